@@ -1,0 +1,42 @@
+"""The hub's own counters, in one registry that a hub owns ("metric" stays the devices' word)."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+
+class Health:
+    """Every counter of one hub process. Rooms are handed this object and count on it."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"outpost_{name}", text, labels, registry=self.registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(f"outpost_{name}", text, labels, registry=self.registry)
+
+        self.samples = counter("samples", "Samples taken in from links", "link")
+        self.readings_refused = counter(
+            "readings_refused", "Readings refused on the way in", "link", "reason"
+        )
+        self.committed = counter("samples_committed", "Samples committed to the store")
+        self.duplicates = counter("readings_duplicate", "Readings that came again and were not stored twice")
+        self.commit_s = Histogram(
+            "outpost_commit_seconds",
+            "Duration of a group commit",
+            registry=self.registry,
+            buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+        )
+        self.store_queue = gauge("store_queue_readings", "Readings that wait for a commit")
+        self.store_degraded = gauge("store_degraded", "1 while the store cannot commit")
+        self.devices_online = gauge("devices_online", "Devices with an open session")
+        self.link_figure = gauge("link", "A figure of a device's link", "device", "figure")
+        self.subscribers = gauge("stream_subscribers", "Open live streams")
+        self.stream_dropped = counter("stream_dropped_samples", "Samples dropped for slow subscribers")
+        self.commands = counter("commands", "Commands by final state", "state")
+        self.viewers = gauge("camera_viewers", "WebRTC viewers", "camera")
+        self.encoders = gauge("camera_encoders", "Running encoders", "camera")
+        self.refusals = counter("refusals", "Requests refused by rights, Host or Origin", "reason")

@@ -1,0 +1,1 @@
+"""How the hub reaches devices: serial, MQTT, and the host itself."""

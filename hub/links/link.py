@@ -1,0 +1,49 @@
+"""The protocol that every link shares, and the errors it may raise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from hub.model import LinkEvent, OutpostError
+
+if TYPE_CHECKING:
+    from hub.model import Command, LinkKind
+
+Sink: TypeAlias = Callable[[LinkEvent], None]
+"""Where a link puts its events. Never blocks, never raises; called on the event loop's thread."""
+
+LastSeq: TypeAlias = Callable[[str, str], int]
+"""`(device, boot_id)` → the highest seq of that boot that is committed, or -1."""
+
+
+class NotReachable(OutpostError):
+    """The device cannot be reached now (unplugged, no session)."""
+
+
+class Refused(OutpostError):
+    """The device answered that it will not or cannot do it."""
+
+
+class NoAnswer(OutpostError):
+    """The device did not answer within the command's time to live."""
+
+
+class Link(Protocol):
+    """A way to devices. `run` owns its I/O and ends only when cancelled; it survives every fault."""
+
+    kind: LinkKind
+    name: str
+    """For logs and health: a port's path, a broker's address, `host`."""
+
+    async def run(self, sink: Sink) -> None:
+        """Yield events into `sink` until cancelled."""
+
+    async def send(self, command: Command) -> Any:
+        """Deliver `command` and return the device's result (a JSON value).
+
+        Raises NotReachable at once, Refused with the device's words, NoAnswer after `command.ttl_ms`.
+        """
+
+    def ack(self, device: str, boot_id: str, seq: int) -> None:
+        """Tell the device that all its readings up to `seq` are committed. No-op where it keeps no outbox."""

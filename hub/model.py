@@ -1,0 +1,215 @@
+"""The words of Outpost as values: what links yield, rooms pass on, and the API shows.
+
+Every time is UTC milliseconds (int). Nothing here knows a wire format, a table or a socket.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Value: TypeAlias = float | int | bool | str | None
+"""One value of a metric; None where the device could not read it (its quality is then BAD)."""
+
+
+class OutpostError(Exception):
+    """Base of every error whose message is written for people: what, where, and what to do."""
+
+
+class Quality(StrEnum):
+    """How far a sample can be trusted (after OPC UA's status classes)."""
+
+    GOOD = "good"
+    UNCERTAIN = "uncertain"
+    BAD = "bad"
+
+
+class Kind(StrEnum):
+    """The type of a metric's values."""
+
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    TEXT = "text"
+    ENUM = "enum"
+
+
+class LinkKind(StrEnum):
+    """The ways by which the hub reaches devices."""
+
+    SERIAL = "serial"
+    MQTT = "mqtt"
+    HOST = "host"
+
+
+class Metric(msgspec.Struct, frozen=True, kw_only=True):
+    """A named, typed channel of a device."""
+
+    name: str
+    unit: str = ""
+    kind: Kind = Kind.NUMBER
+    title: str = ""
+    options: tuple[str, ...] = ()
+    """Of an enum: its values, in the order of their indices."""
+    interval_ms: int | None = None
+    """How often a sample is expected; a screen shows a value older than three of these as stale."""
+    decimals: int | None = None
+    """Digits after the point that the device really sends."""
+
+
+class CommandType(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that a device offers."""
+
+    name: str
+    title: str = ""
+    params: Mapping[str, Any] = {}
+    """JSON Schema (draft 2020-12, type object) of the parameters."""
+
+
+class Birth(msgspec.Struct, frozen=True, kw_only=True):
+    """The first message of a session: who the device is, its metrics and commands."""
+
+    device: str
+    name: str
+    model: str = ""
+    firmware: str = ""
+    boot_id: str | None = None
+    metrics: tuple[Metric, ...] = ()
+    commands: tuple[CommandType, ...] = ()
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The samples that a device took at one moment: they share time, quality and identity.
+
+    `metrics` and `values` go in step. `(device, boot_id, seq)` is the identity where the device keeps an
+    outbox; elsewhere both are None and `(device, metric, source_time_ms)` is.
+    """
+
+    device: str
+    metrics: tuple[str, ...]
+    values: tuple[Value, ...]
+    source_time_ms: int
+    hub_time_ms: int
+    quality: Quality = Quality.GOOD
+    boot_id: str | None = None
+    seq: int | None = None
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One value of a metric with its quality and its two times."""
+
+    value: Value
+    quality: Quality
+    source_time: int
+    hub_time: int
+
+
+# --- what a link yields -------------------------------------------------------------------------------
+
+
+class Born(msgspec.Struct, frozen=True):
+    """A session opened: the device is online, and this is what it offers."""
+
+    birth: Birth
+    link: LinkKind
+
+
+class Gone(msgspec.Struct, frozen=True):
+    """A session ended; `reason` is for people."""
+
+    device: str
+    reason: str
+
+
+class LogLine(msgspec.Struct, frozen=True):
+    """A line that a device printed on its console, or that the hub says about its link."""
+
+    device: str
+    time_ms: int
+    text: str
+    level: str = "info"
+
+
+class LinkHealth(msgspec.Struct, frozen=True):
+    """Counters and gauges of one device's link since it came up, by name (`crc_errors`, `rtt_ms`, …)."""
+
+    device: str
+    figures: Mapping[str, float]
+
+
+LinkEvent: TypeAlias = Born | Gone | Reading | LogLine | LinkHealth
+
+
+# --- commands -----------------------------------------------------------------------------------------
+
+
+class CommandState(StrEnum):
+    """Where a command stands: queued → sent → one of the final four."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    EXPIRED = "expired"
+
+    @property
+    def final(self) -> bool:
+        """True where nothing more will happen to the command."""
+        return self not in (CommandState.QUEUED, CommandState.SENT)
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """A request to a device, as the hub accepted it."""
+
+    id: str
+    device: str
+    command: str
+    params: Mapping[str, Any]
+    ttl_ms: int
+    caller: str
+    """Who asked: `user:NAME`, `token:NAME`."""
+    origin: str
+    """By which way: `websocket`, `http`, `cli`."""
+    created_time: int
+    key: str | None = None
+
+
+class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of a command and, once final, its answer."""
+
+    id: str
+    device: str
+    command: str
+    state: CommandState
+    time: int
+    """When this state was reached."""
+    result: Any = None
+    error: str | None = None
+
+
+# --- rights -------------------------------------------------------------------------------------------
+
+
+class Role(StrEnum):
+    """What a caller may do; each role includes those before it."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+    def includes(self, other: Role) -> bool:
+        """True where this role may do all that `other` may."""
+        order = list(Role)
+        return order.index(self) >= order.index(other)
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """A known caller: `user:NAME` or `token:NAME`, and the role that holds for the request."""
+
+    name: str
+    role: Role
