@@ -98,6 +98,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     boot_id: str | None = None
     seq: int | None = None
 
+    def quality_of(self, value: Value) -> Quality:
+        """Return the quality of one of the values: what could not be read is BAD, whatever the others are."""
+        return Quality.BAD if value is None else self.quality
+
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One value of a metric with its quality and its two times."""
@@ -159,7 +163,7 @@ class CommandState(StrEnum):
 
     @property
     def final(self) -> bool:
-        """True where nothing more will happen to the command."""
+        """Tell that nothing more will happen to the command."""
         return self not in (CommandState.QUEUED, CommandState.SENT)
 
 
@@ -203,7 +207,7 @@ class Role(StrEnum):
     ADMIN = "admin"
 
     def includes(self, other: Role) -> bool:
-        """True where this role may do all that `other` may."""
+        """Tell whether this role may do all that `other` may."""
         order = list(Role)
         return order.index(self) >= order.index(other)
 

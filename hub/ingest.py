@@ -1,0 +1,129 @@
+"""Ingest: link events become samples for the store and the bus, and commits become acks."""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from hub.bus import Bus, Event
+from hub.devices import DeviceState, Registry, TakenByAnotherLink, describe
+from hub.links.link import NotReachable
+from hub.model import Born, Gone, LinkHealth, LogLine, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from hub.health import Health
+    from hub.links.link import Sink
+    from hub.model import LinkEvent, LinkKind
+    from hub.store.store import Store
+    from hub.store.writer import Acked
+
+log = logging.getLogger(__name__)
+
+
+class Ingest:
+    """The one sink of all links. Called on the event loop's thread; never blocks, never raises to a link."""
+
+    def __init__(
+        self, *, registry: Registry, store: Store, bus: Bus, health: Health, now_ms: Callable[[], int]
+    ) -> None:
+        self._registry = registry
+        self._store = store
+        self._bus = bus
+        self._health = health
+        self._now_ms = now_ms
+        store.on_commit(self.acknowledge)
+
+    def sink_for(self, kind: LinkKind) -> Sink:
+        """Return the sink of one link: what it says of another link's device is refused and counted."""
+
+        def sink(event: LinkEvent) -> None:
+            try:
+                self._take(event, kind)
+            except Exception:
+                # A defect here must cost one event, not the link that every other device hangs on.
+                log.exception("an event of link %s could not be taken in", kind)
+
+        return sink
+
+    def _take(self, event: LinkEvent, kind: LinkKind) -> None:
+        if isinstance(event, Born):
+            self._born(event)
+            return
+        state = self._registry.get(event.device)
+        if state is None or state.link is not kind:
+            self._health.readings_refused.labels(kind, "not its device").inc()
+            return
+        match event:
+            case Reading():
+                self._reading(event, kind)
+            case Gone():
+                self._gone(event)
+            case LogLine():
+                self._registry.note(event)
+                self._bus.publish(Event(kind="log", device=event.device, data=event))
+            case LinkHealth():
+                self._registry.measure(event.device, event.figures)
+                for figure, value in event.figures.items():
+                    self._health.link_figure.labels(event.device, figure).set(value)
+
+    def acknowledge(self, acked: Iterable[Acked]) -> None:
+        """Tell each device what of its outbox is committed."""
+        for device, boot_id, seq in acked:
+            try:
+                link = self._registry.link_of(device)
+            except NotReachable:
+                # The device went before its ack; it asks what is committed when it comes back.
+                continue
+            link.ack(device, boot_id, seq)
+
+    def _reading(self, reading: Reading, kind: LinkKind) -> None:
+        reading = _finite(reading)
+        # The live path first: a slow disk must never delay a screen.
+        self._registry.take(reading)
+        self._bus.publish(reading)
+        self._store.put(reading)
+        self._health.samples.labels(kind).inc(len(reading.values))
+
+    def _born(self, event: Born) -> None:
+        now_ms = self._now_ms()
+        try:
+            state = self._registry.born(event.birth, event.link, now_ms)
+        except TakenByAnotherLink as error:
+            self._health.readings_refused.labels(event.link, "id taken").inc()
+            log.warning("%s", error)
+            return
+        self._store.put_birth(event.birth, event.link, now_ms)
+        log.info(
+            "device %s (%s) is online on %s: %d metrics, %d commands",
+            state.id,
+            event.birth.name,
+            event.link,
+            len(event.birth.metrics),
+            len(event.birth.commands),
+        )
+        self._announce(state)
+
+    def _gone(self, event: Gone) -> None:
+        state = self._registry.gone(event.device, event.reason)
+        if state is None:
+            return
+        self._store.put_birth(state.birth, state.link, state.last_seen)
+        log.info("device %s (%s) is offline: %s", state.id, state.birth.name, event.reason)
+        self._announce(state)
+
+    def _announce(self, state: DeviceState) -> None:
+        self._health.devices_online.set(self._registry.online_count())
+        self._bus.publish(Event(kind="device", device=state.id, data=describe(state)))
+
+
+def _finite(reading: Reading) -> Reading:
+    """Replace what JSON and charts cannot carry (NaN, ±∞) by None, whose quality is BAD."""
+    if all(not isinstance(value, float) or math.isfinite(value) for value in reading.values):
+        return reading
+    values = tuple(None if isinstance(v, float) and not math.isfinite(v) else v for v in reading.values)
+    return msgspec.structs.replace(reading, values=values)
