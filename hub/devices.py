@@ -108,7 +108,7 @@ class Registry:
         elif state.link is not link:
             if link is LinkKind.MQTT:
                 raise TakenByAnotherLink(
-                    f"device {birth.device!r} on {link} is refused: the id is taken by a device on {state.link}"
+                    f"device {birth.device!r} on {link} is refused: a device on {state.link} has that id"
                 )
             log.warning("device %s moves from %s to %s", birth.device, state.link, link)
             state.link = link

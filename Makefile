@@ -1,0 +1,121 @@
+# Outpost. `make run` and `make test` do everything on a fresh Debian 12 or Raspberry Pi OS (64 bit).
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The system's Python, where Raspberry Pi OS keeps picamera2; any other by `make PYTHON=…`.
+PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONDONTWRITEBYTECODE :=
+RUN_ARGS ?=
+
+SETUP := .setup
+DASHBOARD := $(shell find dashboard -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+STATIC := hub/web/static/index.html
+VM := build/vm/micropython.wasm
+
+# --- what people call ---------------------------------------------------------------------------------
+
+.PHONY: help run test test-quick check format bench hil screenshot wheel lock clean
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(SETUP)/run ## Install what is missing, start the hub, print a link that opens its dashboard
+	@$(BIN)/outpost run --demo $(RUN_ARGS)
+
+test: $(SETUP)/dev check ## Install what is missing and run every test
+	$(BIN)/npm --prefix dashboard test
+	$(BIN)/pytest tests
+	$(BIN)/pytest hil/suite -p hil.plugin
+
+test-quick: $(SETUP)/dev ## The tests that need no process of their own, under a minute
+	$(BIN)/pytest tests -m 'not slow and not e2e'
+
+check: $(SETUP)/dev ## Formatting, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy --config-file firmware/mypy.ini
+	$(BIN)/lint-imports
+	$(BIN)/npm --prefix dashboard run check
+
+format: $(SETUP)/dev ## Format everything
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/npm --prefix dashboard run format
+
+bench: $(SETUP)/dev ## Measure what README quotes (BENCH=latency for one)
+	$(BIN)/python -m bench $(BENCH)
+
+hil: $(SETUP)/dev ## The hardware-in-the-loop suite: virtual, or PORT=/dev/ttyACM0 for a real board
+	$(BIN)/pytest hil/suite -p hil.plugin $(if $(PORT),--port $(PORT))
+
+screenshot: $(SETUP)/dev ## Take README's pictures anew, from a running demo
+	$(BIN)/python scripts/screenshot.py
+
+wheel: $(SETUP)/run ## Build the wheel, with the dashboard and the firmware inside
+	$(BIN)/pip wheel -q --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
+
+lock: ## Lock Python's packages anew, from pyproject.toml (needs uv)
+	sh scripts/lock.sh
+
+clean: ## Remove all that was installed or built here (not the data)
+	rm -rf .venv $(SETUP) build dist hub/web/static dashboard/node_modules hil/vm/node_modules
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results
+
+# --- setting up: each step once, and again only when what it reads has changed ------------------------
+
+$(SETUP)/run: $(SETUP)/python $(STATIC) $(VM)
+	@touch $@
+
+$(SETUP)/dev: $(SETUP)/run $(SETUP)/apt-dev $(SETUP)/python-dev build/typings-rp2/.done
+	@touch $@
+
+$(SETUP)/apt:
+	@mkdir -p $(SETUP)
+	@scripts/apt.sh required python3 python3-venv
+	@scripts/apt.sh wanted mosquitto
+	@touch $@
+
+$(SETUP)/apt-dev: scripts/apt.sh
+	@scripts/apt.sh required 'chromium|chromium-browser' fonts-liberation mosquitto systemd
+	@touch $@
+
+# With picamera2 on the system (Raspberry Pi OS), the environment sees the system's packages.
+.venv/bin/python: $(SETUP)/apt
+	@echo "outpost: making .venv"
+	@$(PYTHON) -m venv $$($(PYTHON) -c 'import picamera2' 2>/dev/null && echo --system-site-packages) .venv
+	@touch $@
+
+$(SETUP)/python: requirements/run.txt pyproject.toml .venv/bin/python
+	@echo "outpost: installing Python packages"
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+$(SETUP)/python-dev: requirements/dev.txt $(SETUP)/python
+	@echo "outpost: installing development packages"
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+dashboard/node_modules/.package-lock.json: dashboard/package-lock.json $(SETUP)/python
+	@echo "outpost: installing npm packages"
+	@cd dashboard && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(STATIC): dashboard/node_modules/.package-lock.json $(DASHBOARD)
+	@echo "outpost: building the dashboard"
+	@cd dashboard && npm run --silent build
+	@touch $@
+
+$(VM): $(SETUP)/python requirements/board.txt
+	@echo "outpost: building the virtual board's MicroPython"
+	@$(BIN)/python -m hil.vm build
+	@touch $@
+
+build/typings-rp2/.done: requirements/stubs.txt $(SETUP)/python
+	@echo "outpost: installing the board's type stubs"
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --require-hashes --upgrade --target build/typings-rp2 -r requirements/stubs.txt
+	@touch $@

@@ -1,0 +1,199 @@
+"""The app: wires the rooms together, and nothing else does. One TaskGroup owns every task."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from aiohttp import web
+
+from hub import access
+from hub.bus import Bus
+from hub.camera.camera import Camera
+from hub.commands import Commands
+from hub.config import Config, listen_address
+from hub.demo import Demo
+from hub.devices import Registry
+from hub.health import Health
+from hub.ingest import Ingest
+from hub.links import mqtt
+from hub.links.host import HostLink
+from hub.links.mqtt import MqttLink
+from hub.links.ports import SerialPorts
+from hub.model import OutpostError, Role
+from hub.notify import Notifier
+from hub.store.store import Store
+from hub.web.auth import Claim
+from hub.web.server import Parts, make_app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from pathlib import Path
+
+    from hub.links.link import Link
+
+log = logging.getLogger(__name__)
+
+LOCAL_TOKEN = "local-cli"  # noqa: S105 - the name of a token, not a token
+RESTART_S = 1
+
+T = TypeVar("T")
+
+
+class StartError(OutpostError):
+    """The hub cannot start; the message says what to change."""
+
+
+def wall_ms() -> int:
+    """Return UTC milliseconds; the only place where the hub's logic gets the wall clock from."""
+    return time.time_ns() // 1_000_000
+
+
+class Tasks:
+    """The tasks of one hub: all in one group, all cancelled together."""
+
+    def __init__(self, group: asyncio.TaskGroup) -> None:
+        self._group = group
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Start `work` in the group."""
+        task = self._group.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    def keep(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a room's own loop, and start it again when a defect ends it: the other rooms go on."""
+
+        async def again() -> None:
+            while True:
+                try:
+                    await run()
+                except Exception:
+                    log.exception("%s broke; it starts again in %d s", name, RESTART_S)
+                else:
+                    return
+                await asyncio.sleep(RESTART_S)
+
+        self.spawn(again())
+
+    def cancel(self) -> None:
+        """Cancel every task that still runs."""
+        for task in tuple(self._running):
+            task.cancel()
+
+
+class App:
+    """One hub: its rooms, its tasks, its end."""
+
+    def __init__(self, config: Config, data: Path, *, demo: bool, say: Callable[[str], None]) -> None:
+        self._config = config
+        self._data = data
+        self._demo = Demo(data / "demo") if demo else None
+        self._say = say
+        self._notifier = Notifier()
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT. Raises StartError, StoreError, ConfigError, DemoError."""
+        health = Health()
+        store = Store.open(self._data, health=health, now_ms=wall_ms)
+        try:
+            await store.start()
+            async with contextlib.AsyncExitStack() as closing:
+                closing.push_async_callback(store.close)
+                if self._demo is not None:
+                    closing.push_async_callback(self._demo.stop)
+                    self._config = await self._demo.start(self._config)
+                await self._serve(store, health)
+        finally:
+            self._notifier.stopping()
+
+    async def _serve(self, store: Store, health: Health) -> None:
+        config = self._config
+        for wanted in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(wanted, self._stop.set)
+        registry = Registry()
+        latest = await store.latest()
+        for birth, link, last_seen in await store.births():
+            registry.restore(birth, link, last_seen, latest.get(birth.device, {}))
+        bus = Bus(epoch=secrets.token_hex(4))
+        ingest = Ingest(registry=registry, store=store, bus=bus, health=health, now_ms=wall_ms)
+        cameras = {camera.id: Camera(camera, webrtc=config.webrtc, health=health) for camera in config.camera}
+        claim = Claim(now_ms=wall_ms)
+        async with asyncio.TaskGroup() as group:
+            tasks = Tasks(group)
+            commands = Commands(
+                registry=registry, store=store, bus=bus, health=health, now_ms=wall_ms, spawn=tasks.spawn
+            )
+            parts = Parts(
+                config=config,
+                registry=registry,
+                store=store,
+                bus=bus,
+                commands=commands,
+                cameras=cameras,
+                health=health,
+                now_ms=wall_ms,
+                claim=claim,
+            )
+            runner = web.AppRunner(make_app(parts), access_log=None, handle_signals=False)
+            url = await self._listen(runner)
+            for link in await self._links(store):
+                registry.attach(link)
+                tasks.keep(f"link {link.name}", partial(link.run, ingest.sink_for(link.kind)))
+            for camera in cameras.values():
+                tasks.keep(f"camera {camera.id}", camera.run)
+            tasks.keep("watchdog", partial(self._notifier.feed, lambda: store.progress))
+            if self._demo is not None:
+                tasks.keep("demo", self._demo.watch)
+            self._greet(store, claim, url)
+            await self._stop.wait()
+            log.info("stopping")
+            tasks.cancel()
+            await runner.cleanup()
+        access.clear(self._data)
+
+    async def _links(self, store: Store) -> list[Link]:
+        links: list[Link] = [HostLink(data=self._data, now_ms=wall_ms)]
+        links.append(SerialPorts(self._config.serial, last_seq=store.last_seq, now_ms=wall_ms))
+        settings = self._config.mqtt
+        if settings.enabled and (
+            settings != type(settings)() or await mqtt.probe(settings.host, settings.port)
+        ):
+            links.append(MqttLink(settings, now_ms=wall_ms))
+        return links
+
+    async def _listen(self, runner: web.AppRunner) -> str:
+        host, port = listen_address(self._config.hub.listen, "--listen")
+        await runner.setup()
+        site = web.TCPSite(runner, host, port, reuse_address=True)
+        try:
+            await site.start()
+        except OSError as error:
+            raise StartError(
+                f"cannot listen on {self._config.hub.listen}: {error.strerror or error}; "
+                "is another hub running? Choose another address with --listen HOST:PORT"
+            ) from error
+        bound = runner.addresses[0]
+        shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
+        return f"http://{'127.0.0.1' if shown in ('0.0.0.0', '[::]') else shown}:{bound[1]}"  # noqa: S104 - read, not bound
+
+    def _greet(self, store: Store, claim: Claim, url: str) -> None:
+        store.accounts.revoke_token(LOCAL_TOKEN)
+        token = store.accounts.create_token(LOCAL_TOKEN, Role.ADMIN, wall_ms())
+        access.leave(self._data, access.LocalAccess(url=url, token=token))
+        for note in self._demo.notes if self._demo else ():
+            self._say(f"  {note}")
+        self._say(f"Outpost serves {url}")
+        self._say(
+            f"Open the dashboard, logged in as admin (works once, for 10 minutes):\n\n  {url}{claim.path()}\n"
+        )
+        self._notifier.ready(f"serving {url}")

@@ -1,0 +1,68 @@
+"""The command line's way to a running hub: where it is, the token, and errors for people."""
+
+from __future__ import annotations
+
+import os
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import msgspec
+
+from hub.access import LOCAL_ACCESS, LocalAccess
+from hub.model import OutpostError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+class Failed(OutpostError):
+    """What was asked for did not work; exit code 1."""
+
+
+def access(data: Path) -> LocalAccess:
+    """Return URL and token: from the environment, else from the running hub's data folder. Raises Failed."""
+    url, token = os.environ.get("OUTPOST_URL"), os.environ.get("OUTPOST_TOKEN")
+    if url and token:
+        return LocalAccess(url=url.rstrip("/"), token=token)
+    if url or token:
+        raise Failed("OUTPOST_URL and OUTPOST_TOKEN go together; one of them is not set")
+    path = data / LOCAL_ACCESS
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=LocalAccess)
+    except FileNotFoundError as error:
+        raise Failed(
+            f"no hub runs on the data folder {data}; start one with `outpost run`, name its folder with "
+            "--data, or set OUTPOST_URL and OUTPOST_TOKEN"
+        ) from error
+    except (OSError, msgspec.DecodeError) as error:
+        raise Failed(f"{path}: cannot be read: {error}") from error
+
+
+@asynccontextmanager
+async def hub(data: Path) -> AsyncIterator[aiohttp.ClientSession]:
+    """Open a client session on the hub. Raises Failed where it does not answer."""
+    found = access(data)
+    try:
+        async with aiohttp.ClientSession(
+            base_url=found.url, headers={"Authorization": f"Bearer {found.token}"}
+        ) as session:
+            yield session
+    except aiohttp.ClientConnectorError as error:
+        raise Failed(f"the hub at {found.url} does not answer: {error.os_error.strerror}") from error
+    except aiohttp.ClientError as error:
+        raise Failed(f"the hub at {found.url}: {error}") from error
+
+
+async def answer(response: aiohttp.ClientResponse) -> Any:
+    """Return the JSON of a response. Raises Failed with the problem's own words (RFC 9457)."""
+    body = await response.read()
+    try:
+        content = msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
+        raise Failed(f"the hub answered {response.status} with no JSON") from error
+    if response.status >= 400:
+        detail = content.get("detail") or content.get("title") if isinstance(content, dict) else content
+        raise Failed(f"{detail} (HTTP {response.status})")
+    return content

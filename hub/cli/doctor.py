@@ -1,0 +1,139 @@
+"""`outpost doctor`: looks at this machine and says what is well, what is missing and what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from hub.cli.options import data_option
+from hub.config import Config, load
+from hub.model import OutpostError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was looked at. `remedy` is empty where all is well."""
+
+    what: str
+    found: str
+    remedy: str = ""
+    fatal: bool = False
+
+
+@click.command()
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also check this configuration.",
+)
+@data_option
+def doctor(data: Path, config_file: Path | None) -> None:
+    """Check this machine: configuration, data folder, serial ports, MQTT broker, camera, clock."""
+    bad = False
+    for finding in look(data, config_file):
+        mark = "ok" if not finding.remedy else "FAIL" if finding.fatal else "note"
+        bad = bad or finding.fatal
+        click.echo(f"{mark:>4}  {finding.what}: {finding.found}")
+        if finding.remedy:
+            click.echo(f"      → {finding.remedy}")
+    sys.exit(1 if bad else 0)
+
+
+def look(data: Path, config_file: Path | None) -> Iterator[Finding]:
+    """Yield what was found, one thing at a time."""
+    config = Config()
+    if config_file is not None:
+        try:
+            config = load(config_file)
+            yield Finding("configuration", f"{config_file} is valid")
+        except OutpostError as error:
+            yield Finding("configuration", str(error), "correct the file and run this again", fatal=True)
+    yield _python()
+    yield _data(data)
+    yield _serial(config)
+    yield asyncio.run(_broker(config))
+    yield _cameras(config)
+    yield _clock()
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    machine = os.uname().machine
+    if machine.startswith("armv"):
+        return Finding(
+            "system", f"Python {version} on {machine}", "a 64-bit OS is needed for video (pylibsrtp)"
+        )
+    return Finding("system", f"Python {version} on {machine}")
+
+
+def _data(data: Path) -> Finding:
+    folder = data
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        return Finding(
+            "data folder",
+            f"{data} cannot be written",
+            f"give yourself the right to {folder}, or use --data",
+            fatal=True,
+        )
+    free_mb = shutil.disk_usage(folder).free >> 20
+    if free_mb < 200:
+        return Finding(
+            "data folder", f"{data}: {free_mb} MB free", "free some space; the store stops when it is full"
+        )
+    return Finding("data folder", f"{data}: {free_mb} MB free")
+
+
+def _serial(config: Config) -> Finding:
+    from hub.links import ports  # noqa: PLC0415 - pyserial only when it is asked for
+
+    found = ports.present(config.serial.ports)
+    if not found:
+        return Finding("serial ports", "none", "plug a board in by USB, or run `outpost run --demo`")
+    closed = [port for port in found if not os.access(port, os.R_OK | os.W_OK)]
+    if closed:
+        return Finding(
+            "serial ports",
+            f"no right to {', '.join(closed)}",
+            "sudo usermod -aG dialout $USER, then log in again",
+        )
+    return Finding("serial ports", ", ".join(found))
+
+
+async def _broker(config: Config) -> Finding:
+    from hub.links import mqtt  # noqa: PLC0415 - paho only when it is asked for
+
+    where = f"{config.mqtt.host}:{config.mqtt.port}"
+    if not config.mqtt.enabled:
+        return Finding("MQTT broker", "off by configuration")
+    if await mqtt.probe(config.mqtt.host, config.mqtt.port):
+        return Finding("MQTT broker", f"answers at {where}")
+    return Finding(
+        "MQTT broker", f"none at {where}", "sudo apt install mosquitto, or set [mqtt] enabled = false"
+    )
+
+
+def _cameras(config: Config) -> Finding:
+    devices = sorted(str(path) for path in Path("/dev").glob("video*"))
+    configured = ", ".join(f"{camera.id} ({camera.source})" for camera in config.camera) or "none configured"
+    return Finding("cameras", f"{configured}; devices here: {', '.join(devices) or 'none'}")
+
+
+def _clock() -> Finding:
+    from datetime import UTC, datetime  # noqa: PLC0415 - only here
+
+    now = datetime.now(UTC)
+    if now.year < 2025:
+        return Finding("clock", f"{now:%Y-%m-%d %H:%M} UTC is in the past", "set the time, or wait for NTP")
+    return Finding("clock", f"{now:%Y-%m-%d %H:%M} UTC")

@@ -1,0 +1,118 @@
+"""The `outpost` command: the group, `run`, and how errors become exit codes."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import click
+
+from hub import __version__
+from hub.cli.client import Failed
+from hub.cli.doctor import doctor
+from hub.cli.options import data_option
+from hub.cli.remote import devices, send, watch
+from hub.cli.token import token
+from hub.config import Config, ConfigError, listen_address, load
+from hub.model import OutpostError
+
+
+class _People(click.Group):
+    """A group that prints the project's own errors for people, without a traceback, and exits 2."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        result = None
+        try:
+            result = super().invoke(ctx)
+        except* OutpostError as group:
+            error = _first(group)
+            click.echo(f"outpost: {error}", err=True)
+            ctx.exit(1 if isinstance(error, Failed) else 2)
+        return result
+
+
+def _first(group: BaseExceptionGroup[OutpostError]) -> OutpostError:
+    """Return the error that a person should read: the first one, however deep a task group wrapped it."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, OutpostError)  # noqa: S101 - by construction of except*
+    return error
+
+
+@click.group(cls=_People, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="outpost")
+def main() -> None:
+    """Run and use Outpost, a telemetry hub for a Raspberry Pi in the field.
+
+    \b
+    Start one here:           outpost run
+    See what it knows:        outpost devices
+    Follow the live values:   outpost watch
+    Light a board's LED:      outpost send BOARD led state=on
+
+    On the hub's own machine these find the running hub through its data folder. From elsewhere, set
+    OUTPOST_URL and OUTPOST_TOKEN (see `outpost token create --help`).
+    """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
+
+
+@main.command()
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The TOML configuration file; every key is optional.",
+)
+@data_option
+@click.option("--listen", metavar="HOST:PORT", help="Where to serve; port 0 takes a free one.")
+@click.option(
+    "--demo", is_flag=True, help="With no board plugged in, bring up two virtual boards and a test camera."
+)
+@click.option("-v", "--verbose", count=True, help="Log more; twice for everything.")
+def run(
+    config_file: Path | None,
+    data: Path,
+    listen: str | None,
+    demo: bool,
+    verbose: int,
+) -> None:
+    """Run the hub until it is told to stop, and print a link that opens its dashboard logged in."""
+    import uvloop  # noqa: PLC0415 - only `run` needs a loop, and `--help` should be instant
+
+    config = configuration(config_file, listen)
+    logging.basicConfig(
+        level=(logging.INFO, logging.INFO, logging.DEBUG)[min(verbose, 2)],
+        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    for chatty in ("aioice", "aiortc", "libav"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+    async def serve() -> None:
+        from hub.app import App  # noqa: PLC0415 - the whole hub, which no other command needs
+
+        await App(config, data, demo=demo, say=click.echo).run()
+
+    uvloop.run(serve())
+
+
+def configuration(path: Path | None, listen: str | None) -> Config:
+    """Read the configuration, let `--listen` override its key, and check both. Raises ConfigError."""
+    import msgspec  # noqa: PLC0415 - see above
+
+    config = load(path) if path is not None else Config()
+    if listen is not None:
+        try:
+            listen_address(listen, "--listen")
+        except ConfigError as error:
+            raise ConfigError(str(error).replace("`hub.listen`: ", "")) from error
+        config = msgspec.structs.replace(config, hub=msgspec.structs.replace(config.hub, listen=listen))
+    return config
+
+
+main.add_command(devices)
+main.add_command(watch)
+main.add_command(send)
+main.add_command(token)
+main.add_command(doctor)

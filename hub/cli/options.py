@@ -1,0 +1,34 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def default_data() -> Path:
+    """Return the data folder when none is named: systemd's StateDirectory, else XDG's data home."""
+    if state := os.environ.get("STATE_DIRECTORY"):
+        return Path(state)
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "outpost"
+
+
+def data_option(command: F) -> F:
+    """Add `--data DIR`."""
+    return click.option(
+        "--data",
+        type=click.Path(path_type=Path),
+        default=default_data,
+        envvar="OUTPOST_DATA",
+        show_default="$STATE_DIRECTORY, else ~/.local/share/outpost",
+        help="The hub's data folder.",
+    )(command)

@@ -1,0 +1,156 @@
+"""Commands that talk to a running hub: `devices`, `watch`, `send`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from hub.cli.client import Failed, answer, hub
+from hub.cli.options import data_option
+from hub.cli.table import age, table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@data_option
+@click.option("--json", "as_json", is_flag=True, help="Print the API's JSON instead of a table.")
+def devices(data: Path, as_json: bool) -> None:
+    """List the devices that the hub knows, with their last values."""
+    items = asyncio.run(_devices(data))
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(items), indent=2).decode())
+        return
+    if not items:
+        click.echo("no devices yet: plug in a board, or publish to outpost/<device>/<metric> by MQTT")
+        return
+    rows = []
+    for device in items:
+        lasts = [metric["last"] for metric in device["metrics"] if metric["last"]]
+        rows.append(
+            (
+                device["id"],
+                device["name"],
+                device["link"],
+                "online" if device["online"] else f"offline: {device.get('reason') or 'no session'}",
+                age(device["last_seen"]),
+                f"{len(lasts)} of {len(device['metrics'])}",
+                ", ".join(command["name"] for command in device["commands"]) or "-",
+            )
+        )
+    click.echo(table(("device", "name", "link", "state", "last seen", "metrics", "commands"), rows))
+
+
+async def _devices(data: Path) -> list[dict[str, Any]]:
+    async with hub(data) as session, session.get("/api/v1/devices") as response:
+        content = await answer(response)
+    items: list[dict[str, Any]] = content["items"]
+    return items
+
+
+@click.command()
+@click.argument("device", required=False)
+@click.option("--metric", "-m", multiple=True, help="Only this metric; may be given several times.")
+@data_option
+def watch(data: Path, device: str | None, metric: tuple[str, ...]) -> None:
+    """Print samples as they arrive, a line each: time, device, metric, value, unit. Ctrl-C ends it."""
+    try:
+        asyncio.run(_watch(data, device, metric))
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+async def _watch(data: Path, device: str | None, metric: tuple[str, ...]) -> None:
+    units = {
+        (item["id"], one["name"]): one["unit"] for item in await _devices(data) for one in item["metrics"]
+    }
+    query = [("device", device)] if device else []
+    query += [("metric", name) for name in metric]
+    async with hub(data) as session, session.get("/api/v1/stream", params=query, timeout=None) as response:
+        if response.status != 200:
+            await answer(response)
+        event = ""
+        async for raw in response.content:
+            line = raw.decode().rstrip("\r\n")
+            if line.startswith("event:"):
+                event = line[6:].strip()
+            elif line.startswith("data:"):
+                _print_event(event, line[5:].strip(), units)
+    raise Failed("the hub closed the stream")
+
+
+def _print_event(event: str, text: str, units: dict[tuple[str, str], str]) -> None:
+    content = msgspec.json.decode(text)
+    if event == "samples":
+        for device, metric, time_ms, value, quality in content:
+            shown = f"{value} {units.get((device, metric), '')}".rstrip()
+            doubt = "" if quality == "good" else f"  ({quality})"
+            click.echo(f"{clock(time_ms)}  {device:<20} {metric:<16} {shown}{doubt}")
+    elif event == "gap":
+        click.echo(f"-- this terminal was too slow: {content} dropped", err=True)
+
+
+def clock(time_ms: int) -> str:
+    """Return a UTC millisecond time as local `HH:MM:SS.mmm`."""
+    from datetime import datetime  # noqa: PLC0415 - only `watch` needs it
+
+    return datetime.fromtimestamp(time_ms / 1000).astimezone().strftime("%H:%M:%S.%f")[:-3]
+
+
+@click.command()
+@click.argument("device")
+@click.argument("command")
+@click.argument("params", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option(
+    "--ttl", "ttl_ms", type=click.IntRange(1, 600_000), help="Give up after this many milliseconds."
+)
+@click.option("--key", help="Makes a retry safe: the same key returns the first result.")
+@data_option
+def send(
+    data: Path, device: str, command: str, params: tuple[str, ...], ttl_ms: int | None, key: str | None
+) -> None:
+    """Send COMMAND to DEVICE and print its result.
+
+    Values are read as JSON where they are JSON (1, true, "text"), as text otherwise:
+
+    \b
+      outpost send e66141d0c0ffee01 led state=blink interval_ms=200
+    """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
+    body: dict[str, Any] = {"command": command, "params": _pairs(params)}
+    if ttl_ms is not None:
+        body["ttl_ms"] = ttl_ms
+    if key is not None:
+        body["key"] = key
+    result = asyncio.run(_send(data, device, body))
+    if result["state"] != "succeeded":
+        raise Failed(
+            f"{command}: {result['state'].replace('_', ' ')}: {result.get('error') or 'no reason given'}"
+        )
+    click.echo(msgspec.json.format(msgspec.json.encode(result["result"]), indent=2).decode())
+
+
+async def _send(data: Path, device: str, body: dict[str, Any]) -> dict[str, Any]:
+    async with (
+        hub(data) as session,
+        session.post(f"/api/v1/devices/{device}/commands", json=body) as response,
+    ):
+        result: dict[str, Any] = await answer(response)
+    return result
+
+
+def _pairs(params: tuple[str, ...]) -> dict[str, Any]:
+    pairs: dict[str, Any] = {}
+    for param in params:
+        key, equals, text = param.partition("=")
+        if not key or not equals:
+            raise click.BadParameter(f"{param!r} is not KEY=VALUE", param_hint="params")
+        try:
+            pairs[key] = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            pairs[key] = text
+    return pairs

@@ -1,0 +1,28 @@
+"""Plain tables for terminals."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return rows under a head, each column as wide as its widest cell."""
+    widths = [max(len(str(row[column])) for row in (head, *rows)) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (head, *rows)
+    )
+
+
+def age(time_ms: int, now_ms: int | None = None) -> str:
+    """Return how long ago a UTC millisecond time was: `3 s ago`, `2 h ago`."""
+    now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+    seconds = max(0, (now - time_ms) // 1000)
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} s ago"

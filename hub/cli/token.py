@@ -1,0 +1,66 @@
+"""`outpost token`: API tokens, made and revoked beside a running hub or without one."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from hub.cli.options import data_option
+from hub.cli.table import age, table
+from hub.model import Role
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hub.store.accounts import Accounts
+
+
+@click.group()
+def token() -> None:
+    """Make, list and revoke API tokens (for programs; a browser logs in by the link that `run` prints)."""
+
+
+@token.command()
+@click.argument("name")
+@click.option(
+    "--role",
+    type=click.Choice([str(role) for role in Role]),
+    required=True,
+    help="viewer reads; operator also sends commands; admin also changes the hub.",
+)
+@data_option
+def create(data: Path, name: str, role: str) -> None:
+    """Make a token called NAME and print it, alone on a line. It is shown this once.
+
+    Use it as `Authorization: Bearer TOKEN`, or with this command line as OUTPOST_TOKEN together with
+    OUTPOST_URL.
+    """
+    click.echo(_accounts(data).create_token(name, Role(role), time.time_ns() // 1_000_000))
+
+
+@token.command("list")
+@data_option
+def list_tokens(data: Path) -> None:
+    """List the tokens: name, role, when made, when last used (never the token itself)."""
+    rows = [
+        (one.name, one.role, age(one.created_ms), "never" if one.used_ms is None else age(one.used_ms))
+        for one in _accounts(data).tokens()
+    ]
+    click.echo(table(("name", "role", "made", "last used"), rows) if rows else "no tokens yet")
+
+
+@token.command()
+@click.argument("name")
+@data_option
+def revoke(data: Path, name: str) -> None:
+    """Revoke the token called NAME, at once."""
+    _accounts(data).revoke_token(name)
+    click.echo(f"token {name} is revoked")
+
+
+def _accounts(data: Path) -> Accounts:
+    from hub.store.accounts import Accounts  # noqa: PLC0415 - sqlite-utils is slow to import, help must not be
+
+    return Accounts.open(data)

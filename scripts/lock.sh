@@ -1,0 +1,11 @@
+#!/bin/sh
+# Lock Python's packages with hashes, for every platform, naming no registry. Needs uv.
+set -eu
+lock() {
+    uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header "$@"
+}
+lock --extra virtual --group build pyproject.toml -o requirements/run.txt
+lock --extra virtual --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+# Without their dependencies: those are modules that a board has built in.
+echo 'adafruit-circuitpython-asyncio==3.1.1' | lock --no-deps - -o requirements/board.txt
+printf '%s\n' 'micropython-rp2-rpi_pico_w-stubs==1.29.0.post1' 'micropython-stdlib-stubs' | lock --no-deps - -o requirements/stubs.txt
