@@ -132,11 +132,10 @@ def proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "proc"
     stat(root, 100, 100)
     net_dev(root, lo=0, eth0=0)
-    write(
-        root,
-        "meminfo",
-        "MemTotal: 1000 kB\nMemFree: 100 kB\nMemAvailable: 250 kB\nBuffers: 0 kB\nCached: 0 kB\n",
+    meminfo = {"MemTotal": 1000, "MemFree": 100, "MemAvailable": 250} | dict.fromkeys(
+        ("Buffers", "Cached", "Shmem", "Active", "Inactive"), 0
     )
+    write(root, "meminfo", "".join(f"{name}: {kib} kB\n" for name, kib in meminfo.items()))
     monkeypatch.setattr(psutil, "PROCFS_PATH", str(root))
     return root
 

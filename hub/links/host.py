@@ -6,6 +6,7 @@ import asyncio
 import logging
 import platform
 import socket
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ class HostLink:
         *,
         data: Path,
         now_ms: Callable[[], int],
-        monotonic_s: Callable[[], float],
+        monotonic_s: Callable[[], float] = time.monotonic,
         interval_s: float = 5.0,
         sys_root: Path = Path("/sys"),
     ) -> None:
