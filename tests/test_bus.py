@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
 from hub.bus import Batch, Bus, Event
 from hub.model import Reading
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.fakes import until
 
 TICK_S = 0.02
 
@@ -24,12 +21,6 @@ def reading(value: float = 1.0) -> Reading:
 
 def event(text: str = "hello") -> Event:
     return Event(kind="log", device="board", data={"text": text})
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.002)
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ from hub.bus import Batch, Bus
 from hub.commands import QUEUE_LIMIT, BadParams, Commands, QueueFull, UnknownCommand
 from hub.devices import Registry, UnknownDevice
 from hub.health import Health
-from hub.links.link import NoAnswer, NotReachable, Refused, Sink
+from hub.links.link import NoAnswer, NotReachable, Refused
 from hub.model import Birth, Command, CommandState, CommandType, LinkKind
+from tests.fakes import FakeLink
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
 LED = CommandType(
@@ -30,28 +31,6 @@ LED = CommandType(
         "required": ["state"],
     },
 )
-
-
-class FakeLink:
-    """A fake device link: answers, refuses or stays silent, as the test says. No hardware, no wire."""
-
-    kind = LinkKind.SERIAL
-    name = "fake"
-
-    def __init__(self) -> None:
-        self.sent: list[Command] = []
-        self.answer: Callable[[Command], Any] = lambda command: dict(command.params)
-        self.gate: asyncio.Event | None = None
-
-    async def run(self, sink: Sink) -> None: ...
-
-    async def send(self, command: Command) -> Any:
-        self.sent.append(command)
-        if self.gate is not None:
-            await self.gate.wait()
-        return self.answer(command)
-
-    def ack(self, device: str, boot_id: str, seq: int) -> None: ...
 
 
 class Rig:
