@@ -1,0 +1,200 @@
+"""One configured camera and all who look at it: WebRTC viewers, MJPEG clients, snapshots."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hub.camera import source as sources
+from hub.camera.errors import CameraError, TooManyViewers, UnknownViewer
+from hub.camera.feed import Feed, State
+from hub.camera.ice import IceServers
+from hub.camera.offer import check_offer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from hub.camera.viewer import Viewer
+    from hub.config import CameraConfig
+    from hub.health import Health
+
+log = logging.getLogger(__name__)
+
+_RETRY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerHandle:
+    """What a WHEP server answers with."""
+
+    id: str
+    """Unguessable: whoever knows it may change and end the viewer."""
+    answer_sdp: str
+    etag: str
+
+
+class Camera:
+    """A camera. Loop thread only; `run` must be running for anything to come. Raises ConfigError."""
+
+    def __init__(
+        self,
+        config: CameraConfig,
+        *,
+        health: Health,
+        now_ms: Callable[[], int],
+        ice: IceServers | None = None,
+        max_clients: int = 16,
+        source: sources.Source | None = None,
+    ) -> None:
+        self.id = config.id
+        self.name = config.name or config.id
+        self._now_ms = now_ms
+        self._ice = ice or IceServers()
+        self._max_clients = max_clients
+        self._viewers_gauge = health.viewers.labels(camera=config.id)
+        self._feed = Feed(
+            config.id,
+            source or sources.choose(config, now_ms),
+            fps=config.fps,
+            bitrate_kbps=config.bitrate_kbps,
+            encoders_changed=health.encoders.labels(camera=config.id).set,
+        )
+        self._viewers: dict[str, Viewer] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._seats_taken = 0
+
+    @property
+    def state(self) -> State:
+        """Where the camera stands."""
+        return self._feed.state
+
+    @property
+    def error(self) -> str | None:
+        """Why it failed, for people; None when it did not."""
+        return self._feed.error
+
+    @property
+    def viewers(self) -> int:
+        """WebRTC viewers, those who are connecting included."""
+        return len(self._viewers)
+
+    @property
+    def encoders(self) -> int:
+        """Running H.264 encoders: 1 or 0."""
+        return self._feed.encoders
+
+    async def run(self) -> None:
+        """Capture whenever somebody looks, until cancelled; then every viewer is closed."""
+        try:
+            await self._feed.run()
+        finally:
+            for viewer in list(self._viewers.values()):
+                self._retire(viewer)
+            await asyncio.gather(*self._closing, return_exceptions=True)
+
+    async def snapshot(self) -> bytes:
+        """Give a JPEG at most a second old, opening the camera if need be. Raises CameraError."""
+        still = self._feed.stills.fresh(self._now_ms())
+        if still is None:
+            with self._feed.held():
+                still = await self._feed.next_still()
+        return still.jpeg
+
+    async def frames(self) -> AsyncIterator[bytes]:
+        """Give JPEGs, ten a second or as fast as the client takes them, shared by all such clients.
+
+        Raises TooManyViewers, and CameraError when the first cannot be had; later it waits for the camera to
+        come back. Close it (`contextlib.aclosing`) so that the camera can stop.
+        """
+        with self._seat(), self._feed.mjpeg():
+            seen = False
+            while True:
+                try:
+                    still = await self._feed.next_still()
+                except CameraError:
+                    if not seen:
+                        raise
+                    await asyncio.sleep(_RETRY_S)
+                else:
+                    seen = True
+                    yield still.jpeg
+
+    async def answer(self, offer_sdp: str) -> ViewerHandle:
+        """Start a viewer from its SDP offer. Raises BadOffer, CameraError, TooManyViewers."""
+        offer = check_offer(offer_sdp)
+        with self._seat(), self._feed.held():
+            await self._feed.until_live()
+            viewer_type = await asyncio.to_thread(_viewer_type)
+            viewer = viewer_type(
+                ice=self._ice,
+                join=self._feed.fanout.subscribe,
+                want_keyframe=self._feed.want_keyframe,
+                gone=self._went,
+            )
+            self._admit(viewer)
+        try:
+            answer_sdp = await viewer.answer(offer)
+        except BaseException:
+            await asyncio.shield(self._retire(viewer))
+            raise
+        log.info("camera %s: viewer %s answered, %d now", self.id, viewer.id[:6], self.viewers)
+        return ViewerHandle(viewer.id, answer_sdp, viewer.etag)
+
+    def etag(self, viewer_id: str) -> str:
+        """Give the ETag of a viewer's ICE session. Raises UnknownViewer."""
+        return self._viewer(viewer_id).etag
+
+    async def trickle(self, viewer_id: str, sdpfrag: str) -> None:
+        """Take in a viewer's further candidates. Raises UnknownViewer, BadOffer."""
+        await self._viewer(viewer_id).trickle(sdpfrag)
+
+    async def hang_up(self, viewer_id: str) -> None:
+        """End a viewer. Raises UnknownViewer."""
+        await asyncio.shield(self._retire(self._viewer(viewer_id)))
+
+    @contextmanager
+    def _seat(self) -> Iterator[None]:
+        """Count a client who is arriving or takes MJPEG. Raises TooManyViewers."""
+        if len(self._viewers) + self._seats_taken >= self._max_clients:
+            raise TooManyViewers(
+                f"camera `{self.id}` serves {self._max_clients} clients, which is all it may"
+            )
+        self._seats_taken += 1
+        try:
+            yield
+        finally:
+            self._seats_taken -= 1
+
+    def _viewer(self, viewer_id: str) -> Viewer:
+        viewer = self._viewers.get(viewer_id)
+        if viewer is None:
+            raise UnknownViewer(f"camera `{self.id}` has no such viewer; it may have gone")
+        return viewer
+
+    def _admit(self, viewer: Viewer) -> None:
+        self._feed.hold()
+        self._viewers[viewer.id] = viewer
+        self._viewers_gauge.set(len(self._viewers))
+
+    def _went(self, viewer: Viewer) -> None:
+        self._retire(viewer)
+
+    def _retire(self, viewer: Viewer) -> asyncio.Task[None]:
+        if self._viewers.pop(viewer.id, None) is not None:
+            self._feed.release()
+            self._viewers_gauge.set(len(self._viewers))
+            log.info("camera %s: viewer %s left, %d now", self.id, viewer.id[:6], self.viewers)
+        task = asyncio.get_running_loop().create_task(viewer.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+        return task
+
+
+def _viewer_type() -> type[Viewer]:
+    """Import aiortc, off the loop: some 20 MB and tenths of a second that only a first viewer pays."""
+    from hub.camera.viewer import Viewer  # noqa: PLC0415 - see above
+
+    return Viewer

@@ -1,0 +1,98 @@
+"""Raw pictures to H.264 access units and to JPEG. Used on the capture's thread only."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+from av.video.frame import PictureType
+from av.video.reformatter import ColorRange
+
+from hub.camera.media import RTP_TIME_BASE, AccessUnit, Picture, Still
+
+if TYPE_CHECKING:
+    from av.video.codeccontext import VideoCodecContext
+
+_KEYFRAME_INTERVAL_S = 4
+_SMPTE170M = 6
+"""BT.601's number in H.264's tables E-3 to E-5: what cameras and JPEG use."""
+
+
+class H264Encoder:
+    """Constrained baseline, no B-frames, one thread, SPS and PPS in front of each IDR picture.
+
+    That is what every WebRTC browser decodes (RFC 7742: constrained baseline is mandatory), and a picture
+    comes out by the call that put it in. It reopens by itself when the pictures' size changes.
+    """
+
+    def __init__(self, *, fps: int, bitrate_kbps: int) -> None:
+        self._fps = fps
+        self._bit_rate = bitrate_kbps * 1000
+        self._codec: VideoCodecContext | None = None
+
+    def encode(self, picture: Picture, pts: int, *, force_keyframe: bool) -> list[AccessUnit]:
+        """Code one picture; `pts` in ticks of RTP_TIME_BASE, growing. The first is a keyframe."""
+        frame = picture.frame
+        codec = self._codec
+        if codec is None or (codec.width, codec.height) != (frame.width, frame.height):
+            codec = self._codec = self._open(frame.width, frame.height)
+        frame.pts = pts
+        frame.time_base = RTP_TIME_BASE
+        frame.pict_type = PictureType.I if force_keyframe else PictureType.NONE
+        return [
+            AccessUnit(packet=packet, keyframe=packet.is_keyframe, time_ms=picture.time_ms)
+            for packet in codec.encode(frame)
+        ]
+
+    def _open(self, width: int, height: int) -> VideoCodecContext:
+        codec = av.CodecContext.create("libx264", "w")
+        codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
+        codec.time_base, codec.framerate = RTP_TIME_BASE, Fraction(self._fps)
+        codec.bit_rate = self._bit_rate
+        codec.gop_size = self._fps * _KEYFRAME_INTERVAL_S
+        codec.max_b_frames = 0
+        codec.thread_count = 1
+        codec.color_range = ColorRange.MPEG
+        codec.colorspace = codec.color_primaries = codec.color_trc = _SMPTE170M
+        codec.options = {
+            "preset": "ultrafast",
+            "tune": "zerolatency",
+            "profile": "baseline",
+            "forced-idr": "1",
+            # bounds a keyframe to about half a second's worth of bits
+            "maxrate": str(self._bit_rate),
+            "bufsize": str(self._bit_rate // 2),
+        }
+        codec.open()
+        return codec
+
+
+class JpegEncoder:
+    """Pictures to JPEG in full range, as JFIF wants it."""
+
+    def __init__(self) -> None:
+        self._codec: VideoCodecContext | None = None
+        self._count = 0
+
+    def encode(self, picture: Picture) -> Still:
+        """Code one picture."""
+        frame = picture.frame.reformat(
+            format="yuvj420p", src_color_range=ColorRange.MPEG, dst_color_range=ColorRange.JPEG
+        )
+        codec = self._codec
+        if codec is None or (codec.width, codec.height) != (frame.width, frame.height):
+            codec = self._codec = self._open(frame.width, frame.height)
+        self._count += 1
+        frame.pts = self._count
+        return Still(b"".join(bytes(packet) for packet in codec.encode(frame)), picture.time_ms)
+
+    def _open(self, width: int, height: int) -> VideoCodecContext:
+        codec = av.CodecContext.create("mjpeg", "w")
+        codec.width, codec.height, codec.pix_fmt = width, height, "yuvj420p"
+        codec.time_base = Fraction(1, 30)
+        codec.color_range = ColorRange.JPEG
+        codec.thread_count = 1
+        codec.qmin = codec.qmax = 4  # about Pillow's quality 85
+        codec.open()
+        return codec

@@ -1,0 +1,25 @@
+"""What can go wrong in the camera room; every message is for people."""
+
+from __future__ import annotations
+
+from hub.model import OutpostError
+
+
+class CameraError(OutpostError):
+    """The camera gives no picture now; the message says why."""
+
+
+class SourceError(CameraError):
+    """A source cannot be opened, or ended."""
+
+
+class BadOffer(OutpostError):
+    """An SDP offer or trickle fragment that cannot be answered; the client has to change it."""
+
+
+class TooManyViewers(OutpostError):
+    """The camera serves as many clients as it may; worth another try later."""
+
+
+class UnknownViewer(OutpostError):
+    """No viewer has this id, or it has gone."""

@@ -1,0 +1,198 @@
+"""One WebRTC viewer by aiortc, fed with access units that are already coded.
+
+Importing this room costs about 20 MB for aiortc, so it is imported for the first viewer and not before.
+aiortc is leaned on in one place beyond its public face: `RTCRtpSender._send_keyframe`, which it calls on PLI
+and FIR and which does nothing for coded media (tests/test_viewer.py holds it).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCRtpCodecCapability,
+    RTCRtpSender,
+    RTCSessionDescription,
+)
+from aiortc.exceptions import OperationError
+from aiortc.mediastreams import MediaStreamError
+from aiortc.sdp import candidate_from_sdp
+
+from hub.camera.errors import BadOffer, CameraError
+from hub.camera.fanout import Unsubscribed
+from hub.camera.offer import parse_fragment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import av
+
+    from hub.camera.fanout import Subscription
+    from hub.camera.ice import IceServers
+    from hub.camera.offer import Offer
+
+log = logging.getLogger(__name__)
+
+_CLOSE_TIMEOUT_S = 5
+_CONNECT_TIMEOUT_S = 30
+"""A peer that has not connected by then is gone; also bounds a trickling client that never trickles."""
+
+
+class Viewer:
+    """One peer: from its offer until it goes, fails or is closed. Loop thread only.
+
+    `join` subscribes it to the access units once its connection stands, `want_keyframe` passes on its PLI and
+    FIR, `gone` is called once when the peer went by itself.
+    """
+
+    def __init__(
+        self,
+        *,
+        ice: IceServers,
+        join: Callable[[], Subscription],
+        want_keyframe: Callable[[], None],
+        gone: Callable[[Viewer], None],
+        connect_timeout_s: float = _CONNECT_TIMEOUT_S,
+    ) -> None:
+        self.id = secrets.token_urlsafe(18)
+        self.etag = f'"{secrets.token_hex(8)}"'
+        self._want_keyframe = want_keyframe
+        self._gone: Callable[[Viewer], None] | None = gone
+        # always a list, also an empty one: left out, aiortc asks a public STUN server
+        servers = [RTCIceServer(uri, username=ice.username, credential=ice.password) for uri in ice.uris]
+        self._peer = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+        self._track = _CodedTrack(join)
+        self._hidden_candidates = False
+        self._connect_timeout_s = connect_timeout_s
+        self._connect_timer: asyncio.TimerHandle | None = None
+
+    async def answer(self, offer: Offer) -> str:
+        """Answer an offer with all candidates. Raises BadOffer; `close` is then still the caller's."""
+        self._hidden_candidates = offer.hidden_candidates
+        transceiver = self._peer.addTransceiver(self._track, direction="sendonly")
+        transceiver.setCodecPreferences(_codecs())
+        sender = transceiver.sender
+        sender._send_keyframe = self._want_keyframe  # type: ignore[method-assign]  # the seam, see above
+        self._peer.on("connectionstatechange", self._check_alive)
+        await self._accept(offer.sdp)
+        for other in self._peer.getTransceivers():
+            if other is not transceiver:
+                other.direction = "inactive"  # nothing is taken from a viewer
+        try:
+            await self._peer.setLocalDescription()
+        except OSError as error:
+            raise CameraError(f"no network socket for a viewer: {error}") from error
+        # the transport that is left after bundling; a peer that leaves says so by DTLS
+        sender.transport.on("statechange", self._check_alive)
+        self._connect_timer = asyncio.get_running_loop().call_later(self._connect_timeout_s, self._give_up)
+        sdp: str = self._peer.localDescription.sdp
+        return sdp
+
+    async def trickle(self, fragment_text: str) -> None:
+        """Take in the peer's further candidates. Raises BadOffer."""
+        fragment = parse_fragment(fragment_text)
+        if (
+            fragment.ufrag is not None
+            and f"a=ice-ufrag:{fragment.ufrag}" not in self._peer.remoteDescription.sdp
+        ):
+            raise BadOffer("this is another ICE session: an ICE restart is not supported, start a new viewer")
+        self._hidden_candidates |= fragment.hidden_candidates
+        try:
+            for item in fragment.candidates:
+                candidate = candidate_from_sdp(item.text)
+                candidate.sdpMid = item.mid
+                await self._peer.addIceCandidate(candidate)
+            if fragment.complete and not self._hidden_candidates:
+                await self._peer.addIceCandidate(None)
+        except (ValueError, AssertionError) as error:
+            raise BadOffer(f"a candidate cannot be used: {error}") from error
+
+    @property
+    def dropped(self) -> int:
+        """Access units this viewer lost because it was behind."""
+        return self._track.dropped
+
+    async def close(self) -> None:
+        """Close the connection and free its sockets; may be called twice."""
+        self._gone = None
+        if self._connect_timer is not None:
+            self._connect_timer.cancel()
+        self._track.stop()
+        try:
+            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                await self._peer.close()
+        except TimeoutError:
+            log.warning("viewer %s did not close in %d s", self.id[:6], _CLOSE_TIMEOUT_S)
+
+    async def _accept(self, sdp: str) -> None:
+        try:
+            await self._peer.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="offer"))
+        except OperationError as error:
+            raise BadOffer(
+                "no codec in common: this camera sends H.264 constrained baseline "
+                "(profile-level-id 42e01f, packetization-mode 1)"
+            ) from error
+        except Exception as error:
+            # aiortc's parser answers hostile SDP with whatever its lines run into
+            raise BadOffer(f"the offer cannot be read: {type(error).__name__}: {error}") from error
+
+    def _check_alive(self) -> None:
+        states = {self._peer.connectionState, *(s.transport.state for s in self._peer.getSenders())}
+        if states & {"failed", "closed"}:
+            self._give_up()
+        elif self._peer.connectionState == "connected" and self._connect_timer is not None:
+            self._connect_timer.cancel()
+
+    def _give_up(self) -> None:
+        gone, self._gone = self._gone, None
+        if gone is not None:
+            gone(self)
+
+
+class _CodedTrack(MediaStreamTrack):
+    """Joins the fan-out at aiortc's first `recv`, which is when the peer can be sent to."""
+
+    kind = "video"
+
+    def __init__(self, join: Callable[[], Subscription]) -> None:
+        super().__init__()
+        self._join = join
+        self._subscription: Subscription | None = None
+
+    async def recv(self) -> av.Packet[Any]:
+        if self.readyState != "live":
+            raise MediaStreamError
+        if self._subscription is None:
+            self._subscription = self._join()
+        try:
+            return (await self._subscription.next()).packet
+        except Unsubscribed:
+            raise MediaStreamError from None
+
+    def stop(self) -> None:
+        super().stop()
+        if self._subscription is not None:
+            self._subscription.close()
+
+    @property
+    def dropped(self) -> int:
+        return 0 if self._subscription is None else self._subscription.dropped
+
+
+def _codecs() -> list[RTCRtpCodecCapability]:
+    """H.264 constrained baseline, then baseline (which the same stream satisfies), and resending by RTX.
+
+    Set before the offer is applied: later, aiortc would send H.264 as the first common codec.
+    """
+    found = RTCRtpSender.getCapabilities("video").codecs
+    order = {"42e01f": 0, "42001f": 1}
+    h264 = [codec for codec in found if codec.parameters.get("profile-level-id") in order]
+    h264.sort(key=lambda codec: order[str(codec.parameters["profile-level-id"])])
+    return [*h264, *(codec for codec in found if codec.mimeType == "video/rtx")]
