@@ -1,0 +1,65 @@
+"""Commands on their way to a board: repeated until answered or too old, a few at a time."""
+
+from .message import command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+IN_FLIGHT = 4
+"""Commands a board may have at once: they share its 512-byte input ring."""
+WAITING = 64
+
+
+class TooMany(Exception):
+    """So many commands wait for this board that no more are taken."""
+
+
+class _Call:
+    def __init__(self, message: "list[Any]", expires_ms: float) -> None:
+        self.message = message
+        self.expires_ms = expires_ms
+        self.due_ms = -1.0  # below 0: not sent yet
+
+
+class Calls:
+    """The commands of one board's session, by id, in the order they came."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, _Call] = {}
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def add(self, call_id: str, name: str, params: "dict[str, Any]", ttl_ms: int, now_ms: float) -> None:
+        """Take in a command. Raises TooMany."""
+        if len(self._calls) >= WAITING:
+            raise TooMany(f"{WAITING} commands already wait for the board")
+        self._calls[call_id] = _Call(command(call_id, ttl_ms, name, params), now_ms + ttl_ms)
+
+    def due(self, now_ms: float, every_ms: float) -> "list[list[Any]]":
+        """Return the messages to send now."""
+        messages = []
+        for call in list(self._calls.values())[:IN_FLIGHT]:
+            if now_ms >= call.due_ms:
+                call.due_ms = now_ms + every_ms
+                messages.append(call.message)
+        return messages
+
+    def answered(self, call_id: str) -> bool:
+        """Forget a command that was answered; False where it is not (or no longer) waited for."""
+        return self._calls.pop(call_id, None) is not None
+
+    def expired(self, now_ms: float) -> list[str]:
+        """Forget and return the commands whose time has run out."""
+        late = [call_id for call_id, call in self._calls.items() if now_ms >= call.expires_ms]
+        for call_id in late:
+            del self._calls[call_id]
+        return late
+
+    def abandon(self, sent_only: bool) -> list[str]:
+        """Forget and return all commands, or those already sent (which a restarted board may have run)."""
+        gone = [i for i, call in self._calls.items() if call.due_ms >= 0 or not sent_only]
+        for call_id in gone:
+            del self._calls[call_id]
+        return gone

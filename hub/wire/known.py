@@ -1,0 +1,55 @@
+"""What a link remembers of boards from one session to the next."""
+
+from .clock import Clock
+from .inbox import Inbox
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .birth import Birth
+
+KEPT = 64
+
+
+class Boot:
+    """One boot of one board: its clock, and how far its readings have come."""
+
+    def __init__(self, want: int) -> None:
+        self.clock = Clock()
+        self.inbox = Inbox(want)
+        self.fresh = want == 0
+        """Nothing of this boot was seen before."""
+        self.committed = want
+        self.layout: tuple[Any, ...] | None = None
+
+
+class Known:
+    """Births by (uid, schema) and boots by (uid, boot_id), the last 64 of each, for all ports of a link."""
+
+    def __init__(self) -> None:
+        self.births: dict[tuple[str, str], Birth] = {}
+        self.refused: dict[tuple[str, str], str] = {}
+        self._boots: dict[tuple[str, str], Boot] = {}
+
+    def boot(self, uid: str, boot_id: str, want: int) -> Boot:
+        """Return the record of a boot, begun with `want` where it is new."""
+        boot = self._boots.get((uid, boot_id))
+        if boot is None:
+            boot = Boot(want)
+            _bounded(self._boots)[uid, boot_id] = boot
+        return boot
+
+    def remember(self, uid: str, schema: str, birth: "Birth") -> None:
+        """Keep a birth, so that its schema need not be sent again."""
+        _bounded(self.births)[uid, schema] = birth
+
+    def refuse(self, uid: str, schema: str, reason: str) -> None:
+        """Keep that a birth was refused, so that it is not asked for again."""
+        _bounded(self.refused)[uid, schema] = reason
+
+
+def _bounded(table: "dict[tuple[str, str], Any]") -> "dict[tuple[str, str], Any]":
+    if len(table) >= KEPT:
+        del table[next(iter(table))]
+    return table

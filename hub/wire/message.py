@@ -1,0 +1,271 @@
+"""Messages: what frames mean. One constructor for each, and the check of those that come in.
+
+A message is a JSON array: a tag, then fields in a fixed order. A reading, by far the commonest, has no tag:
+it begins with its sequence number. docs/protocol.md gives each with an example.
+"""
+
+import binascii
+import json
+
+from .frame import MAX_PAYLOAD
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+VERSION = 1
+"""Of the protocol; a hello carries it."""
+MAX_INT = 1 << 53
+"""Whole numbers on the wire stay below this, so that every JSON reader has them exactly."""
+
+
+class WireError(ValueError):
+    """What came in is no message of this protocol, or breaks one of its limits."""
+
+
+def dumps(value: "Any") -> str:
+    """Return compact ASCII JSON. Raises TypeError or ValueError for what JSON cannot say."""
+    text = json.dumps(value, separators=(",", ":"))
+    return text if len(text) == len(text.encode()) else "".join(_escape(c) for c in text)
+
+
+def _escape(c: str) -> str:
+    code = ord(c)
+    if code < 128:
+        return c
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    code -= 0x10000
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+
+
+def payload(message: "list[Any]") -> bytes:
+    """Return the payload of a message (MicroPython's json leaves characters beyond ASCII as they are)."""
+    return dumps(message).encode()
+
+
+# --- board to hub -------------------------------------------------------------------------------------
+
+
+def hello(uid: str, boot_id: str, schema: str, next_seq: int, ticks: int, reset_cause: str) -> "list[Any]":
+    """I am here: who, which boot, the crc32 of my birth, the seq of my next reading, my ticks (ms)."""
+    return ["hello", VERSION, uid, boot_id, schema, next_seq, ticks, reset_cause]
+
+
+def reading(seq: int, ticks: int, group: int, values: "list[int | str | None]") -> "list[Any]":
+    """Carry the values of one group, taken at `ticks`; numbers are scaled to ints as the birth says."""
+    return [seq, ticks, group] + values  # noqa: RUF005 - unpacking costs a board one more list
+
+
+def keepalive(sent_seq: int, first_seq: int, next_seq: int, dropped: int) -> "list[Any]":
+    """I live; I sent every reading before `sent_seq`.
+
+    The outbox holds those from `first_seq` to before `next_seq`; `dropped` counts what it lost since boot.
+    """
+    return ["k", sent_seq, first_seq, next_seq, dropped]
+
+
+def pong(number: int, ticks: int) -> "list[Any]":
+    """Answer ping `number`."""
+    return ["q", number, ticks]
+
+
+def result(command_id: str, ok: bool, value: "Any") -> "list[Any]":
+    """Answer a command: its result, or where it failed the words of the error."""
+    return ["r", command_id, 1 if ok else 0, value]
+
+
+# --- hub to board -------------------------------------------------------------------------------------
+
+
+def hi() -> "list[Any]":
+    """Anybody there? Answered by a hello; ends the board's session."""
+    return ["hi"]
+
+
+def welcome(boot_id: str, schema: str, next_seq: int, want_birth: bool) -> "list[Any]":
+    """Send your birth first; or: the session is open, send the readings from `next_seq` on."""
+    return ["w", boot_id, schema, next_seq, 1 if want_birth else 0]
+
+
+def ack(boot_id: str, next_seq: int) -> "list[Any]":
+    """All readings of that boot before `next_seq` are committed: forget them."""
+    return ["a", boot_id, next_seq]
+
+
+def nak(start: int, end: int) -> "list[Any]":
+    """Send the readings from `start` to before `end` again."""
+    return ["n", start, end]
+
+
+def ping(number: int) -> "list[Any]":
+    """Tell me your ticks."""
+    return ["p", number]
+
+
+def command(command_id: str, ttl_ms: int, name: str, params: "dict[str, Any]") -> "list[Any]":
+    """Do it once within `ttl_ms`, however often this comes, and answer each time."""
+    return ["c", command_id, ttl_ms, name, params]
+
+
+# --- both ways: a message too long for one frame ------------------------------------------------------
+
+
+def crc(text: str) -> int:
+    """Return the crc32 of an ASCII text."""
+    return binascii.crc32(text.encode())
+
+
+def fragments(text: str) -> "Iterator[list[Any]]":
+    """Cut the ASCII JSON `text` of a message into fragments that each fit a frame.
+
+    They carry the crc32 of the text, so a receiver adds up what came through of each time it was sent.
+    """
+    number = crc(text)
+    room = MAX_PAYLOAD - 32
+    cuts = [0]
+    while cuts[-1] < len(text):
+        start = cuts[-1]
+        end = min(len(text), start + room)
+        while end - start > 1 and len(dumps(text[start:end])) - 2 > room:
+            end -= max(1, (len(dumps(text[start:end])) - 2 - room) // 2)
+        cuts.append(end)
+    for index in range(len(cuts) - 1):
+        yield ["f", number, index, len(cuts) - 1, text[cuts[index] : cuts[index + 1]]]
+
+
+class Assembly:
+    """Put fragments together again: up to 4 texts at a time, each at most `max_bytes` long."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._parts: dict[int, list[str | None]] = {}
+        self._order: list[int] = []
+
+    def add(self, message: "list[Any]") -> "str | None":
+        """Take in a checked `f` message; return the text once it is whole. Raises WireError."""
+        _, number, index, count, text = message
+        if index >= count or count > self._max_bytes // 16:
+            raise WireError(f"fragment {index} of {count}: out of range")
+        parts = self._parts.get(number)
+        if parts is None or len(parts) != count:
+            parts = self._begin(number, count)
+        parts[index] = text
+        if sum([len(part or "") for part in parts]) > self._max_bytes:
+            self._drop(number)
+            raise WireError(f"a message of over {self._max_bytes} bytes")
+        if None in parts:
+            return None
+        self._drop(number)
+        whole = "".join([part or "" for part in parts])
+        if crc(whole) != number:
+            raise WireError("a message whose fragments do not fit together")
+        return whole
+
+    def clear(self) -> None:
+        """Forget all that is not whole."""
+        self._parts.clear()
+        self._order.clear()
+
+    def _begin(self, number: int, count: int) -> "list[str | None]":
+        self._drop(number)
+        if len(self._order) >= 4:
+            self._drop(self._order[0])
+        parts: list[str | None] = [None] * count
+        self._parts[number] = parts
+        self._order.append(number)
+        return parts
+
+    def _drop(self, number: int) -> None:
+        if self._parts.pop(number, None) is not None:
+            self._order.remove(number)
+
+
+# --- the check of what comes in -----------------------------------------------------------------------
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MAX_INT
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_PAYLOAD
+
+
+def _is_hex8(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 8 and _only(value, "0123456789abcdef")
+
+
+def is_id(value: object) -> bool:
+    """Whether it is a name that is safe in paths, topics and addresses: 1 to 64 of a-z 0-9 _ - and ."""
+    return (
+        isinstance(value, str)
+        and 1 <= len(value) <= 64
+        and value[0] not in "-."
+        and _only(value, "abcdefghijklmnopqrstuvwxyz0123456789_-.")
+    )
+
+
+def _only(text: str, allowed: str) -> bool:
+    for c in text:  # noqa: SIM110 - a generator costs a board an allocation
+        if c not in allowed:
+            return False
+    return True
+
+
+def _is_dict(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_any(value: object) -> bool:
+    return True
+
+
+if TYPE_CHECKING:
+    Shapes = dict[str, tuple[Callable[[object], bool], ...]]
+
+FROM_BOARD: "Shapes" = {
+    "hello": (_is_int, is_id, _is_hex8, _is_hex8, _is_int, _is_int, _is_text),
+    "k": (_is_int, _is_int, _is_int, _is_int),
+    "q": (_is_int, _is_int),
+    "r": (is_id, _is_int, _is_any),
+    "f": (_is_int, _is_int, _is_int, _is_text),
+    "birth": (_is_dict,),
+}
+FROM_HUB: "Shapes" = {
+    "hi": (),
+    "w": (_is_hex8, _is_hex8, _is_int, _is_int),
+    "a": (_is_hex8, _is_int),
+    "n": (_is_int, _is_int),
+    "p": (_is_int,),
+    "c": (is_id, _is_int, is_id, _is_dict),
+    "f": (_is_int, _is_int, _is_int, _is_text),
+}
+
+
+def parse(data: "bytes | str", shapes: "Shapes") -> "list[Any]":
+    """Read a message and check its tag, its count of fields and their types. Raises WireError.
+
+    A reading passes when its first three items are whole numbers; its values are checked against the birth.
+    """
+    try:
+        message = json.loads(data)
+    except (ValueError, RuntimeError) as error:  # RuntimeError: nested too deep
+        raise WireError(f"not JSON: {error}")  # noqa: B904 - MicroPython has no `from`
+    if not isinstance(message, list) or not message:
+        raise WireError("not a JSON array with a tag")
+    tag = message[0]
+    if not isinstance(tag, str):
+        if len(message) > 3 and _is_int(tag) and _is_int(message[1]) and _is_int(message[2]):
+            return message
+        raise WireError("neither a tag nor a reading's seq, ticks and group")
+    shape = shapes.get(tag)
+    if shape is None:
+        raise WireError(f"unknown message {dumps(tag[:16])}")
+    if len(message) != len(shape) + 1:
+        raise WireError(f"{tag} has {len(message) - 1} fields, not {len(shape)}")
+    for index, check in enumerate(shape):
+        if not check(message[index + 1]):
+            raise WireError(f"{tag}: field {index + 1} is not as it must be")
+    return message
