@@ -47,7 +47,9 @@ PACE_MS = 8
 BURST = 32
 """Readings go out at most 125 a second after a burst of 32, which stays under the hub's flood cap."""
 MAX_RESULT = 2048
-KEPT_RESULTS = 8
+KEPT_RESULTS = 16
+KEPT_BYTES = 4096
+"""Of kept answers; older ones give way to a short word that they are gone."""
 _IDLE = 0
 _BIRTH = 1
 _OPEN = 2
@@ -57,7 +59,7 @@ class BoardSession:
     """One board's session with whatever hub is at the other end.
 
     `birth` is the text of the whole `["birth", …]` message; `commands` gathers `(id, name, params)` for the
-    application, which answers each by `answer`. An id is handed out once, while it is among the last 8.
+    application, which answers each by `answer`. An id is handed out once, while it is among the last 16.
     """
 
     def __init__(self, uid: str, boot_id: str, reset_cause: str, birth: str, outbox: "Outbox") -> None:
@@ -73,9 +75,9 @@ class BoardSession:
         self._due = 0  # when the next hello or keepalive goes out
         self._cursor = 0  # the next reading to send
         self._again: list[list[int]] = []  # ranges to send again
-        self._control: list[list[Any]] = []
+        self._control: list[str] = []
         self._long: list[Iterator[list[Any]]] = []
-        self._results: list[list[Any]] = []  # [id, message or None while it runs]
+        self._results: list[list[str]] = []  # [id, text of the answer, empty while it runs]
         self._tokens = BURST
         self._paced = 0
         self.set_birth(birth)
@@ -103,16 +105,22 @@ class BoardSession:
 
     def answer(self, command_id: str, ok: bool, value: "Any") -> None:
         """Answer a command; a `value` too long for the wire becomes an error that says so."""
-        message = result(command_id, ok, value)
         try:
-            if len(dumps(message)) > MAX_RESULT:
-                message = result(command_id, False, f"the answer is longer than {MAX_RESULT} bytes")
+            text = dumps(result(command_id, ok, value))
+            if len(text) > MAX_RESULT:
+                text = dumps(result(command_id, False, f"the answer is longer than {MAX_RESULT} bytes"))
         except (TypeError, ValueError):
-            message = result(command_id, False, "the answer is no JSON")
-        for kept in self._results:
+            text = dumps(result(command_id, False, "the answer is no JSON"))
+        room = KEPT_BYTES - len(text)
+        for index in range(len(self._results) - 1, -1, -1):
+            kept = self._results[index]
             if kept[0] == command_id:
-                kept[1] = message
-        self._send(message)
+                kept[1] = text
+            elif kept[1]:
+                room -= len(kept[1])
+                if room < 0:
+                    kept[1] = dumps(result(kept[0], False, "it ran; its answer is no longer kept"))
+        self._send(text)
 
     @property
     def idle(self) -> bool:
@@ -122,7 +130,7 @@ class BoardSession:
     def next_frame(self, now_ms: int) -> "bytes | None":
         """Return the next frame to write, or None while there is nothing to say."""
         if self._control:
-            return encode(payload(self._control.pop(0)))
+            return encode(self._control.pop(0).encode())
         self._tick(now_ms)
         while self._long:
             for message in self._long[0]:
@@ -130,14 +138,14 @@ class BoardSession:
             self._long.pop(0)
         if self._state == _OPEN:
             return self._next_reading(now_ms)
-        return encode(payload(self._control.pop(0))) if self._control else None
+        return encode(self._control.pop(0).encode()) if self._control else None
 
     # --- what comes in ------------------------------------------------------------------------------------
 
     def _take(self, message: "list[Any]", now_ms: int) -> None:
         tag = message[0]
         if tag == "p":
-            self._put(pong(message[1], now_ms))
+            self._put(dumps(pong(message[1], now_ms)))
         elif tag == "a":
             if message[1] == self.boot_id:
                 self._outbox.forget(message[2])
@@ -182,7 +190,7 @@ class BoardSession:
             if known[0] <= start < known[1]:
                 known[1] = max(known[1], end)
                 return
-        if len(self._again) < 4:
+        if len(self._again) < 16:
             self._again.append([start, end])
         else:
             self._cursor = min(start, self._cursor)
@@ -193,26 +201,25 @@ class BoardSession:
         command_id = message[1]
         for kept in self._results:
             if kept[0] == command_id:
-                if kept[1] is not None:
+                if kept[1]:
                     self._send(kept[1])
                 return
         if len(self._results) >= KEPT_RESULTS:
             self._results.pop(0)
-        self._results.append([command_id, None])
+        self._results.append([command_id, ""])
         self.commands.append((command_id, message[3], message[4]))
 
     # --- what goes out ------------------------------------------------------------------------------------
 
-    def _send(self, message: "list[Any]") -> None:
-        text = dumps(message)
+    def _send(self, text: str) -> None:
         if len(text) <= MAX_PAYLOAD:
-            self._put(message)
+            self._put(text)
         elif len(self._long) < 4:
             self._long.append(fragments(text))
 
-    def _put(self, message: "list[Any]") -> None:
+    def _put(self, text: str) -> None:
         if len(self._control) < 16:  # all of these are asked for again when they do not arrive
-            self._control.append(message)
+            self._control.append(text)
 
     def _tick(self, now_ms: int) -> None:
         if self._state != _IDLE and now_ms - self._heard > SILENCE_MS:
@@ -223,15 +230,17 @@ class BoardSession:
         outbox = self._outbox
         if self._state == _IDLE:
             self._due = now_ms + HELLO_MS
-            self._put(hello(self.uid, self.boot_id, self._schema, outbox.next_seq, now_ms, self._reset_cause))
+            self._put(
+                dumps(hello(self.uid, self.boot_id, self._schema, outbox.next_seq, now_ms, self._reset_cause))
+            )
         elif self._state == _OPEN:
             self._due = now_ms + KEEPALIVE_MS
             self._cursor = max(self._cursor, outbox.first_seq)
-            self._put(keepalive(self._cursor, outbox.first_seq, outbox.next_seq, outbox.dropped))
+            self._put(dumps(keepalive(self._cursor, outbox.first_seq, outbox.next_seq, outbox.dropped)))
 
     def _next_reading(self, now_ms: int) -> "bytes | None":
         if self._control:
-            return encode(payload(self._control.pop(0)))
+            return encode(self._control.pop(0).encode())
         if not self._may_send(now_ms):
             return None
         outbox = self._outbox

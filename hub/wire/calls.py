@@ -8,6 +8,8 @@ if TYPE_CHECKING:
 
 IN_FLIGHT = 4
 """Commands a board may have at once: they share its 512-byte input ring."""
+WINDOW = 8
+"""A command goes out only while fewer than this many after it did: a board keeps its last 16 answers."""
 WAITING = 64
 
 
@@ -16,7 +18,8 @@ class TooMany(Exception):
 
 
 class _Call:
-    def __init__(self, message: "list[Any]", expires_ms: float) -> None:
+    def __init__(self, message: "list[Any]", number: int, expires_ms: float) -> None:
+        self.number = number
         self.message = message
         self.expires_ms = expires_ms
         self.due_ms = -1.0  # below 0: not sent yet
@@ -27,6 +30,7 @@ class Calls:
 
     def __init__(self) -> None:
         self._calls: dict[str, _Call] = {}
+        self._number = 0
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -35,13 +39,16 @@ class Calls:
         """Take in a command. Raises TooMany."""
         if len(self._calls) >= WAITING:
             raise TooMany(f"{WAITING} commands already wait for the board")
-        self._calls[call_id] = _Call(command(call_id, ttl_ms, name, params), now_ms + ttl_ms)
+        self._number += 1
+        message = command(call_id, ttl_ms, name, params)
+        self._calls[call_id] = _Call(message, self._number, now_ms + ttl_ms)
 
     def due(self, now_ms: float, every_ms: float) -> "list[list[Any]]":
         """Return the messages to send now."""
         messages = []
-        for call in list(self._calls.values())[:IN_FLIGHT]:
-            if now_ms >= call.due_ms:
+        calls = list(self._calls.values())[:IN_FLIGHT]
+        for call in calls:
+            if now_ms >= call.due_ms and call.number < calls[0].number + WINDOW:
                 call.due_ms = now_ms + every_ms
                 messages.append(call.message)
         return messages

@@ -6,8 +6,9 @@ if TYPE_CHECKING:
 
 HELD = 256
 """Readings that may wait for one before them; later ones are left to be asked for again."""
-NAK_RANGES = 4
+NAK_RANGES = 8
 NAK_READINGS = 64
+"""Asked for at most at one time, which keeps a board's input ring and its pace."""
 
 
 class Inbox:
@@ -19,9 +20,7 @@ class Inbox:
         self.resends = 0
         self._known = want  # one past the highest seq that was certainly sent
         self._held: dict[int, list[Any]] = {}
-        self._asked_ms = 0.0
-        self._asked_want = -1
-        self._fresh: list[tuple[int, int]] = []
+        self._asked_ms: dict[int, float] = {}
 
     def put(self, message: "list[Any]") -> "list[list[Any]]":
         """Take in a reading; return those that go on now, in order."""
@@ -32,8 +31,7 @@ class Inbox:
         if seq >= self.want + HELD:
             self._known = max(self._known, seq + 1)
             return []
-        if seq > self._known:
-            self._fresh.append((self._known, seq))
+        self._asked_ms.pop(seq, None)
         self._known = max(self._known, seq + 1)
         self._held[seq] = message
         return self._drain()
@@ -53,28 +51,36 @@ class Inbox:
         lost = first_seq - self.want - len(before)
         ready = [self._held.pop(seq) for seq in before]
         self.want = first_seq
+        self._asked_ms.clear()
         self._known = max(self._known, first_seq)
         return lost, ready + self._drain()
 
     def forget_held(self) -> None:
         """Drop what is held out of order (the session ended): it will be sent again."""
         self._held.clear()
-        self._fresh.clear()
+        self._asked_ms.clear()
         self._known = self.want
 
     def naks(self, now_ms: float, every_ms: float) -> "list[tuple[int, int]]":
-        """Return the ranges to ask for: a new hole at once, an old one every `every_ms`."""
+        """Return the ranges to ask for: what is newly missing, and again what was asked `every_ms` ago."""
         if self.want >= self._known:
-            self._fresh.clear()
             return []
-        fresh, self._fresh = self._fresh[:NAK_RANGES], []
-        if now_ms - self._asked_ms >= every_ms:
-            fresh = self._holes()
-        if fresh:
-            self._asked_ms = now_ms
-        ranges = [(max(start, self.want), min(end, start + NAK_READINGS)) for start, end in fresh]
-        ranges = [(start, end) for start, end in ranges if start < end]
-        self.resends += sum([end - start for start, end in ranges])
+        ranges: list[tuple[int, int]] = []
+        count = 0
+        for seq in range(self.want, min(self._known, self.want + HELD)):
+            if seq in self._held or now_ms - self._asked_ms.get(seq, -every_ms) < every_ms:
+                continue
+            if ranges and ranges[-1][1] == seq:
+                ranges[-1] = (ranges[-1][0], seq + 1)
+            elif len(ranges) == NAK_RANGES:
+                break
+            else:
+                ranges.append((seq, seq + 1))
+            self._asked_ms[seq] = now_ms
+            count += 1
+            if count == NAK_READINGS:
+                break
+        self.resends += count
         return ranges
 
     def _drain(self) -> "list[list[Any]]":
@@ -83,14 +89,3 @@ class Inbox:
             ready.append(self._held.pop(self.want))
             self.want += 1
         return ready
-
-    def _holes(self) -> "list[tuple[int, int]]":
-        holes = []
-        start = self.want
-        for seq in sorted(self._held):
-            if seq > start:
-                holes.append((start, seq))
-            start = seq + 1
-        if start < self._known:
-            holes.append((start, self._known))
-        return holes[:NAK_RANGES]
