@@ -31,6 +31,11 @@ class Health:
             buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
         )
         self.store_queue = gauge("store_queue_readings", "Readings that wait for a commit")
+        self.store_refused = counter(
+            "store_readings_refused",
+            "Readings not stored: malformed, full (the board sends them again), lost (nobody does)",
+            "reason",
+        )
         self.store_degraded = gauge("store_degraded", "1 while the store cannot commit")
         self.devices_online = gauge("devices_online", "Devices with an open session")
         self.link_figure = gauge("link", "A figure of a device's link", "device", "figure")

@@ -5,13 +5,11 @@ Every time is UTC milliseconds (int). Nothing here knows a wire format, a table 
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - msgspec resolves the fields' types when it decodes
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Value: TypeAlias = float | int | bool | str | None
 """One value of a metric; None where the device could not read it (its quality is then BAD)."""

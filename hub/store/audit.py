@@ -1,0 +1,103 @@
+"""The audit trail: every command, who sent it by which way, and when it reached each state."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hub.model import CommandState
+from hub.store.history import MAX_ROWS, parse_cursor
+from hub.store.reader import QueryRefused
+from hub.store.samples import clean
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from hub.model import Command, CommandResult
+    from hub.store.intake import Statement
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A command and what became of it; `times` says when it reached each state."""
+
+    id: str
+    device: str
+    command: str
+    params: Any
+    ttl_ms: int
+    caller: str
+    origin: str
+    key: str | None
+    created_time: int
+    state: CommandState
+    result: Any
+    error: str | None
+    times: dict[CommandState, int]
+
+
+def statement(command: Command, result: CommandResult) -> Statement:
+    """Return what records that `command` stands as `result` says."""
+    error = None if result.error is None else clean(result.error)
+    fixed = (command.id, command.device, command.command, command.caller, command.origin)
+    return (
+        "INSERT INTO command (id, device, command, caller, origin, key, params, ttl_ms, created,"
+        " state, result, error, times)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET state = excluded.state, result = excluded.result,"
+        " error = excluded.error, times = json_patch(times, excluded.times)",
+        (
+            *map(clean, fixed),
+            None if command.key is None else clean(command.key),
+            _json(command.params),
+            command.ttl_ms,
+            command.created_time,
+            str(result.state),
+            _json(result.result),
+            error,
+            _json({str(result.state): result.time}),
+        ),
+    )
+
+
+def entries(
+    connection: sqlite3.Connection, device: str | None, limit: int, before: str | None
+) -> tuple[list[AuditEntry], str | None]:
+    """Return commands, newest first, and the cursor to older ones (None at the end). Raises QueryRefused."""
+    if not 1 <= limit <= MAX_ROWS:
+        raise QueryRefused(f"`limit` is {limit}; it must be 1 to {MAX_ROWS}")
+    created, row_id = parse_cursor(before) if before is not None else (2**62, 0)
+    rows = connection.execute(
+        "SELECT rowid, id, device, command, params, ttl_ms, caller, origin, key, created, state, result,"
+        " error, times FROM command WHERE (?1 IS NULL OR device = ?1) AND (created, rowid) < (?2, ?3)"
+        " ORDER BY created DESC, rowid DESC LIMIT ?4",
+        (device, created, row_id, limit + 1),
+    ).fetchall()
+    more = len(rows) > limit
+    items = [_entry(row[1:]) for row in rows[:limit]]
+    return items, f"{items[-1].created_time}-{rows[limit - 1][0]}" if more else None
+
+
+def _entry(row: tuple[Any, ...]) -> AuditEntry:
+    identity, device, command, params, ttl_ms, caller, origin, key, created, state, result, error, times = row
+    return AuditEntry(
+        id=identity,
+        device=device,
+        command=command,
+        params=json.loads(params),
+        ttl_ms=ttl_ms,
+        caller=caller,
+        origin=origin,
+        key=key,
+        created_time=created,
+        state=CommandState(state),
+        result=json.loads(result),
+        error=error,
+        times={CommandState(name): time for name, time in json.loads(times).items()},
+    )
+
+
+def _json(value: Any) -> str:
+    # The standard library's writer, since its ASCII escapes keep what no UTF-8 text can (lone surrogates).
+    return json.dumps(value, separators=(",", ":"), default=repr)

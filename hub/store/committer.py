@@ -1,0 +1,90 @@
+"""One transaction at a time on the writing connection, and what to tell people when it fails."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from typing import TYPE_CHECKING
+
+from hub.store.samples import SampleTable, expire
+from hub.store.schema import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from hub.store.intake import Batch
+    from hub.store.samples import Written
+
+_REMEDIES = {
+    sqlite3.SQLITE_FULL: "the disk is full; free some space",
+    sqlite3.SQLITE_READONLY: "the disk is read-only; a worn card does that, or a failed mount",
+    sqlite3.SQLITE_IOERR: "the disk reports an error; the card may be failing or full",
+    sqlite3.SQLITE_CORRUPT: "the database is damaged",
+    sqlite3.SQLITE_NOTADB: "the database is damaged",
+    sqlite3.SQLITE_CANTOPEN: "the database file cannot be opened; was the data folder moved or removed?",
+    sqlite3.SQLITE_BUSY: "another program holds the database locked; close it",
+}
+
+
+class Committer:
+    """The writing connection. It is opened again after any error but a full disk or a foreign lock."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._table = SampleTable()
+        self._connection: sqlite3.Connection | None = None
+
+    def commit(self, batch: Batch) -> Written:
+        """Write a batch, all or nothing, and return when it is on the medium. Raises sqlite3.Error."""
+        with self._transaction() as connection:
+            for sql, parameters in batch.notes:
+                connection.execute(sql, parameters)
+            return self._table.append(connection, batch.readings)
+
+    def expire(self, before_ms: int, after_series: int, limit: int) -> tuple[int, int | None]:
+        """One step of `samples.expire`. Raises sqlite3.Error."""
+        with self._transaction() as connection:
+            return expire(connection, before_ms, after_series, limit)
+
+    def close(self) -> None:
+        """Close the connection; SQLite folds the WAL into the file where it can."""
+        if self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = connect(self._database)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException as error:
+            self._table.reset()
+            self._recover(connection, error)
+            raise
+
+    def _recover(self, connection: sqlite3.Connection, error: BaseException) -> None:
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self.close()
+        if code(error) not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY):
+            self.close()
+
+
+def code(error: BaseException) -> int | None:
+    """SQLite's primary result code of an error, without its extension."""
+    extended = getattr(error, "sqlite_errorcode", None)
+    return None if extended is None else int(extended) & 0xFF
+
+
+def explain(error: BaseException) -> str:
+    """Why the store cannot commit and what to do, for people."""
+    remedy = _REMEDIES.get(code(error) or 0, "an unforeseen error")
+    return f"samples cannot be saved: {remedy} ({error})"

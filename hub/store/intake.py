@@ -1,0 +1,192 @@
+"""What waits for the next commit: bounded, and each board's reading once. Pure: no clock, no lock, no I/O."""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import Enum, auto
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from hub.model import Reading  # noqa: TC001 - msgspec resolves the fields of Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Boot: TypeAlias = tuple[str, str]
+"""(device, boot_id): the space in which a board's seq counts."""
+Statement: TypeAlias = tuple[str, tuple[object, ...]]
+"""SQL and its parameters."""
+
+MAX_NOTES = 10_000
+
+
+class Acked(msgspec.Struct, frozen=True):
+    """All readings of that boot up to `seq` are committed."""
+
+    device: str
+    boot_id: str
+    seq: int
+
+
+class Verdict(Enum):
+    """What became of a reading that was offered."""
+
+    TAKEN = auto()
+    PENDING_AGAIN = auto()
+    """A duplicate of a reading that waits for its commit, and will be acked with it."""
+    COMMITTED_AGAIN = auto()
+    """A duplicate of a committed reading: the board missed its ack."""
+    FULL = auto()
+    """No room. A board keeps it and sends it again, since it gets no ack; others' are lost."""
+
+
+class Batch(msgspec.Struct):
+    """What one transaction writes."""
+
+    readings: list[Reading]
+    notes: list[Statement]
+
+
+class _Cursor(msgspec.Struct):
+    """How far one boot has come: `committed` ≤ `taken` ≤ `offered`."""
+
+    committed: int
+    taken: int
+    offered: int
+    refusing: bool = False
+    """A reading found no room; acks are cumulative, so nothing after it is taken till the board goes back."""
+
+
+class Intake:
+    """The bounded queue before the writer.
+
+    A board's readings come in the order of seq; one that is not above all taken before it is a duplicate.
+    Room is counted in samples, those of the batch under way included.
+    """
+
+    def __init__(self, limit_samples: int, committed: Mapping[Boot, int]) -> None:
+        self._limit = limit_samples
+        self._boots = {boot: _Cursor(seq, seq, seq) for boot, seq in committed.items()}
+        self._boards: deque[Reading] = deque()
+        self._others: deque[Reading] = deque()
+        self._notes: dict[str, tuple[Statement, ...]] = {}
+        self._under_way: Batch | None = None
+        self.samples = 0
+        self.lost = 0
+        """Readings lost for want of room since the start (a board's are not: it sends them again)."""
+
+    def offer(self, reading: Reading) -> Verdict:
+        """Take a reading, or say why not."""
+        boot = boot_of(reading)
+        if boot is None:
+            return self._enqueue(reading, self._others)
+        seq = reading.seq or 0
+        cursor = self._boots.get(boot)
+        if cursor is None:
+            cursor = self._boots[boot] = _Cursor(-1, -1, -1)
+        if cursor.refusing and seq > cursor.offered:
+            cursor.offered = seq
+            return Verdict.FULL
+        cursor.refusing = False
+        cursor.offered = max(cursor.offered, seq)
+        if seq <= cursor.committed:
+            return Verdict.COMMITTED_AGAIN
+        if seq <= cursor.taken:
+            return Verdict.PENDING_AGAIN
+        verdict = self._enqueue(reading, self._boards)
+        if verdict is Verdict.FULL:
+            cursor.refusing = True
+        else:
+            cursor.taken = seq
+        return verdict
+
+    def _enqueue(self, reading: Reading, queue: deque[Reading]) -> Verdict:
+        size = len(reading.values)
+        while self.samples + size > self._limit and self._others:
+            self.samples -= len(self._others.popleft().values)
+            self.lost += 1
+        if self.samples + size > self._limit:
+            self.lost += queue is self._others
+            return Verdict.FULL
+        queue.append(reading)
+        self.samples += size
+        return Verdict.TAKEN
+
+    def note(self, key: str, statements: Iterable[Statement]) -> None:
+        """Have statements written with the next batch; those that wait under the same key are replaced."""
+        self._notes.pop(key, None)
+        self._notes[key] = tuple(statements)
+        if len(self._notes) > MAX_NOTES:
+            del self._notes[next(iter(self._notes))]
+
+    def take(self, limit_samples: int) -> Batch:
+        """Return the next batch, or the same again until `done`. Boards come first, in their order."""
+        if self._under_way is None:
+            readings: list[Reading] = []
+            room = limit_samples
+            for queue in (self._boards, self._others):
+                while queue and room > 0:
+                    reading = queue.popleft()
+                    room -= len(reading.values)
+                    readings.append(reading)
+            notes = [statement for statements in self._notes.values() for statement in statements]
+            self._notes.clear()
+            if not (readings or notes):
+                return Batch([], [])
+            self._under_way = Batch(readings, notes)
+        return self._under_way
+
+    def done(self) -> list[Acked]:
+        """Settle the batch under way, which is committed, and return what may be acked now."""
+        batch, self._under_way = self._under_way, None
+        if batch is None:
+            return []
+        self.samples -= sum(len(reading.values) for reading in batch.readings)
+        highest = highest_seqs(batch.readings)
+        for boot, seq in highest.items():
+            self._boots[boot].committed = seq
+        return [Acked(*boot, seq) for boot, seq in highest.items()]
+
+    def committed(self, device: str, boot_id: str) -> int:
+        """Return the highest seq of that boot that is committed, or -1."""
+        cursor = self._boots.get((device, boot_id))
+        return -1 if cursor is None else cursor.committed
+
+    def forget(self, boots: Iterable[Boot]) -> None:
+        """Drop what is known of boots that nothing waits for."""
+        for boot in boots:
+            cursor = self._boots.get(boot)
+            if cursor is not None and cursor.taken == cursor.committed:
+                del self._boots[boot]
+
+    @property
+    def queued(self) -> bool:
+        """True when something waits that is not in the batch under way."""
+        return bool(self._boards or self._others or self._notes)
+
+    @property
+    def idle(self) -> bool:
+        """True when there is nothing to write."""
+        return self._under_way is None and not self.queued
+
+    @property
+    def readings(self) -> int:
+        """How many readings wait, the batch under way included."""
+        under_way = 0 if self._under_way is None else len(self._under_way.readings)
+        return len(self._boards) + len(self._others) + under_way
+
+
+def boot_of(reading: Reading) -> Boot | None:
+    """Whose acks the reading waits for; None where its device keeps no outbox."""
+    return None if reading.boot_id is None or reading.seq is None else (reading.device, reading.boot_id)
+
+
+def highest_seqs(readings: Iterable[Reading]) -> dict[Boot, int]:
+    """Return the highest seq of each boot among readings."""
+    highest: dict[Boot, int] = {}
+    for reading in readings:
+        boot = boot_of(reading)
+        if boot is not None:
+            highest[boot] = max(reading.seq or 0, highest.get(boot, -1))
+    return highest

@@ -1,0 +1,81 @@
+"""Reading beside the writer: a few threads with read-only connections, and a limit on each query's time."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from hub.model import OutpostError
+from hub.store.folder import StoreError
+from hub.store.schema import connect_reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+T = TypeVar("T")
+
+_STEPS = 100_000
+"""SQLite instructions between two looks at the clock, a few milliseconds."""
+
+
+class QueryRefused(OutpostError):
+    """A question the store will not answer; the message says why and what to ask instead."""
+
+
+class Readers:
+    """Read-only connections, one a thread. A query that takes longer than `limit_s` is ended."""
+
+    def __init__(self, database: Path, *, threads: int = 2, waiting: int = 64, limit_s: float = 10.0) -> None:
+        self._database = database
+        self._limit_s = limit_s
+        self._waiting = waiting
+        self._under_way = 0
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store-reader")
+        self._own = threading.local()
+        self._open: list[sqlite3.Connection] = []
+
+    async def run(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a query in one snapshot of the file. Raises QueryRefused (busy, too slow) and StoreError."""
+        if self._under_way >= self._waiting:
+            raise QueryRefused("too many history queries at once; try again in a moment")
+        self._under_way += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._query, query)
+        finally:
+            self._under_way -= 1
+
+    async def close(self) -> None:
+        """Let running queries end, and close the connections."""
+        await asyncio.to_thread(self._threads.shutdown)
+        for connection in self._open:
+            connection.close()
+        self._open.clear()
+
+    def _query(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            connection = self._connection()
+            end = time.monotonic() + self._limit_s
+            connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
+            connection.execute("BEGIN")
+            try:
+                return query(connection)
+            finally:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+                raise QueryRefused(
+                    f"the query took longer than {self._limit_s:g} s; ask for a shorter span"
+                ) from error
+            raise StoreError(f"{self._database}: cannot be read: {error}") from error
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._own, "connection", None)
+        if connection is None:
+            connection = self._own.connection = connect_reader(self._database)
+            self._open.append(connection)
+        return connection

@@ -1,0 +1,179 @@
+"""The store as other rooms see it: it owns the folder, its lock, the writer and the readers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from hub.store import audit, births, history
+from hub.store.accounts import Accounts
+from hub.store.folder import Folder
+from hub.store.reader import Readers
+from hub.store.samples import committed_seqs
+from hub.store.schema import connect_reader, migrate
+from hub.store.settings import StoreSettings
+from hub.store.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from hub.health import Health
+    from hub.model import Birth, Command, CommandResult, LinkKind, Reading, Sample
+    from hub.store.audit import AuditEntry
+    from hub.store.history import Bucket, Page
+    from hub.store.intake import Acked
+
+_SETTLE_S = 2.0
+
+
+class Store:
+    """Samples, births, the audit trail and accounts of one hub.
+
+    `put…` are for the event loop's thread and return at once; queries are coroutines and see all that was
+    put before them, as long as the disk takes it.
+    """
+
+    accounts: Accounts
+
+    def __init__(
+        self,
+        folder: Folder,
+        *,
+        health: Health,
+        now_ms: Callable[[], int],
+        settings: StoreSettings,
+    ) -> None:
+        self._folder = folder
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._callback: Callable[[list[Acked]], None] | None = None
+        with contextlib.closing(connect_reader(folder.database)) as connection:
+            committed = committed_seqs(connection)
+        self._writer = Writer(
+            folder.database, committed, health=health, now_ms=now_ms, settings=settings, acked=self._acked
+        )
+        self._readers = Readers(folder.database)
+        self.accounts = Accounts(folder.database)
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        health: Health,
+        now_ms: Callable[[], int],
+        settings: StoreSettings | None = None,
+    ) -> Store:
+        """Open a data folder, made where missing. Raises StoreError where it cannot be used, saying why."""
+        held = Folder(folder)
+        try:
+            migrate(held.database)
+            return cls(held, health=health, now_ms=now_ms, settings=settings or StoreSettings())
+        except BaseException:
+            held.release()
+            raise
+
+    async def start(self) -> None:
+        """Start to commit; acks are told on this loop from now on."""
+        self._loop = asyncio.get_running_loop()
+        self._writer.start()
+
+    async def close(self) -> None:
+        """Commit what waits, and give the folder free."""
+        await asyncio.to_thread(self._writer.close)
+        await self._readers.close()
+        self._folder.release()
+
+    # --- writing ------------------------------------------------------------------------------------
+
+    def put(self, reading: Reading) -> None:
+        """Queue a reading for the next commit. Never blocks, never raises."""
+        self._writer.put(reading)
+
+    def put_birth(self, birth: Birth, link: LinkKind, last_seen_ms: int) -> None:
+        """Keep who a device is. Never blocks."""
+        self._writer.note(f"birth {birth.device}", births.statements(birth, link, last_seen_ms))
+
+    def put_command(self, command: Command, result: CommandResult) -> None:
+        """Record that a command reached a state. Never blocks."""
+        self._writer.note(f"command {command.id} {result.state}", [audit.statement(command, result)])
+
+    def on_commit(self, callback: Callable[[list[Acked]], None]) -> None:
+        """Have `callback` called on the loop's thread with what may be acked, also when it came again."""
+        self._callback = callback
+
+    def last_seq(self, device: str, boot_id: str) -> int:
+        """Return the highest seq of that boot that is committed, or -1."""
+        return self._writer.last_seq(device, boot_id)
+
+    @property
+    def progress(self) -> int:
+        """How many attempts to commit went well, empty ones included (one every 5 s or more)."""
+        return self._writer.progress
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts to commit there were: grows as long as the writer lives, on a full disk too."""
+        return self._writer.attempts
+
+    @property
+    def degraded(self) -> str | None:
+        """Why the store cannot commit now, for people; None when it can."""
+        return self._writer.degraded
+
+    # --- reading ------------------------------------------------------------------------------------
+
+    async def samples_raw(
+        self, device: str, metric: str, from_ms: int, to_ms: int, limit: int, after: str | None = None
+    ) -> Page:
+        """Return a page of samples, `from_ms <= time < to_ms`, by time. Raises QueryRefused, StoreError."""
+        await self._settle()
+        return await self._readers.run(
+            lambda connection: history.raw(
+                connection, device, metric, from_ms, to_ms, limit=limit, after=after
+            )
+        )
+
+    async def samples_buckets(
+        self, device: str, metric: str, from_ms: int, to_ms: int, points: int
+    ) -> list[Bucket]:
+        """Return at most `points` buckets that line up with time. Raises QueryRefused, StoreError."""
+        await self._settle()
+        return await self._readers.run(
+            lambda connection: history.buckets(connection, device, metric, from_ms, to_ms, points)
+        )
+
+    async def latest(self) -> dict[str, dict[str, Sample]]:
+        """Return each device's last sample of each metric. Raises StoreError."""
+        await self._settle()
+        return await self._readers.run(history.latest)
+
+    async def births(self) -> list[tuple[Birth, LinkKind, int]]:
+        """Return each device's last birth, its link and when it was last seen. Raises StoreError."""
+        await self._settle()
+        return await self._readers.run(births.births)
+
+    async def commands(
+        self, *, device: str | None = None, limit: int = 100, before: str | None = None
+    ) -> tuple[list[AuditEntry], str | None]:
+        """Return commands, newest first, and the cursor to older ones. Raises QueryRefused, StoreError."""
+        await self._settle()
+        return await self._readers.run(lambda connection: audit.entries(connection, device, limit, before))
+
+    async def _settle(self) -> None:
+        """Have what was put before committed, so that a query sees it; on a failing disk, go without."""
+        if self._loop is None or self._writer.degraded is not None:
+            return
+        flushed = self._writer.flush()
+        if flushed is not None:
+            await asyncio.wait([asyncio.wrap_future(flushed)], timeout=_SETTLE_S)
+
+    def _acked(self, acked: list[Acked]) -> None:
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has closed: nobody is left to tell
+                self._loop.call_soon_threadsafe(self._deliver, acked)
+
+    def _deliver(self, acked: list[Acked]) -> None:
+        if self._callback is not None:
+            self._callback(acked)

@@ -1,0 +1,263 @@
+"""The one thread that writes: it commits what waits as a group, and outlives every failed commit."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sqlite3
+import threading
+import time
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from hub.store.committer import Committer, explain
+from hub.store.intake import Acked, Batch, Intake, Verdict, boot_of
+from hub.store.samples import fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from hub.health import Health
+    from hub.model import Reading
+    from hub.store.intake import Boot, Statement
+    from hub.store.samples import Written
+    from hub.store.settings import StoreSettings
+
+log = logging.getLogger(__name__)
+
+
+class Writer:
+    """The queue and the thread behind it. `put`, `note`, `last_seq` and `flush` are for any thread.
+
+    `acked` is called with what may be acked: from the writer's thread after a commit, and from `put` when
+    a committed reading comes again.
+    """
+
+    def __init__(
+        self,
+        database: Path,
+        committed: Mapping[Boot, int],
+        *,
+        health: Health,
+        now_ms: Callable[[], int],
+        settings: StoreSettings,
+        acked: Callable[[list[Acked]], None],
+    ) -> None:
+        self._health = health
+        self._now_ms = now_ms
+        self._settings = settings
+        self._tell = acked
+        self._committer = Committer(database)
+        self._intake = Intake(settings.queue_samples, committed)
+        health.store_queue.set_function(lambda: self._intake.readings)
+        self._wake = threading.Condition()
+        self._urgent_since: float | None = None
+        self._waiting_since: float | None = None
+        self._flushes: list[Future[None]] = []
+        self._closing = False
+        self._attempted = -math.inf
+        self._failures = 0
+        self._expiry_at = -math.inf
+        self._expiry_series = 0
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self.progress = 0
+        self.attempts = 0
+        self.degraded: str | None = None
+
+    # --- any thread ---------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start to commit."""
+        self._thread.start()
+
+    def put(self, reading: Reading) -> None:
+        """Queue a reading. Never waits for the disk, never raises."""
+        problem = fault(reading)
+        if problem is not None:
+            log.warning("a reading of %s cannot be stored: %s", ascii(reading.device), problem)
+            self._refused("malformed", 1)
+            return
+        boot = boot_of(reading)
+        with self._wake:
+            lost_before = self._intake.lost
+            verdict = self._intake.offer(reading)
+            lost = self._intake.lost - lost_before
+            seq = -1 if boot is None else self._intake.committed(*boot)
+            if verdict is Verdict.TAKEN:
+                self._waits(urgent=boot is not None)
+        if verdict in (Verdict.COMMITTED_AGAIN, Verdict.PENDING_AGAIN):
+            self._health.duplicates.inc()
+        if verdict is Verdict.COMMITTED_AGAIN and boot is not None:
+            self._tell([Acked(*boot, seq)])
+        if verdict is Verdict.FULL and boot is not None:
+            self._refused("full", 1)
+        if lost:
+            self._refused("lost", lost)
+
+    def note(self, key: str, statements: Iterable[Statement]) -> None:
+        """Queue statements, due as soon as an ack; those that wait under the same key are replaced."""
+        with self._wake:
+            self._intake.note(key, statements)
+            self._waits(urgent=True)
+
+    def last_seq(self, device: str, boot_id: str) -> int:
+        """Return the highest committed seq of that boot, or -1."""
+        with self._wake:
+            return self._intake.committed(device, boot_id)
+
+    def flush(self) -> Future[None] | None:
+        """Commit soon what waits now; the future is done after the attempt. None when nothing waits."""
+        with self._wake:
+            if self._intake.idle or self._closing:
+                return None
+            future: Future[None] = Future()
+            self._flushes.append(future)
+            self._wake.notify()
+            return future
+
+    def close(self) -> None:
+        """Commit what waits, in as many batches as it takes or until one fails; end the thread. Blocks."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        if self._thread.ident is None:
+            self._run()
+        else:
+            self._thread.join()
+
+    def _waits(self, *, urgent: bool) -> None:
+        now = time.monotonic()
+        news = self._intake.samples >= self._settings.batch_samples
+        if self._waiting_since is None:
+            self._waiting_since, news = now, True
+        if urgent and self._urgent_since is None:
+            self._urgent_since, news = now, True
+        if news:
+            self._wake.notify()
+
+    def _refused(self, reason: str, count: int) -> None:
+        self._health.store_refused.labels(reason=reason).inc(count)
+
+    # --- the writer's thread ------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while self._sleep():
+            if self._attempt():
+                self._expire()
+        while not self._intake.idle:
+            if not self._attempt():
+                log.error("%d readings were not saved at the end", self._intake.readings)
+                break
+        for future in self._flushes:
+            future.set_result(None)
+        self._committer.close()
+
+    def _sleep(self) -> bool:
+        """Wait until something is due; False when the store closes."""
+        with self._wake:
+            while not self._closing:
+                wait = min(self._commit_at(), self._heartbeat_at(), self._expiry_due_at()) - time.monotonic()
+                if wait <= 0:
+                    return True
+                self._wake.wait(wait)
+            return False
+
+    def _commit_at(self) -> float:
+        """When what waits is due, on the monotonic clock."""
+        settings = self._settings
+        if self._failures:
+            first, most = settings.retry_s
+            return self._attempted + min(most, first * 2.0 ** min(self._failures - 1, 16))
+        if self._intake.samples >= settings.batch_samples:
+            return -math.inf
+        due = math.inf
+        if self._urgent_since is not None:
+            due = self._urgent_since + settings.ack_interval_s
+        if self._waiting_since is not None:
+            due = min(due, self._waiting_since + settings.idle_interval_s)
+        if self._flushes:
+            due = min(due, self._attempted + settings.read_interval_s)
+        return due
+
+    def _heartbeat_at(self) -> float:
+        return math.inf if self._failures else self._attempted + self._settings.heartbeat_s
+
+    def _expiry_due_at(self) -> float:
+        return math.inf if self._failures or self._settings.retention_s is None else self._expiry_at
+
+    def _take(self) -> tuple[Batch, list[Future[None]]]:
+        with self._wake:
+            if not self._closing and self._commit_at() > time.monotonic():
+                return Batch([], []), []  # a heartbeat leaves what is not due yet
+            batch = self._intake.take(self._settings.batch_samples)
+            if self._intake.queued:
+                return batch, []
+            self._urgent_since = self._waiting_since = None
+            flushes, self._flushes = self._flushes, []
+            return batch, flushes
+
+    def _attempt(self) -> bool:
+        """Try to commit a batch, be it empty. True when that went well."""
+        batch, flushes = self._take()
+        began = time.monotonic()
+        try:
+            written = self._committer.commit(batch)
+        except Exception as error:  # whatever it was, the readings are kept and the thread lives
+            self._failed(error)
+            return False
+        else:
+            self._succeeded(batch, written, time.monotonic() - began)
+            return True
+        finally:
+            self.attempts += 1
+            self._attempted = time.monotonic()
+            for future in flushes:
+                future.set_result(None)
+
+    def _failed(self, error: Exception) -> None:
+        self._failures += 1
+        reason = explain(error)
+        if reason != self.degraded:
+            log.error("%s; retrying", reason, exc_info=None if isinstance(error, sqlite3.Error) else error)
+        self.degraded = reason
+        self._health.store_degraded.set(1)
+
+    def _succeeded(self, batch: Batch, written: Written, duration_s: float) -> None:
+        if self._failures:
+            log.warning("samples are saved again after %d failed attempts", self._failures)
+        self._failures = 0
+        self.degraded = None
+        self._health.store_degraded.set(0)
+        self.progress += 1
+        if not (batch.readings or batch.notes):
+            return
+        with self._wake:
+            acked = self._intake.done()
+            self._intake.forget(written.boots_forgotten)
+        self._health.commit_s.observe(duration_s)
+        self._health.committed.inc(written.samples)
+        self._health.duplicates.inc(written.duplicates)
+        if acked:
+            self._tell(acked)
+
+    def _expire(self) -> None:
+        """Delete samples that are too old, a few at a time, until a commit is due."""
+        settings = self._settings
+        if settings.retention_s is None or time.monotonic() < self._expiry_at:
+            return
+        before_ms = self._now_ms() - settings.retention_s * 1000
+        while True:
+            try:
+                _, at = self._committer.expire(before_ms, self._expiry_series, settings.expiry_samples)
+            except sqlite3.Error as error:
+                log.warning("old samples cannot be deleted now: %s", error)
+                at = None
+            if at is None:
+                self._expiry_series = 0
+                self._expiry_at = time.monotonic() + settings.expiry_interval_s
+                return
+            self._expiry_series = at
+            with self._wake:
+                if self._closing or self._commit_at() <= time.monotonic():
+                    return
