@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from hub.health import Health
     from hub.links.link import Sink
     from hub.model import LinkEvent, LinkKind
+    from hub.store.intake import Acked
     from hub.store.store import Store
-    from hub.store.writer import Acked
 
 log = logging.getLogger(__name__)
 
@@ -73,13 +73,13 @@ class Ingest:
 
     def acknowledge(self, acked: Iterable[Acked]) -> None:
         """Tell each device what of its outbox is committed."""
-        for device, boot_id, seq in acked:
+        for one in acked:
             try:
-                link = self._registry.link_of(device)
+                link = self._registry.link_of(one.device)
             except NotReachable:
                 # The device went before its ack; it asks what is committed when it comes back.
                 continue
-            link.ack(device, boot_id, seq)
+            link.ack(one.device, one.boot_id, one.seq)
 
     def _reading(self, reading: Reading, kind: LinkKind) -> None:
         reading = _finite(reading)
