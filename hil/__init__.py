@@ -1,1 +1,1 @@
-"""Hardware in the loop: the rig file, the pytest plugin, the suite that tests boards, and the virtual board."""
+"""Hardware in the loop: the rig file, the pytest plugin, the suite that tests boards, the virtual board."""

@@ -1,1 +1,1 @@
-"""The virtual board: MicroPython on a real VM, with the hardware around it simulated and a pty for its USB."""
+"""The virtual board: MicroPython on a real VM, simulated hardware around it, and a pty for its USB."""

@@ -28,7 +28,7 @@ _CRASH_PAUSE_S = 1.0
 
 
 def rom_folders() -> tuple[Path, ...]:
-    """Return the folders that make up `/rom`: our own files, and MicroPython's asyncio as it was installed."""
+    """Return the folders that make up `/rom`: our files, and MicroPython's asyncio as installed."""
     return (Path(__file__).parent / "rom", places.build_folder())
 
 
@@ -68,6 +68,7 @@ class VirtualBoard:
         self._unpowered = threading.Event()
         self._unpowered.set()
         self._stopped = False
+        self._cold = True
         self._raw_boot = False
         self._reset_cause = PWRON_RESET
         self.boots = 0
@@ -152,7 +153,8 @@ class VirtualBoard:
         self.console.boot()
         if self._stopped or not self._powered.is_set():  # the power went before `boot` forgot the request
             return Ended(End.RESET, _POWER_OFF)
-        self.clock.boot()
+        if self._cold:
+            self.clock.boot()
         self.boots += 1
         self._vm = vm = Vm(
             self._engine,
@@ -180,7 +182,7 @@ class VirtualBoard:
         ended = vm.run(bridge)
         self._vm = None
         self._watchdog.disarm()
-        self._raw_boot = bridge.raw_boot and ended.how is End.RESET and ended.code == SOFT_RESET
+        self._raw_boot = bridge.raw_boot
         return ended
 
     def _after(self, ended: Ended) -> None:
@@ -188,8 +190,10 @@ class VirtualBoard:
             self.crashes.append(ended.detail or f"the boot ROM ended with {ended.code}")
             log.error("virtual board %s: the VM crashed: %s", self.uid, self.crashes[-1])
             self.console.wait(_CRASH_PAUSE_S, for_input=False)
-        if ended.how is End.RESET and ended.code == SOFT_RESET:
+        self._cold = ended.how is not End.RESET or ended.code != SOFT_RESET
+        if not self._cold:
             return
+        self._raw_boot = False
         self._reset_cause = WDT_RESET if ended.how is End.RESET and ended.code == WDT_RESET else PWRON_RESET
         if self._powered.is_set() and self.cable.plugged:
             self.cable.unplug()  # a reset chip leaves the bus, and comes back as a new USB device

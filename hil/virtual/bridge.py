@@ -25,7 +25,7 @@ _READABLE, _WRITABLE = 1, 2
 
 
 class Bridge:
-    """Answers one life of a VM. `script` has the ROM run that file and end, in place of main.py and the REPL."""
+    """Answers one life of a VM. With `script` the ROM runs that file and ends; else main.py and the REPL."""
 
     def __init__(
         self,
@@ -99,8 +99,6 @@ class Bridge:
         return [BLOCK_BYTES, BLOCK_BYTES, total, free, free, 0, 0, 0, 0, 255]
 
     def _reset(self, cause: int) -> None:
-        if cause != SOFT_RESET:
-            self.raw_boot = False
         raise VmEnded(cause)
 
     def _end(self, code: int) -> None:

@@ -36,7 +36,7 @@ class Cable:
 
     @property
     def path(self) -> str:
-        """The device file to open: the link, where there is one, else the pty. Raises LookupError if unplugged."""
+        """The device file to open: the link if there is one, else the pty. LookupError when unplugged."""
         port = self._port
         if port is None:
             raise LookupError("the board is unplugged")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +58,7 @@ class Sht3x:
     """
 
     ADDRESS = 0x44
-    _MEASURE_S = {
+    _MEASURE_S: ClassVar = {
         0x2C06: 0.0155, 0x2C0D: 0.0065, 0x2C10: 0.0045,  # with clock stretching (table 9)
         0x2400: 0.0155, 0x240B: 0.0065, 0x2416: 0.0045,  # without
     }  # fmt: skip

@@ -13,7 +13,7 @@ RP2_EPOCH_NS = 1_609_459_200 * 10**9
 
 
 class BoardClock:
-    """Seconds since the board was made, since its VM booted, and what its real-time clock says.
+    """Seconds since the board was made, since it booted, and what its real-time clock says.
 
     With `virtual`, time advances as the VM works and `skip` adds the waits, so a day of sampling passes in
     seconds.
@@ -25,28 +25,28 @@ class BoardClock:
         self._start_s = monotonic_s()
         self._skipped_s = 0.0
         self._boot_s = 0.0
-        self._rtc_offset_ns = RP2_EPOCH_NS
+        self._rtc_at_boot_ns = RP2_EPOCH_NS
 
     def now_s(self) -> float:
         """Seconds since the board was made; resets leave it alone."""
         return self._monotonic_s() - self._start_s + self._skipped_s
 
     def boot(self) -> None:
-        """Start the count of the VM's own clock, and its real-time clock at 2021-01-01."""
+        """Start both of the board's clocks, as power-on and hard resets do, and soft resets do not."""
         self._boot_s = self.now_s()
-        self._rtc_offset_ns = RP2_EPOCH_NS
+        self._rtc_at_boot_ns = RP2_EPOCH_NS
 
     def uptime_ns(self) -> int:
-        """Nanoseconds since the VM booted: what `time.ticks_ms` counts."""
+        """Nanoseconds since the board booted: what `time.ticks_ms` counts."""
         return int((self.now_s() - self._boot_s) * 1e9)
 
     def rtc_ns(self) -> int:
-        """What the board takes for UTC, in nanoseconds since 1970."""
-        return self._rtc_offset_ns + self.uptime_ns()
+        """Return what the board takes for UTC, in nanoseconds since 1970."""
+        return self._rtc_at_boot_ns + self.uptime_ns()
 
     def set_rtc_s(self, utc_s: float) -> None:
         """Set the board's real-time clock."""
-        self._rtc_offset_ns = int(utc_s * 1e9) - self.uptime_ns()
+        self._rtc_at_boot_ns = int(utc_s * 1e9) - self.uptime_ns()
 
     def skip(self, seconds: float) -> None:
         """Jump ahead: nothing happens for that long."""

@@ -1,6 +1,7 @@
 """What a VM waits on: bytes from the host, Ctrl-C, a reset, or the passing of time.
 
-Input goes into a ring of 512 bytes as in MicroPython's rp2 port; a full ring holds the sender up, as USB does.
+Input goes into a ring of 512 bytes as in MicroPython's rp2 port; a full ring holds the sender up, as USB
+does.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ class Console:
     # -- from the VM's side ---------------------------------------------------------------------------
 
     def boot(self) -> None:
-        """Forget interruptions and resets that were meant for the VM's last run. Input stays, as on a board."""
+        """Forget interruptions and resets meant for the VM's last life. Input stays, as on a board."""
         with self._changed:
             self.reset_cause = None
             self._interrupted = False

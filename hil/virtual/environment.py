@@ -1,7 +1,7 @@
 """The world around a virtual board: a greenhouse with a day, a fan that shakes, and a door that people use.
 
-Every quantity is a function of the time, so that a board in virtual time lives through days. Noise comes from a
-generator seeded by the board, so that two boards differ and one repeats itself.
+Every quantity is a function of the time, so that a board in virtual time lives through days. Noise comes from
+a generator seeded by the board, so that two boards differ and one repeats itself.
 """
 
 from __future__ import annotations

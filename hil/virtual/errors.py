@@ -30,4 +30,4 @@ class Errno(IntEnum):
 
 
 NOT_A_LINK = 28
-"""WASI's EINVAL, which the C library's realpath wants from readlink (as a Linux number it would be ENOSPC)."""
+"""WASI's EINVAL, which the C library's realpath wants from readlink (in Linux's numbers: ENOSPC)."""

@@ -218,7 +218,11 @@ class FileCalls:
             target = self._flash.for_change(self._memory.text(new, new_length))
         except ReadOnly:
             return Errno.EROFS
-        return self._change(lambda source: os.replace(source, target), old, old_length)
+        return self._change(
+            lambda source: os.replace(source, target),  # noqa: PTH105 - it returns nothing, as the others do
+            old,
+            old_length,
+        )
 
 
 def _list(folder: Path) -> Entries:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BLOCK_BYTES = 4096
 PICO_BYTES = 1_441_792

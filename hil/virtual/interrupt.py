@@ -44,7 +44,7 @@ class Interrupt:
         return hits[0] + _PENDING_AFTER_GLOBALS if len(hits) == 1 else None
 
     def fire(self) -> None:
-        """Set the exception pending. From any thread: aligned stores, which the VM reads between bytecodes."""
+        """Set the exception pending. From any thread: aligned stores, read between two bytecodes."""
         if self._pending is None:
             return
         self._memory.write_u64(self._exception + 4, 0)  # its traceback of last time

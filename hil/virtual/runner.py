@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import threading
 from pathlib import Path
@@ -15,6 +14,7 @@ from hil.virtual.clock import BoardClock
 from hil.virtual.console import Captured, Console
 from hil.virtual.flash import PICO_BYTES, Flash
 from hil.virtual.hardware import Wiring
+from hil.virtual.image import put
 from hil.virtual.vm import End, Vm
 from hil.virtual.watchdog import Watchdog
 from hub.model import OutpostError
@@ -26,7 +26,7 @@ _SCRIPT = "script.py"
 
 
 class ScriptFailed(OutpostError):
-    """The script raised, reset the board, crashed the VM or took too long; `output` holds what it printed."""
+    """The script raised, reset the board, crashed the VM or took too long; `output`: what it printed."""
 
     def __init__(self, message: str, output: str) -> None:
         super().__init__(f"{message}\n{output}")
@@ -44,10 +44,10 @@ def run_script(
 ) -> str:
     """Run `script` as `__main__` on a fresh MicroPython VM and return its stdout, line ends as LF.
 
-    `files` are put on the board first: path on the board → text, bytes, or a file or whole folder of the host,
-    as in `{"/wire": Path("hub/wire"), "vectors.json": Path("tests/vectors/frames.json")}`. The script imports
-    them from `/` and `/lib`; `machine`, `asyncio` and the rest of a board's modules are there. With
-    `virtual_time` sleeping takes no time. Raises ScriptFailed (traceback in `output`) and VmMissing.
+    `files` are put on the board first: path on the board → text, bytes, or a file or folder of the host, as
+    in `{"/wire": Path("hub/wire"), "frames.json": Path("tests/vectors/frames.json")}`.
+    The script imports them from `/` and `/lib`; `machine`, `asyncio` and a board's other modules are there.
+    With `virtual_time` sleeping takes no time. Raises ScriptFailed (traceback in `output`) and VmMissing.
     """
     loaded_engine, module = engine.load()
     with tempfile.TemporaryDirectory(prefix="board-") as folder:
@@ -101,18 +101,3 @@ def run_script(
     else:
         reason = "the script raised" if ended.how is End.EXIT else f"the VM crashed: {ended.detail}"
     raise ScriptFailed(reason, port.text())
-
-
-def put(root: Path, path: str, content: str | bytes | Path) -> None:
-    """Put a file or folder into a board's flash folder at a path of the board. Raises OSError."""
-    target = root / path.lstrip("/")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(content, str):
-        target.write_text(content, encoding="utf-8")
-    elif isinstance(content, bytes):
-        target.write_bytes(content)
-    elif content.is_dir():
-        skip = shutil.ignore_patterns("__pycache__", "*.pyc")
-        shutil.copytree(content, target, dirs_exist_ok=True, ignore=skip)
-    else:
-        shutil.copyfile(content, target)

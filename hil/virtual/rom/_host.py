@@ -1,6 +1,7 @@
 # The way from the board's ROM to its simulated hardware.
-import host
 import json
+
+import host
 
 
 def call(name, *args):

@@ -1,6 +1,7 @@
 # boot.py, main.py and the REPL: friendly, raw, raw paste (MicroPython's shared/runtime/pyexec.c).
 import io
 import sys
+
 import _host
 
 _write = sys.stdout.buffer.write
@@ -64,6 +65,18 @@ def _run_file(name):
     return _execute(source, name)
 
 
+def _execute_line(source):
+    _write("\r\n")
+    if source.strip():
+        try:
+            error = _execute(source, "<stdin>", "single")
+        except SystemExit:
+            _soft_reset()
+        if error is not None:
+            _print_exception(error)
+    _write(">>> ")
+
+
 def _friendly():
     # Until Ctrl-A asks for the raw REPL.
     _write(_banner)
@@ -83,22 +96,12 @@ def _friendly():
             _write("\r\n")
             _soft_reset()
         elif c == 13:
-            _write("\r\n")
-            source = bytes(line).decode()
+            _execute_line(bytes(line).decode())
             line = bytearray()
-            if source.strip():
-                try:
-                    error = _execute(source, "<stdin>", "single")
-                except SystemExit:
-                    _soft_reset()
-                if error is not None:
-                    _print_exception(error)
-            _write(">>> ")
-        elif c in (8, 127):
-            if line:
-                line = line[:-1]
-                _write("\b \b")
-        elif c >= 32:
+        elif c in (8, 127) and line:
+            line = line[:-1]
+            _write("\b \b")
+        elif 32 <= c != 127:
             line.append(c)
             _write(bytes([c]))
 

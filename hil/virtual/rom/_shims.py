@@ -2,6 +2,7 @@
 import io
 import os
 import sys
+
 import _host
 
 
@@ -28,6 +29,13 @@ class _Proxy:
         return getattr(self._module, name)
 
 
+def _ilistdir(path="."):
+    # A Unix VFS leaves sizes out; a board's says them.
+    for entry in os.ilistdir(path):
+        size = 0 if entry[1] == 0x4000 else os.stat(path + "/" + entry[0])[6]
+        yield entry[0], entry[1], entry[2], size
+
+
 def _statvfs(path):
     return tuple(_host.call("statvfs"))
 
@@ -41,5 +49,5 @@ def _uname():
 def install():
     sys.path[:] = ["", "/lib", "/rom"]
     sys.modules["sys"] = _Proxy(sys, platform="rp2", stdout=_Console(), path=sys.path)
-    sys.modules["os"] = _Proxy(os, statvfs=_statvfs, uname=_uname, sync=lambda: None)
+    sys.modules["os"] = _Proxy(os, ilistdir=_ilistdir, statvfs=_statvfs, uname=_uname, sync=lambda: None)
     os.chdir("/")

@@ -1,5 +1,6 @@
 # MicroPython's `machine` for the virtual board: the part of the rp2 port that firmware here uses.
 import time
+
 import _host
 from _host import call
 
