@@ -1,0 +1,74 @@
+"""What is on a virtual board's flash: the firmware, the wire package, a demo board's configuration."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import hub
+from hil.vm import places
+from hub.model import OutpostError
+
+_SKIPPED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*", "README*", "*.toml")
+
+
+class FirmwareMissing(OutpostError):
+    """The firmware's files are not where an installation has them."""
+
+
+def firmware_folder() -> Path:
+    """Return the firmware: beside `hub` in a checkout, in it when installed. Raises FirmwareMissing."""
+    package = Path(hub.__file__).parent
+    checkout = places.checkout()
+    folder = checkout / "firmware" if checkout is not None else package / "firmware"
+    if not (folder / "main.py").is_file():
+        raise FirmwareMissing(f"{folder}: holds no main.py; is the installation complete?")
+    return folder
+
+
+def wire_folder() -> Path:
+    """Return the wire package, which hub and boards share; it is `/wire` on a board."""
+    return Path(hub.__file__).parent / "wire"
+
+
+def put(root: Path, path: str, content: str | bytes | Path) -> None:
+    """Put a file or folder into a board's flash folder at a path of the board. Raises OSError.
+
+    A file that is there with the same bytes is left alone, as a flash tool does.
+    """
+    target = root / path.lstrip("/")
+    if isinstance(content, Path) and content.is_dir():
+        shutil.copytree(content, target, dirs_exist_ok=True, ignore=_SKIPPED, copy_function=_copy)
+        return
+    data = content.read_bytes() if isinstance(content, Path) else content
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _write(target, data.encode() if isinstance(data, str) else data)
+
+
+def _copy(source: str, target: str) -> str:
+    _write(Path(target), Path(source).read_bytes())
+    return target
+
+
+def _write(target: Path, data: bytes) -> None:
+    if not target.is_file() or target.read_bytes() != data:
+        target.write_bytes(data)
+
+
+def demo_configuration(name: str) -> dict[str, Any]:
+    """Return `board.json` of a demo board, for the wiring of `hardware.demo_wiring`."""
+    return {
+        "name": name,
+        "interval_ms": 1000,
+        "sensors": [],
+    }
+
+
+def assemble(root: Path, configuration: dict[str, Any]) -> None:
+    """Put the firmware on a board's flash, and `board.json` unless one is there. Raises FirmwareMissing."""
+    put(root, "/", firmware_folder())
+    put(root, "/wire", wire_folder())
+    if not (root / "board.json").exists():
+        put(root, "board.json", json.dumps(configuration, indent=1))
