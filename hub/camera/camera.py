@@ -15,7 +15,7 @@ from hub.camera.ice import IceServers
 from hub.camera.offer import check_offer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Iterator
 
     from hub.camera.viewer import Viewer
     from hub.config import CameraConfig
@@ -103,7 +103,7 @@ class Camera:
                 still = await self._feed.next_still()
         return still.jpeg
 
-    async def frames(self) -> AsyncIterator[bytes]:
+    async def frames(self) -> AsyncGenerator[bytes, None]:
         """Give JPEGs, ten a second or as fast as the client takes them, shared by all such clients.
 
         Raises TooManyViewers, and CameraError when the first cannot be had; later it waits for the camera to

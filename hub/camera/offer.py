@@ -127,11 +127,13 @@ def _is_usable(line: str) -> bool:
 
 
 def _split(lines: list[str]) -> tuple[list[str], list[list[str]]]:
-    starts = [index for index, line in enumerate(lines) if line.startswith("m=")]
-    ends = [*starts[1:], len(lines)]
-    return lines[: starts[0] if starts else None], [
-        lines[start:end] for start, end in zip(starts, ends, strict=True)
-    ]
+    head: list[str] = []
+    sections: list[list[str]] = []
+    for line in lines:
+        if line.startswith("m="):
+            sections.append([])
+        (sections[-1] if sections else head).append(line)
+    return head, sections
 
 
 def _can_receive_video(head: list[str], section: list[str]) -> bool:

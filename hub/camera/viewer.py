@@ -19,6 +19,7 @@ from aiortc import (
     RTCPeerConnection,
     RTCRtpCodecCapability,
     RTCRtpSender,
+    RTCRtpTransceiver,
     RTCSessionDescription,
 )
 from aiortc.exceptions import OperationError
@@ -81,14 +82,7 @@ class Viewer:
         sender = transceiver.sender
         sender._send_keyframe = self._want_keyframe  # type: ignore[method-assign]  # the seam, see above
         self._peer.on("connectionstatechange", self._check_alive)
-        await self._accept(offer.sdp)
-        for other in self._peer.getTransceivers():
-            if other is not transceiver:
-                other.direction = "inactive"  # nothing is taken from a viewer
-        try:
-            await self._peer.setLocalDescription()
-        except OSError as error:
-            raise CameraError(f"no network socket for a viewer: {error}") from error
+        await self._negotiate(offer.sdp, transceiver)
         # the transport that is left after bundling; a peer that leaves says so by DTLS
         sender.transport.on("statechange", self._check_alive)
         self._connect_timer = asyncio.get_running_loop().call_later(self._connect_timeout_s, self._give_up)
@@ -131,14 +125,20 @@ class Viewer:
         except TimeoutError:
             log.warning("viewer %s did not close in %d s", self.id[:6], _CLOSE_TIMEOUT_S)
 
-    async def _accept(self, sdp: str) -> None:
+    async def _negotiate(self, sdp: str, transceiver: RTCRtpTransceiver) -> None:
         try:
             await self._peer.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="offer"))
+            for other in self._peer.getTransceivers():
+                if other is not transceiver:
+                    other.direction = "inactive"  # nothing is taken from a viewer
+            await self._peer.setLocalDescription()
         except OperationError as error:
             raise BadOffer(
                 "no codec in common: this camera sends H.264 constrained baseline "
                 "(profile-level-id 42e01f, packetization-mode 1)"
             ) from error
+        except OSError as error:
+            raise CameraError(f"no network socket for a viewer: {error}") from error
         except Exception as error:
             # aiortc's parser answers hostile SDP with whatever its lines run into
             raise BadOffer(f"the offer cannot be read: {type(error).__name__}: {error}") from error

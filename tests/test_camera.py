@@ -1,0 +1,350 @@
+"""A camera as its clients see it: one encoder for all, fresh snapshots, and a source that comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import signal
+import sys
+import threading
+from contextlib import aclosing, asynccontextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hub.camera import feed, stamp, stills
+from hub.camera.camera import Camera
+from hub.camera.errors import BadOffer, CameraError, SourceError, TooManyViewers, UnknownViewer
+from hub.camera.test_pattern import TestPattern
+from hub.config import CameraConfig, ConfigError
+from hub.health import Health
+from tests.camera_peer import Peer, now_ms
+from tests.fakes import until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from hub.camera.media import Picture
+    from hub.camera.source import Source
+
+CONFIG = CameraConfig(id="front", width=320, height=240)
+
+
+@asynccontextmanager
+async def running(
+    *, source: Source | None = None, health: Health | None = None, max_clients: int = 16
+) -> AsyncIterator[Camera]:
+    camera = Camera(CONFIG, health=health or Health(), now_ms=now_ms, source=source, max_clients=max_clients)
+    task = asyncio.create_task(camera.run())
+    try:
+        yield camera
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def stamp_of(jpeg: bytes) -> int:
+    time_ms = stamp.read(np.asarray(Image.open(io.BytesIO(jpeg)).convert("L")))
+    assert time_ms is not None
+    return time_ms
+
+
+def camera_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("camera-")]
+
+
+class Flaky:
+    """The test pattern behind a cable: refuses to open, ends or hangs when told."""
+
+    def __init__(self) -> None:
+        self.plugged = True
+        self.hang = threading.Event()
+        self.hang.set()
+        self.opened = 0
+        self._pattern: TestPattern | None = None
+
+    def __call__(self) -> Flaky:
+        if not self.plugged:
+            raise SourceError("camera `front`: nothing is plugged in")
+        self.opened += 1
+        self._pattern = TestPattern(width=320, height=240, fps=30, now_ms=now_ms)
+        return self
+
+    def read(self) -> Picture:
+        self.hang.wait()
+        if not self.plugged:
+            raise SourceError("the cable was pulled")
+        assert self._pattern is not None
+        return self._pattern.read()
+
+    def close(self) -> None:
+        self._pattern = None
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "_BACKOFF_S", (0.05, 0.1))
+
+
+@pytest.fixture
+def no_linger(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "_LINGER_S", 0.01)
+
+
+def test_an_unknown_source_is_refused_when_the_camera_is_made() -> None:
+    with pytest.raises(ConfigError, match="unknown `source`"):
+        Camera(CameraConfig(id="front", source="webcam"), health=Health(), now_ms=now_ms)
+
+
+async def test_a_viewer_sees_the_clock_as_it_is_now() -> None:
+    async with running() as camera, Peer() as peer:
+        await peer.watch(camera)
+        seen_ms = await peer.clock_ms()
+        assert 0 <= now_ms() - seen_ms < 5_000
+        assert await peer.clock_ms() > seen_ms
+
+
+async def test_nothing_is_captured_or_coded_while_nobody_looks() -> None:
+    async with running() as camera:
+        await asyncio.sleep(0.05)
+        assert (camera.state, camera.encoders, camera_threads()) == ("idle", 0, [])
+
+
+async def test_two_viewers_share_one_encoder_that_stops_after_the_last(no_linger: None) -> None:
+    health = Health()
+
+    def gauge(name: str) -> float | None:
+        return health.registry.get_sample_value(f"outpost_camera_{name}", {"camera": "front"})
+
+    async with running(health=health) as camera, Peer() as first, Peer() as second:
+        ids = [await peer.watch(camera) for peer in (first, second)]
+        for peer in (first, second):
+            await peer.clock_ms()
+        assert (camera.viewers, camera.encoders, gauge("viewers"), gauge("encoders")) == (2, 1, 2, 1)
+        await camera.hang_up(ids[0])
+        await second.clock_ms()
+        assert (camera.viewers, camera.encoders) == (1, 1)
+        await camera.hang_up(ids[1])
+        await until(lambda: camera.state == "idle")
+        assert (camera.viewers, camera.encoders, gauge("viewers"), gauge("encoders")) == (0, 0, 0, 0)
+        assert camera_threads() == []
+
+
+@pytest.mark.slow
+async def test_twelve_viewers_are_served_by_one_encoder() -> None:
+    peaks: list[int] = []
+    async with running() as camera:
+        peers = [Peer() for _ in range(12)]
+        for peer in peers:
+            await peer.watch(camera)
+        for peer in peers:
+            await peer.clock_ms()
+            peaks.append(camera.encoders)
+        assert (camera.viewers, set(peaks)) == (12, {1})
+        await asyncio.gather(*(peer.connection.close() for peer in peers))
+        await until(lambda: camera.viewers == 0)
+
+
+async def test_a_viewer_who_joins_later_gets_a_picture_without_waiting_for_the_next_interval() -> None:
+    async with running() as camera, Peer() as first, Peer() as late:
+        await first.watch(camera)
+        await first.clock_ms()
+        await late.watch(camera)
+        await late.clock_ms(timeout_s=3.5)  # the encoder's own keyframes are 4 s apart
+
+
+async def test_a_snapshot_without_viewers_is_a_fresh_jpeg_and_starts_no_encoder() -> None:
+    async with running() as camera:
+        jpeg = await camera.snapshot()
+        assert Image.open(io.BytesIO(jpeg)).size == (320, 240)
+        assert 0 <= now_ms() - stamp_of(jpeg) <= 1_000
+        assert camera.encoders == 0
+
+
+async def test_snapshots_within_a_second_share_one_jpeg_and_an_old_one_is_not_served_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with running() as camera:
+        first = await camera.snapshot()
+        assert await camera.snapshot() == first
+        monkeypatch.setattr(stills, "FRESH_MS", -1)
+        assert stamp_of(await camera.snapshot()) > stamp_of(first)
+
+
+async def test_mjpeg_clients_share_the_same_jpegs() -> None:
+    async def take(count: int) -> list[bytes]:
+        async with aclosing(camera.frames()) as frames:
+            return [await anext(frames) for _ in range(count)]
+
+    async with running() as camera:
+        one, other = await asyncio.gather(take(3), take(3))
+        assert len(set(one)) == 3
+        assert set(one) == set(other)
+        assert camera.encoders == 0
+
+
+@pytest.mark.parametrize(
+    "offer", ["", "garbage", "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n", "v=0\r\n" * 5000]
+)
+async def test_garbage_for_an_offer_is_refused_before_the_camera_is_opened(offer: str) -> None:
+    async with running() as camera:
+        with pytest.raises(BadOffer):
+            await camera.answer(offer)
+        assert (camera.viewers, camera.state) == (0, "idle")
+
+
+async def test_an_offer_without_a_common_codec_leaves_no_viewer(no_linger: None) -> None:
+    async with running() as camera:
+        async with Peer() as peer:
+            offer = (await peer.offer()).replace("H264/90000", "H265/90000")
+        with pytest.raises(BadOffer, match="no codec in common"):
+            await camera.answer(offer)
+        assert camera.viewers == 0
+        await until(lambda: camera.state == "idle")
+
+
+async def test_an_audio_only_offer_is_refused() -> None:
+    async with running() as camera, Peer("audio") as peer:
+        with pytest.raises(BadOffer, match="asks for no video"):
+            await camera.answer(await peer.offer())
+
+
+async def test_a_full_camera_refuses_and_serves_on_when_one_has_left() -> None:
+    async with running(max_clients=1) as camera, Peer() as first, Peer() as second:
+        viewer_id = await first.watch(camera)
+        with pytest.raises(TooManyViewers, match="1 clients"):
+            await second.watch(camera)
+        async with aclosing(camera.frames()) as frames:
+            with pytest.raises(TooManyViewers):
+                await anext(frames)
+        await camera.hang_up(viewer_id)
+        await camera.answer(await second.offer())
+
+
+async def test_an_unknown_viewer_is_an_error_and_a_known_one_has_an_etag() -> None:
+    async with running() as camera, Peer() as peer:
+        handle = await camera.answer(await peer.offer())
+        assert camera.etag(handle.id) == handle.etag
+        await camera.hang_up(handle.id)
+        for call in (camera.hang_up(handle.id), camera.trickle(handle.id, "")):
+            with pytest.raises(UnknownViewer):
+                await call
+
+
+async def test_a_viewer_who_closes_the_tab_is_gone() -> None:
+    async with running() as camera:
+        async with Peer() as peer:
+            await peer.watch(camera)
+            await peer.clock_ms()
+        await until(lambda: camera.viewers == 0)
+        await until(lambda: camera.encoders == 0)
+
+
+CHILD = """
+import asyncio, sys
+from tests.camera_peer import Peer
+
+async def main():
+    peer = Peer()
+    print((await peer.offer()).encode().hex(), flush=True)
+    await peer.accept(bytes.fromhex(sys.stdin.readline()).decode())
+    await peer.clock_ms()
+    print("seen", flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+async def test_a_viewer_that_dies_without_a_word_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Consent freshness (RFC 7675) finds it, in 24 to 36 s; the test shortens aioice's interval of 5 s.
+    monkeypatch.setattr("aioice.ice.CONSENT_INTERVAL", 0.1)
+    async with running() as camera:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", CHILD, cwd=Path(__file__).parents[1], limit=1 << 20,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert child.stdin is not None
+        assert child.stdout is not None
+        offer = bytes.fromhex((await child.stdout.readline()).decode()).decode()
+        handle = await camera.answer(offer)
+        child.stdin.write(handle.answer_sdp.encode().hex().encode() + b"\n")
+        assert await child.stdout.readline() == b"seen\n"
+        os.kill(child.pid, signal.SIGKILL)
+        await child.wait()
+        await until(lambda: camera.viewers == 0, timeout_s=30)
+        await until(lambda: camera.encoders == 0)
+
+
+async def test_a_source_that_cannot_be_opened_is_told_to_every_client() -> None:
+    source = Flaky()
+    source.plugged = False
+    async with running(source=source) as camera, Peer() as peer:
+        with pytest.raises(CameraError, match="nothing is plugged in"):
+            await camera.snapshot()
+        assert (camera.state, camera.error) == ("failed", "camera `front`: nothing is plugged in")
+        with pytest.raises(CameraError, match="nothing is plugged in"):
+            await peer.watch(camera)
+        assert camera.viewers == 0
+
+
+async def test_a_source_that_dies_comes_back_and_its_viewers_go_on(quick_retries: None) -> None:
+    source = Flaky()
+    async with running(source=source) as camera, Peer() as peer:
+        await peer.watch(camera)
+        await peer.clock_ms()
+        source.plugged = False
+        await until(lambda: camera.state == "failed")
+        assert str(camera.error) == "the cable was pulled"
+        await until(lambda: camera.encoders == 0)
+        back_ms = now_ms()
+        source.plugged = True
+        await until(lambda: camera.state == "live")
+        async with asyncio.timeout(20):
+            while await peer.clock_ms() < back_ms:
+                pass
+        assert (camera.error or "none", camera.encoders, source.opened) == ("none", 1, 2)
+
+
+async def test_a_source_that_hangs_shows_as_failed_and_live_again_when_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feed, "PICTURE_TIMEOUT_S", 0.2)
+    source = Flaky()
+    async with running(source=source) as camera, aclosing(camera.frames()) as frames:
+        await anext(frames)
+        source.hang.clear()
+        await until(lambda: camera.state == "failed")
+        assert camera.error is not None
+        assert "no picture" in camera.error
+        source.hang.set()
+        await until(lambda: camera.state == "live")
+
+
+async def test_a_driver_that_breaks_in_an_unknown_way_is_an_error_and_no_crash(quick_retries: None) -> None:
+    class Broken(Flaky):
+        def read(self) -> Picture:
+            if self.opened == 1:
+                raise ZeroDivisionError("driver")
+            return super().read()
+
+    async with running(source=Broken()) as camera:
+        with pytest.raises(CameraError, match="ZeroDivisionError: driver"):
+            await camera.snapshot()
+        await until(lambda: not camera._feed._backing_off)
+        assert await camera.snapshot()
+
+
+async def test_shutting_down_ends_viewers_encoder_and_thread() -> None:
+    async with Peer() as peer:
+        async with running() as camera:
+            await peer.watch(camera)
+            await peer.clock_ms()
+        assert (camera.viewers, camera.encoders, camera.state) == (0, 0, "idle")
+        assert camera_threads() == []

@@ -1,0 +1,112 @@
+"""Sources: the text in the configuration that chooses one, and what each does with real input."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+import pytest
+
+from hub.camera import planes, source, stamp
+from hub.camera.demuxed_source import redacted
+from hub.camera.errors import SourceError
+from hub.camera.test_pattern import Canvas
+from hub.config import CameraConfig, ConfigError
+from tests.camera_peer import now_ms
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def config(text: str, *, width: int = 320, height: int = 240, fps: int = 30) -> CameraConfig:
+    return CameraConfig(id="front", source=text, width=width, height=height, fps=fps)
+
+
+def video_file(path: Path, *, width: int = 320, height: int = 240, pictures: int = 5) -> None:
+    """Write a real MP4 whose pictures carry the stamps 1000, 1001, …"""
+    canvas = Canvas(width, height)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=50)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for count in range(pictures):
+            canvas.draw(count, 50, 1000 + count)
+            canvas.frame.pts, canvas.frame.time_base = count, Fraction(1, 50)
+            container.mux(stream.encode(canvas.frame))
+        container.mux(stream.encode(None))
+
+
+@pytest.mark.parametrize("text", ["", "webcam", "v4l2:", "file:", "ftp://host/x", "test2", "/dev/video0"])
+def test_an_unknown_source_is_refused_at_start_with_the_known_ones(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"camera `front`: unknown `source`.*picamera2.*v4l2:"):
+        source.choose(config(text), now_ms)
+
+
+@pytest.mark.parametrize(
+    "text", ["test", "picamera2", "v4l2:/dev/video0", "file:/a.mp4", "rtsp://c/1", "https://c/"]
+)
+def test_a_known_source_is_chosen_without_being_opened(text: str) -> None:
+    assert callable(source.choose(config(text), now_ms))
+
+
+def test_picamera2_says_how_to_install_it_where_it_is_missing() -> None:
+    with pytest.raises(SourceError, match="apt install python3-picamera2"):
+        source.choose(config("picamera2"), now_ms)()
+
+
+@pytest.mark.parametrize("text", ["file:/no/such/file.mp4", "v4l2:/dev/video-none", "rtsp://127.0.0.1:1/x"])
+def test_a_source_that_cannot_be_opened_says_which(text: str) -> None:
+    with pytest.raises(SourceError, match=r"camera `front`: .*(no/such/file|video-none|127\.0\.0\.1:1)"):
+        source.choose(config(text), now_ms)()
+
+
+def test_a_file_that_is_no_video_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.mp4").write_bytes(b"no video at all" * 100)
+    with pytest.raises(SourceError, match=r"cannot open file:.*x\.mp4"):
+        source.choose(config(f"file:{tmp_path}/x.mp4"), now_ms)()
+
+
+def test_a_file_plays_again_from_its_beginning_when_it_ends(tmp_path: Path) -> None:
+    video_file(tmp_path / "x.mp4")
+    reader = source.choose(config(f"file:{tmp_path}/x.mp4"), now_ms)()
+    stamps = [stamp.read(planes.views(reader.read().frame)[0]) for _ in range(8)]
+    reader.close()
+    assert stamps == [1000, 1001, 1002, 1003, 1004, 1000, 1001, 1002]
+
+
+def test_a_larger_picture_is_scaled_to_the_configured_size_in_its_own_shape(tmp_path: Path) -> None:
+    video_file(tmp_path / "x.mp4", width=640, height=240)
+    reader = source.choose(config(f"file:{tmp_path}/x.mp4"), now_ms)()
+    frame = reader.read().frame
+    reader.close()
+    assert (frame.width, frame.height) == (320, 120)
+
+
+def test_the_test_pattern_moves_and_stamps_the_time_of_capture() -> None:
+    times = iter(range(5_000, 6_000))
+    reader = source.choose(config("test", fps=60), lambda: next(times))()
+    pictures = [reader.read() for _ in range(3)]
+    assert [picture.time_ms for picture in pictures] == [5_000, 5_001, 5_002]
+    assert stamp.read(planes.views(pictures[-1].frame)[0]) == 5_002
+
+
+def test_a_password_in_a_url_stays_out_of_messages() -> None:
+    assert redacted("rtsp://admin:s3cret@cam.local:554/1?a=b") == "rtsp://admin:***@cam.local:554/1?a=b"
+    assert redacted("v4l2:/dev/video0") == "v4l2:/dev/video0"
+
+
+def test_picamera2s_padded_rows_become_a_picture_without_the_padding() -> None:
+    from hub.camera.picamera2_source import _frame
+
+    width, height, stride = 100, 64, 128
+    array = np.zeros((height * 3 // 2, stride), np.uint8)
+    flat = array.reshape(-1)
+    flat[: height * stride] = 50
+    array[:height, width:] = 255
+    chroma = height * stride
+    flat[chroma : chroma + chroma // 4] = 60
+    flat[chroma + chroma // 4 :] = 70
+    luma, blue, red = planes.views(_frame(array, width, height))
+    assert (luma.shape, blue.shape, red.shape) == ((64, 100), (32, 50), (32, 50))
+    assert ((luma == 50).all(), (blue == 60).all(), (red == 70).all()) == (True, True, True)
