@@ -84,12 +84,12 @@ $(SETUP)/apt-dev: scripts/apt.sh
 	@touch $@
 
 # With picamera2 on the system (Raspberry Pi OS), the environment sees the system's packages.
-.venv/bin/python: $(SETUP)/apt
+.venv/pyvenv.cfg: $(SETUP)/apt
 	@echo "outpost: making .venv"
 	@$(PYTHON) -m venv $$($(PYTHON) -c 'import picamera2' 2>/dev/null && echo --system-site-packages) .venv
 	@touch $@
 
-$(SETUP)/python: requirements/run.txt pyproject.toml .venv/bin/python
+$(SETUP)/python: requirements/run.txt pyproject.toml .venv/pyvenv.cfg
 	@echo "outpost: installing Python packages"
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
