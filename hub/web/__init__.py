@@ -1,0 +1,1 @@
+"""The outside over HTTP: routes and rights, SSE, WebSocket, WHEP, and the built dashboard."""

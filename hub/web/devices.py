@@ -1,0 +1,89 @@
+"""`devices`: what the hub knows of each device, its console, and the figures of its link."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hub.devices import DeviceState, describe
+from hub.model import Role
+from hub.web.parts import parts_of
+from hub.web.problem import Problem, items_answer, json_answer
+from hub.web.route import API, Answer, Route, path_part
+from hub.web.views import ConsoleView, DeviceList, DeviceView, LinkView
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+
+def known_device(request: web.Request, device: str, parameter: str = "id") -> DeviceState:
+    """Return the device. Raises Problem 404, naming the parameter that it was named by."""
+    state = parts_of(request).registry.get(device)
+    if state is None:
+        raise Problem(404, f"no device {device[:100]!r} is known here", parameter=parameter)
+    return state
+
+
+async def list_devices(request: web.Request) -> web.StreamResponse:
+    """Answer with every device, sorted by id."""
+    return items_answer([describe(state) for state in parts_of(request).registry.all()])
+
+
+async def show_device(request: web.Request) -> web.StreamResponse:
+    """Answer with one device."""
+    return json_answer(describe(known_device(request, path_part(request, "id"))))
+
+
+async def show_console(request: web.Request) -> web.StreamResponse:
+    """Answer with the last lines that a device printed."""
+    state = known_device(request, path_part(request, "id"))
+    return items_answer(parts_of(request).registry.console(state.id))
+
+
+async def show_link(request: web.Request) -> web.StreamResponse:
+    """Answer with the figures of a device's link."""
+    state = known_device(request, path_part(request, "id"))
+    figures = dict(parts_of(request).registry.figures(state.id))
+    return json_answer(LinkView(device=state.id, link=state.link, link_name=state.link_name, figures=figures))
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path=f"{API}/devices",
+        handler=list_devices,
+        role=Role.VIEWER,
+        head=True,
+        summary="Every device with its metrics, their last samples, and its commands",
+        answers={200: Answer(text="The devices, sorted by id", kind=DeviceList)},
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/devices/{{id}}",
+        handler=show_device,
+        role=Role.VIEWER,
+        head=True,
+        summary="One device",
+        answers={200: Answer(text="The device", kind=DeviceView)},
+        problems=(404,),
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/devices/{{id}}/console",
+        handler=show_console,
+        role=Role.VIEWER,
+        head=True,
+        summary="The last lines of a device's console",
+        answers={200: Answer(text="The lines, oldest first", kind=ConsoleView)},
+        problems=(404,),
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/devices/{{id}}/link",
+        handler=show_link,
+        role=Role.VIEWER,
+        head=True,
+        summary="The counters and gauges of a device's link",
+        answers={200: Answer(text="The figures by name", kind=LinkView)},
+        problems=(404,),
+    ),
+)

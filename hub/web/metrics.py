@@ -1,0 +1,108 @@
+"""The hub's own figures: Prometheus exposition, liveness, readiness, and the dashboard's view of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from prometheus_client.exposition import choose_encoder
+
+from hub import __version__
+from hub.model import Role
+from hub.web.parts import parts_of
+from hub.web.problem import json_answer
+from hub.web.route import API, Answer, Route
+from hub.web.stream import FANOUT
+from hub.web.views import HubHealth, HubView
+
+if TYPE_CHECKING:
+    from hub.web.parts import Parts
+
+
+async def exposition(request: web.Request) -> web.StreamResponse:
+    """Answer with every counter of the hub, in Prometheus' or OpenMetrics' text format."""
+    write, media = choose_encoder(request.headers.get("Accept", ""))
+    text = write(parts_of(request).health.registry)
+    return web.Response(body=text, headers={"Content-Type": media, "Cache-Control": "no-store"})
+
+
+async def alive(_: web.Request) -> web.StreamResponse:
+    """Answer: the hub's loop runs."""
+    return _word(200, "ok")
+
+
+async def ready(request: web.Request) -> web.StreamResponse:
+    """Answer whether the hub can keep what it is sent. The reason is for those who may read `hub`."""
+    degraded = parts_of(request).store.degraded is not None
+    return _word(503, "the store is degraded") if degraded else _word(200, "ok")
+
+
+async def show_hub(request: web.Request) -> web.StreamResponse:
+    """Answer with who the hub is, and how it is."""
+    parts = parts_of(request)
+    return json_answer(
+        HubView(
+            name=parts.config.hub.name,
+            version=__version__,
+            time=parts.now_ms(),
+            epoch=parts.bus.epoch,
+            health=_health(parts, request.app[FANOUT].count),
+        )
+    )
+
+
+def _health(parts: Parts, streams: int) -> HubHealth:
+    return HubHealth(
+        store_degraded=parts.store.degraded,
+        devices=len(parts.registry.all()),
+        devices_online=parts.registry.online_count(),
+        streams=streams,
+        viewers=sum(camera.viewers for camera in parts.cameras.values()),
+    )
+
+
+def _word(status: int, text: str) -> web.Response:
+    return web.Response(status=status, text=f"{text}\n", headers={"Cache-Control": "no-store"})
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/metrics",
+        handler=exposition,
+        role=Role.VIEWER,
+        head=True,
+        summary="The hub's own counters for Prometheus",
+        answers={200: Answer(text="The exposition", media="text/plain")},
+    ),
+    Route(
+        method="GET",
+        path="/healthz",
+        handler=alive,
+        role=None,
+        head=True,
+        summary="Liveness",
+        answers={200: Answer(text="The hub runs", media="text/plain")},
+    ),
+    Route(
+        method="GET",
+        path="/readyz",
+        handler=ready,
+        role=None,
+        head=True,
+        summary="Readiness; 503 while the store cannot commit",
+        answers={
+            200: Answer(text="What comes is kept", media="text/plain"),
+            503: Answer(text="The store cannot commit now", media="text/plain"),
+        },
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/hub",
+        handler=show_hub,
+        role=Role.VIEWER,
+        head=True,
+        summary="The hub itself: name, version, time, health",
+        answers={200: Answer(text="The hub", kind=HubView)},
+    ),
+)

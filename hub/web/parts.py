@@ -1,0 +1,60 @@
+"""What the web room is handed: the other rooms, and its own limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from hub.bus import Bus
+    from hub.camera.camera import Camera
+    from hub.commands import Commands
+    from hub.config import Config
+    from hub.devices import Registry
+    from hub.health import Health
+    from hub.model import Identity
+    from hub.store.store import Store
+    from hub.web.auth import Claim
+
+STATIC = Path(__file__).with_name("static")
+
+
+class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one live stream may cost, and how it is kept alive."""
+
+    buffer_bytes: int = 64 << 10
+    """Bytes that may wait for one subscriber; more is dropped and counted."""
+    stall_s: float = 15.0
+    """A subscriber that takes nothing for so long is cut."""
+    comment_s: float = 15.0
+    check_s: float = 1.0
+
+
+class Parts(msgspec.Struct, kw_only=True):
+    """The rooms that the web room serves. Which hosts may be named follows from `config`."""
+
+    config: Config
+    registry: Registry
+    store: Store
+    bus: Bus
+    commands: Commands
+    cameras: Mapping[str, Camera]
+    health: Health
+    now_ms: Callable[[], int]
+    claim: Claim
+    static: Path = STATIC
+    stream: StreamLimits = StreamLimits()
+
+
+PARTS: web.AppKey[Parts] = web.AppKey("parts")
+IDENTITY: web.RequestKey[Identity] = web.RequestKey("identity")
+
+
+def parts_of(request: web.Request) -> Parts:
+    """Return the rooms that serve this request."""
+    return request.app[PARTS]

@@ -1,0 +1,119 @@
+"""How a route is declared. Rights, checks of the input and the OpenAPI document all follow from this."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, get_origin
+
+import msgspec
+from aiohttp import web
+
+from hub.web.problem import Problem
+
+if TYPE_CHECKING:
+    from hub.model import Role
+
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Input = TypeVar("Input", bound=msgspec.Struct)
+
+API = "/api/v1"
+JSON = "application/json"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """One good answer of a route: what it means, its media type, and the type of its JSON."""
+
+    text: str
+    media: str | None = JSON
+    kind: Any = None
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """One method on one path. `role` is the least that may call it; None lets everybody in."""
+
+    method: str
+    path: str
+    handler: Handler
+    role: Role | None
+    summary: str
+    answers: dict[int, Answer]
+    query: type[msgspec.Struct] | None = None
+    body: type[msgspec.Struct] | None = None
+    body_media: str | None = None
+    """The media type of the body, where a route takes one."""
+    head: bool = False
+    """True where HEAD is answered as well: on GET routes that end and change nothing."""
+    problems: tuple[int, ...] = ()
+    """Problem documents beside those that every route may answer with."""
+
+
+def path_part(request: web.Request, name: str) -> str:
+    """Return a variable part of the path."""
+    return request.match_info[name]
+
+
+def query(request: web.Request, kind: type[Input]) -> Input:
+    """Check the query against `kind`. Raises Problem 400 that names the parameter."""
+    fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    raw: dict[str, str | list[str]] = {}
+    for name in dict.fromkeys(request.query):
+        if name not in fields:
+            raise Problem(
+                400,
+                f"unknown parameter `{name[:60]}`; known here: {', '.join(fields) or 'none'}",
+                parameter=name[:60],
+            )
+        values = request.query.getall(name)
+        if _repeatable(fields[name]):
+            raw[name] = values
+        elif len(values) > 1:
+            raise Problem(400, f"`{name}` may be given once only", parameter=name)
+        else:
+            raw[name] = values[0]
+    try:
+        return msgspec.convert(raw, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise invalid(error) from error
+
+
+async def body(request: web.Request, kind: type[Input]) -> Input:
+    """Decode the JSON body into `kind`. Raises Problem 400 that says where it is wrong."""
+    content = await request.read()
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.ValidationError as error:
+        raise invalid(error) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(400, f"the body is not valid JSON: {error}") from error
+
+
+def invalid(error: msgspec.ValidationError) -> Problem:
+    """Turn msgspec's `Expected … - at `$.a.b`` into a problem that names `a.b`."""
+    detail, parameter = readable(str(error))
+    return Problem(400, detail, parameter=parameter)
+
+
+def readable(message: str, whole: str = "the body") -> tuple[str, str | None]:
+    """Return msgspec's message in our words, and the field that it is about.
+
+    `whole` is named where it is about no field.
+
+    >>> readable("Expected `int` <= 10 - at `$.points`")
+    ('`points`: expected `int` <= 10', 'points')
+    >>> readable("Object missing required field `device`")
+    ('`device` is missing', 'device')
+    """
+    found = re.fullmatch(r"(.*?)(?: - at `\$\.?(.*)`)?", message, re.DOTALL)
+    reason, place = (found[1], found[2] or "") if found is not None else (message, "")
+    missing = re.fullmatch(r"Object (missing required|contains unknown) field `(.*)`", reason, re.DOTALL)
+    if missing is not None:
+        name = f"{place}.{missing[2]}" if place else missing[2]
+        return f"`{name}` is {'missing' if missing[1].startswith('missing') else 'unknown here'}", name
+    reason = reason[:1].lower() + reason[1:]
+    return (f"`{place}`: {reason}", place) if place else (f"{whole}: {reason}", None)
+
+
+def _repeatable(kind: Any) -> bool:
+    inner = getattr(kind, "__origin__", kind)
+    return get_origin(inner) is tuple or inner is tuple

@@ -1,0 +1,95 @@
+"""The web application: every declared route, behind the guard."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from hub.camera import ice
+from hub.config import listen_address
+from hub.web import (
+    auth,
+    closing,
+    commands,
+    control,
+    devices,
+    latest,
+    metrics,
+    openapi,
+    samples,
+    spa,
+    stream,
+    video,
+)
+from hub.web.fanout import Fanout
+from hub.web.guard import DECLARED, HOSTS, dress, guard, problems
+from hub.web.hosts import Hosts
+from hub.web.parts import PARTS, Parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aiohttp.web import AbstractRoute
+
+    from hub.web.route import Route
+
+__all__ = ["ROUTES", "Parts", "make_app"]
+
+BODY_BYTES = 64 << 10
+
+ROUTES: tuple[Route, ...] = (
+    *auth.ROUTES,
+    *devices.ROUTES,
+    *latest.ROUTES,
+    *samples.ROUTES,
+    *stream.ROUTES,
+    *control.ROUTES,
+    *commands.ROUTES,
+    *video.ROUTES,
+    *metrics.ROUTES,
+    *openapi.ROUTES,
+    *spa.ROUTES,
+)
+"""The whole outside. What is not declared here is denied."""
+
+
+def make_app(parts: Parts) -> web.Application:
+    """Make the application. Raises ConfigError where `[webrtc]` cannot be used."""
+    app = web.Application(middlewares=[problems, guard], client_max_size=BODY_BYTES)
+    app[PARTS] = parts
+    app[HOSTS] = _hosts(parts)
+    app[closing.CLOSING] = closing.Closing()
+    app[stream.FANOUT] = fanout = Fanout(parts.bus, parts.stream, parts.health)
+    app[closing.CLOSING].call(fanout.close)
+    app[video.ICE_LINKS] = video.ice_links(ice.load(parts.config.webrtc))
+    app[openapi.DOCUMENT] = openapi.describe(ROUTES)
+    app[DECLARED] = _add(app, ROUTES)
+    app.on_response_prepare.append(dress)
+    app.on_shutdown.append(closing.close)
+    return app
+
+
+def _hosts(parts: Parts) -> Hosts:
+    host, _ = listen_address(parts.config.hub.listen, "hub.listen")
+    return Hosts(
+        listen=host,
+        allowed=parts.config.hub.allowed_hosts,
+        hostname=socket.gethostname(),
+        now_s=lambda: asyncio.get_running_loop().time(),
+    )
+
+
+def _add(app: web.Application, routes: Iterable[Route]) -> dict[AbstractRoute, Route]:
+    declared: dict[AbstractRoute, Route] = {}
+    resources: dict[str, web.Resource] = {}
+    for route in routes:
+        resource = resources.get(route.path)
+        if resource is None:
+            resource = resources[route.path] = app.router.add_resource(route.path)
+        methods = (route.method, "HEAD") if route.head else (route.method,)
+        for method in methods:
+            declared[resource.add_route(method, route.handler)] = route
+    return declared

@@ -1,0 +1,142 @@
+"""`stream`: server-sent events. What a resuming client missed comes first, then it joins the live fan-out."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+from aiohttp import web
+
+from hub.model import Role
+from hub.web.filters import Filter, Names
+from hub.web.parts import parts_of
+from hub.web.route import API, Answer, Route, query
+from hub.web.sse import batch_frame, event_text, id_line, opening, parse_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hub.bus import Batch, Bus
+    from hub.web.fanout import Fanout
+
+FANOUT: web.AppKey[Fanout] = web.AppKey("fanout")
+
+_PIECE = 16 << 10
+
+
+class StreamQuery(msgspec.Struct, kw_only=True):
+    """Which samples and events, and from where."""
+
+    device: Names = ()
+    metric: Names = ()
+    since: Annotated[
+        str,
+        msgspec.Meta(max_length=40, description="An id to resume after; Last-Event-ID goes before it"),
+    ] = ""
+
+
+async def live(request: web.Request) -> web.StreamResponse:
+    """Stream samples and events until the client goes, stalls, or the hub stops."""
+    asked = query(request, StreamQuery)
+    wanted = Filter.of(asked.device, asked.metric)
+    fanout = request.app[FANOUT]
+    answer = web.StreamResponse(
+        headers={"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+    )
+    answer.content_type = "text/event-stream"
+    chunked = request.version >= (1, 1)
+    if chunked:
+        answer.enable_chunked_encoding()
+    else:
+        answer.force_close()
+    await answer.prepare(request)
+    bus = parts_of(request).bus
+    given = request.headers.get("Last-Event-ID") or asked.since
+    try:
+        await _catch_up(answer, bus, wanted, given, fanout.limits.stall_s)
+    except (TimeoutError, ConnectionError):
+        return _cut(request, answer)
+    # No await between the last look into the ring and this: no batch can slip through.
+    transport = request.transport
+    if transport is None:
+        return answer
+    subscriber = fanout.attach(transport, wanted, chunked=chunked)
+    try:
+        await subscriber.ended
+    finally:
+        fanout.detach(subscriber)
+    return answer
+
+
+async def _catch_up(
+    answer: web.StreamResponse, bus: Bus, wanted: Filter, given: str, patience_s: float
+) -> None:
+    """Write the opening, and what the client missed, until it has all that the ring has.
+
+    It does so at the client's own pace. Raises TimeoutError when it takes nothing, ConnectionError when it
+    went.
+    """
+    position = _known(bus, given)
+    lost = position is None
+    at = bus.last_n if position is None else position
+    await _write(answer, opening(bus.epoch, at) + (_reset(bus.epoch, at) if lost else b""), patience_s)
+    # Batches go on coming while this writes: it is done when the ring holds none that the client lacks.
+    while (missed := bus.replay(bus.epoch, at)) != []:
+        if missed is None:
+            at = bus.last_n
+            await _write(answer, _reset(bus.epoch, at), patience_s)
+            continue
+        for piece in _pieces(missed, wanted, bus.epoch):
+            await _write(answer, piece, patience_s)
+        at = missed[-1].n
+
+
+def _known(bus: Bus, given: str) -> int | None:
+    """Return the number to go on after; None where the client's id is none that the ring can go on from."""
+    if not given:
+        return bus.last_n
+    found = parse_id(given)
+    return found[1] if found is not None and bus.replay(*found) is not None else None
+
+
+def _reset(epoch: str, n: int) -> bytes:
+    reason = "what came after this id is not known here (any more): fetch it from history"
+    return event_text("reset", {"reason": reason}) + id_line(epoch, n) + b"\n"
+
+
+def _pieces(batches: list[Batch], wanted: Filter, epoch: str) -> Iterator[bytes]:
+    """Yield the batches as bytes, several to a write."""
+    piece = b""
+    for batch in batches:
+        frame = batch_frame(batch, wanted, epoch)
+        piece += frame.plain if frame is not None else b""
+        if len(piece) >= _PIECE:
+            yield piece
+            piece = b""
+    if piece:
+        yield piece
+
+
+async def _write(answer: web.StreamResponse, content: bytes, patience_s: float) -> None:
+    async with asyncio.timeout(patience_s):
+        await answer.write(content)
+
+
+def _cut(request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
+    if request.transport is not None:
+        request.transport.abort()
+    return answer
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path=f"{API}/stream",
+        handler=live,
+        role=Role.VIEWER,
+        query=StreamQuery,
+        summary="Live samples and events (SSE): samples, device, command, alert, log, gap, reset",
+        answers={200: Answer(text="The stream; it resumes after Last-Event-ID", media="text/event-stream")},
+    ),
+)

@@ -1,0 +1,256 @@
+"""Cameras: WebRTC by WHEP (draft-ietf-wish-whep), and two fallbacks: a JPEG, and a stream of JPEGs."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from hub.camera.errors import BadOffer, CameraError, TooManyViewers, UnknownViewer
+from hub.model import Role
+from hub.web.closing import CLOSING
+from hub.web.parts import parts_of
+from hub.web.problem import Problem, items_answer
+from hub.web.route import API, Answer, Route, path_part
+from hub.web.views import CameraList, CameraView
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hub.camera.camera import Camera
+    from hub.camera.ice import IceServers
+
+SDP = "application/sdp"
+SDP_FRAGMENT = "application/trickle-ice-sdpfrag"
+BOUNDARY = "outpost-frame"
+RETRY_AFTER = {"Retry-After": "5"}
+
+ICE_LINKS: web.AppKey[Sequence[str]] = web.AppKey("ice_links")
+
+
+def ice_links(ice: IceServers) -> list[str]:
+    """Return the STUN and TURN servers as values of Link headers (draft-ietf-wish-whep, 4.4)."""
+    credential = ""
+    if ice.username is not None and ice.password is not None:
+        credential = (
+            f"; username={_quoted(ice.username)}; credential={_quoted(ice.password)}"
+            '; credential-type="password"'
+        )
+    return [f'<{uri}>; rel="ice-server"{credential if uri.startswith("turn") else ""}' for uri in ice.uris]
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _camera(request: web.Request) -> Camera:
+    camera = parts_of(request).cameras.get(path_part(request, "id"))
+    if camera is None:
+        known = ", ".join(parts_of(request).cameras) or "none"
+        raise Problem(404, f"there is no such camera; there is: {known}", parameter="id")
+    return camera
+
+
+def unavailable(error: Exception) -> Problem:
+    """Return the problem of a camera that gives nothing now."""
+    return Problem(503, str(error), headers=RETRY_AFTER)
+
+
+async def list_cameras(request: web.Request) -> web.StreamResponse:
+    """Answer with the configured cameras."""
+    return items_answer(
+        [
+            CameraView(
+                id=camera.id,
+                name=camera.name,
+                state=camera.state,
+                error=camera.error,
+                viewers=camera.viewers,
+                encoders=camera.encoders,
+            )
+            for camera in parts_of(request).cameras.values()
+        ]
+    )
+
+
+async def whep_offer(request: web.Request) -> web.StreamResponse:
+    """Answer an SDP offer: a new viewer, at the address in Location."""
+    camera = _camera(request)
+    try:
+        offer = await request.text()
+    except (UnicodeDecodeError, LookupError) as error:
+        raise Problem(400, f"the offer is no UTF-8 text: {error}") from error
+    try:
+        viewer = await camera.answer(offer)
+    except BadOffer as error:
+        raise Problem(400, str(error)) from error
+    except (CameraError, TooManyViewers) as error:
+        raise unavailable(error) from error
+    answer = web.Response(
+        status=201,
+        text=viewer.answer_sdp,
+        content_type=SDP,
+        headers={
+            "Location": f"{API}/cameras/{camera.id}/whep/{viewer.id}",
+            "ETag": f'"{viewer.etag}"',
+            "Accept-Patch": SDP_FRAGMENT,
+            "Cache-Control": "no-store",
+        },
+    )
+    _add_ice_links(request, answer)
+    return answer
+
+
+async def whep_options(_: web.Request) -> web.StreamResponse:
+    """Tell what POST takes; the same for every camera, there or not."""
+    return web.Response(status=200, headers={"Accept-Post": SDP, "Allow": "OPTIONS, POST"})
+
+
+async def whep_trickle(request: web.Request) -> web.StreamResponse:
+    """Take in a viewer's further candidates."""
+    camera, viewer = _camera(request), path_part(request, "viewer")
+    try:
+        current = camera.etag(viewer)
+        # A client that sends no If-Match is let through: `whip-whep` from npm does so.
+        if request.if_match and not any(tag.value in (current, "*") for tag in request.if_match):
+            raise Problem(412, "If-Match names another ICE session; its ETag came with the answer")
+        try:
+            fragment = await request.text()
+        except (UnicodeDecodeError, LookupError) as error:
+            raise Problem(400, f"the fragment is no UTF-8 text: {error}") from error
+        await camera.trickle(viewer, fragment)
+    except UnknownViewer as error:
+        raise Problem(404, str(error)) from error
+    except BadOffer as error:
+        raise Problem(422, str(error)) from error
+    return web.Response(status=204)
+
+
+async def whep_end(request: web.Request) -> web.StreamResponse:
+    """End a viewer."""
+    try:
+        await _camera(request).hang_up(path_part(request, "viewer"))
+    except UnknownViewer as error:
+        raise Problem(404, str(error)) from error
+    return web.Response(status=200)
+
+
+async def snapshot(request: web.Request) -> web.StreamResponse:
+    """Answer with a JPEG that is at most a second old."""
+    try:
+        jpeg = await _camera(request).snapshot()
+    except (CameraError, TooManyViewers) as error:
+        raise unavailable(error) from error
+    tag = hashlib.blake2b(jpeg, digest_size=12).hexdigest()
+    headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
+    if any(known.value in (tag, "*") for known in request.if_none_match or ()):
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=jpeg, content_type="image/jpeg", headers=headers)
+
+
+async def mjpeg(request: web.Request) -> web.StreamResponse:
+    """Send JPEGs one after another, as fast as the client takes them, until it goes or the hub stops."""
+    answer = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    answer.headers["Content-Type"] = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
+    closing = request.app[CLOSING]
+    try:
+        async with aclosing(_camera(request).frames()) as frames:
+            async for jpeg in frames:
+                if closing.closed:
+                    break
+                if not answer.prepared:
+                    await answer.prepare(request)
+                await answer.write(_part(jpeg))
+    except (CameraError, TooManyViewers) as error:
+        if answer.prepared:
+            return answer
+        raise unavailable(error) from error
+    except ConnectionError:
+        return answer
+    return answer
+
+
+def _part(jpeg: bytes) -> bytes:
+    head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+    return head.encode() + jpeg + b"\r\n"
+
+
+def _add_ice_links(request: web.Request, answer: web.Response) -> None:
+    for link in request.app[ICE_LINKS]:
+        answer.headers.add("Link", link)
+
+
+_WHEP = f"{API}/cameras/{{id}}/whep"
+
+ROUTES = (
+    Route(
+        method="GET",
+        path=f"{API}/cameras",
+        handler=list_cameras,
+        role=Role.VIEWER,
+        head=True,
+        summary="The cameras",
+        answers={200: Answer(text="The configured cameras", kind=CameraList)},
+    ),
+    Route(
+        method="POST",
+        path=_WHEP,
+        handler=whep_offer,
+        role=Role.VIEWER,
+        body_media=SDP,
+        summary="Start a WebRTC viewer (WHEP): an SDP offer for an SDP answer",
+        answers={201: Answer(text="The answer; Location is the viewer, Link are ICE servers", media=SDP)},
+        problems=(404, 503),
+    ),
+    Route(
+        method="OPTIONS",
+        path=_WHEP,
+        handler=whep_options,
+        role=None,
+        summary="What POST takes (WHEP)",
+        answers={200: Answer(text="See Accept-Post", media=None)},
+    ),
+    Route(
+        method="PATCH",
+        path=f"{_WHEP}/{{viewer}}",
+        handler=whep_trickle,
+        role=Role.VIEWER,
+        body_media=SDP_FRAGMENT,
+        summary="Add ICE candidates to a viewer (WHEP trickle)",
+        answers={204: Answer(text="Taken in", media=None)},
+        problems=(404, 412, 422),
+    ),
+    Route(
+        method="DELETE",
+        path=f"{_WHEP}/{{viewer}}",
+        handler=whep_end,
+        role=Role.VIEWER,
+        summary="End a viewer (WHEP)",
+        answers={200: Answer(text="Ended", media=None)},
+        problems=(404,),
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/cameras/{{id}}/snapshot.jpg",
+        handler=snapshot,
+        role=Role.VIEWER,
+        head=True,
+        summary="A picture that is at most a second old",
+        answers={
+            200: Answer(text="The picture", media="image/jpeg"),
+            304: Answer(text="It is that of If-None-Match", media=None),
+        },
+        problems=(404, 503),
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/cameras/{{id}}/stream.mjpg",
+        handler=mjpeg,
+        role=Role.VIEWER,
+        summary="Pictures one after another, for browsers without WebRTC",
+        answers={200: Answer(text="The pictures", media="multipart/x-mixed-replace")},
+        problems=(404, 503),
+    ),
+)

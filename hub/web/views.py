@@ -1,0 +1,163 @@
+"""The shapes of the API's answers, from which the OpenAPI document is made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hub.model import (  # noqa: TC001 - msgspec resolves the fields' types
+    CommandState,
+    CommandType,
+    Kind,
+    LinkKind,
+    LogLine,
+    Quality,
+    Sample,
+    Value,
+)
+
+
+class MetricView(msgspec.Struct, kw_only=True):
+    """A metric of a device and its last sample. `options` are there for the kind enum."""
+
+    name: str
+    title: str
+    unit: str
+    kind: Kind
+    interval_ms: int | None
+    decimals: int | None
+    last: Sample | None
+    options: list[str] | msgspec.UnsetType = msgspec.UNSET
+
+
+class DeviceView(msgspec.Struct, kw_only=True):
+    """A device: who it is, whether it is online (else `reason` says why not), what it measures and can do."""
+
+    id: str
+    name: str
+    model: str
+    firmware: str
+    link: LinkKind
+    online: bool
+    reason: str | None
+    last_seen: int
+    boot_id: str | None
+    metrics: list[MetricView]
+    commands: list[CommandType]
+
+
+class DeviceList(msgspec.Struct):
+    """A page of devices."""
+
+    items: list[DeviceView]
+    next: str | None
+
+
+class ConsoleView(msgspec.Struct):
+    """The last lines of a device's console, oldest first."""
+
+    items: list[LogLine]
+    next: str | None
+
+
+class LinkView(msgspec.Struct, kw_only=True):
+    """The counters and gauges of a device's link."""
+
+    device: str
+    link: LinkKind
+    link_name: str | None
+    figures: dict[str, float]
+
+
+class LatestItem(msgspec.Struct, kw_only=True, frozen=True):
+    """The last sample of a metric."""
+
+    device: str
+    metric: str
+    value: Value
+    quality: Quality
+    source_time: int
+    hub_time: int
+
+
+class LatestList(msgspec.Struct):
+    """The last samples."""
+
+    items: list[LatestItem]
+    next: str | None
+
+
+class SamplesView(msgspec.Struct, kw_only=True):
+    """A metric's history: rows in the order of `columns`; `next` is the cursor of the next page."""
+
+    device: str
+    metric: str
+    unit: str
+    columns: list[str]
+    rows: list[list[Value]]
+    next: str | None
+
+
+class CommandRecord(msgspec.Struct, kw_only=True):
+    """A command of the audit trail: what was asked, by whom, and how it stands since `time`."""
+
+    id: str
+    device: str
+    command: str
+    params: dict[str, Any]
+    ttl_ms: int
+    caller: str
+    origin: str
+    key: str | None
+    created_time: int
+    state: CommandState
+    time: int
+    result: Any
+    error: str | None
+    times: dict[CommandState, int]
+
+
+class CommandList(msgspec.Struct):
+    """A page of the audit trail, newest first."""
+
+    items: list[CommandRecord]
+    next: str | None
+
+
+class CameraView(msgspec.Struct, kw_only=True):
+    """A camera: `state` is idle, starting, live or failed (then `error` says why)."""
+
+    id: str
+    name: str
+    state: str
+    error: str | None
+    viewers: int
+    encoders: int
+
+
+class CameraList(msgspec.Struct):
+    """The configured cameras."""
+
+    items: list[CameraView]
+    next: str | None
+
+
+class HubHealth(msgspec.Struct, kw_only=True):
+    """How the hub is. `store_degraded` says why samples cannot be committed now, null when they can."""
+
+    store_degraded: str | None
+    devices: int
+    devices_online: int
+    streams: int
+    viewers: int
+
+
+class HubView(msgspec.Struct, kw_only=True):
+    """The hub itself. `epoch` changes with each start."""
+
+    name: str
+    version: str
+    time: int
+    epoch: str
+    health: HubHealth

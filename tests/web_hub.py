@@ -1,0 +1,293 @@
+"""A hub's web room on a real socket over the real rooms; only the device's link and the camera are fakes."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from aiohttp.test_utils import TestServer
+
+from hub.bus import Bus
+from hub.camera.errors import BadOffer, UnknownViewer
+from hub.commands import Commands
+from hub.config import CameraConfig, Config, HubConfig, WebrtcConfig
+from hub.devices import Registry
+from hub.health import Health
+from hub.ingest import Ingest
+from hub.model import Birth, Born, CommandType, Kind, LinkKind, Metric, Reading, Role
+from hub.store.store import Store
+from hub.web.auth import COOKIE, Claim
+from hub.web.parts import Parts, StreamLimits
+from hub.web.server import make_app
+from tests.fakes import FakeLink
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
+
+    from hub.links.link import Sink
+
+NOW_MS = 1_781_950_000_000
+DEVICE = "pico-1"
+
+BIRTH = Birth(
+    device=DEVICE,
+    name="Greenhouse",
+    model="Raspberry Pi Pico",
+    firmware="1.2.3",
+    boot_id="boot0001",
+    metrics=(
+        Metric(name="temperature", unit="°C", title="Temperature", interval_ms=1000, decimals=1),
+        Metric(name="door", kind=Kind.BOOLEAN, title="Door"),
+        Metric(name="mode", kind=Kind.ENUM, options=("off", "auto")),
+        Metric(name="note", kind=Kind.TEXT),
+    ),
+    commands=(
+        CommandType(
+            name="led",
+            title="LED",
+            params={
+                "type": "object",
+                "properties": {"state": {"type": "string", "enum": ["on", "off"]}},
+                "required": ["state"],
+            },
+        ),
+        CommandType(name="read", title="Read now", params={"type": "object", "properties": {}}),
+    ),
+)
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self, now_ms: int = NOW_MS) -> None:
+        self.now_ms = now_ms
+
+    def __call__(self) -> int:
+        """Return the time."""
+        return self.now_ms
+
+
+@dataclass
+class FakeHandle:
+    """What the fake camera answers an offer with."""
+
+    id: str
+    answer_sdp: str
+    etag: str
+
+
+class FakeCamera:
+    """A fake camera: no picture, no WebRTC; it says yes, or fails as the test says."""
+
+    def __init__(self, config: CameraConfig) -> None:
+        self.id = config.id
+        self.name = config.name or config.id
+        self.state = "idle"
+        self.error: str | None = None
+        self.encoders = 0
+        self.jpeg = b"\xff\xd8 not really a JPEG \xff\xd9"
+        self.fails: Exception | None = None
+        self.offers: list[str] = []
+        self.fragments: list[str] = []
+        self.open: set[str] = set()
+        self.frames_closed = asyncio.Event()
+
+    @property
+    def viewers(self) -> int:
+        """Viewers that were not ended."""
+        return len(self.open)
+
+    async def snapshot(self) -> bytes:
+        """Return the same picture, or fail."""
+        if self.fails is not None:
+            raise self.fails
+        return self.jpeg
+
+    async def frames(self) -> AsyncIterator[bytes]:
+        """Yield pictures until closed."""
+        if self.fails is not None:
+            raise self.fails
+        try:
+            while True:
+                yield self.jpeg
+                await asyncio.sleep(0.01)
+        finally:
+            self.frames_closed.set()
+
+    async def answer(self, offer_sdp: str) -> FakeHandle:
+        """Take every offer that looks like SDP."""
+        if self.fails is not None:
+            raise self.fails
+        if not offer_sdp.startswith("v=0"):
+            raise BadOffer("the offer is no SDP: it must begin with v=0")
+        self.offers.append(offer_sdp)
+        viewer = f"viewer{len(self.offers)}"
+        self.open.add(viewer)
+        return FakeHandle(viewer, "v=0\r\ns=answer\r\n", f"tag-{viewer}")
+
+    def etag(self, viewer_id: str) -> str:
+        """Return the tag of a viewer."""
+        self._known(viewer_id)
+        return f"tag-{viewer_id}"
+
+    async def trickle(self, viewer_id: str, sdpfrag: str) -> None:
+        """Remember a fragment."""
+        self._known(viewer_id)
+        if "a=" not in sdpfrag:
+            raise BadOffer("the fragment holds no candidate")
+        self.fragments.append(sdpfrag)
+
+    async def hang_up(self, viewer_id: str) -> None:
+        """End a viewer."""
+        self._known(viewer_id)
+        self.open.discard(viewer_id)
+
+    def _known(self, viewer_id: str) -> None:
+        if viewer_id not in self.open:
+            raise UnknownViewer("no such viewer")
+
+
+@dataclass
+class WebHub:
+    """A running hub, its rooms, and ways to call it."""
+
+    parts: Parts
+    server: TestServer
+    ingest: Ingest
+    link: FakeLink
+    camera: FakeCamera
+    clock: Clock
+    session: aiohttp.ClientSession
+    tokens: dict[Role, str] = field(default_factory=dict)
+
+    @property
+    def sink(self) -> Sink:
+        """Where the fake link would put its events."""
+        return self.ingest.sink_for(LinkKind.SERIAL)
+
+    @property
+    def origin(self) -> str:
+        """The origin of the dashboard's own pages."""
+        return f"http://{self.server.host}:{self.server.port}"
+
+    def url(self, path: str) -> str:
+        """Return the URL of a path; what does not begin with / is under /api/v1."""
+        return f"{self.origin}{path if path.startswith('/') else f'/api/v1/{path}'}"
+
+    def bearer(self, role: Role = Role.VIEWER) -> dict[str, str]:
+        """Return the header that a program of this role sends."""
+        return {"Authorization": f"Bearer {self.tokens[role]}"}
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        role: Role | None = Role.VIEWER,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> Answered:
+        """Call the hub as a program with a token of `role`."""
+        sent = {**(self.bearer(role) if role is not None else {}), **(headers or {})}
+        async with self.session.request(
+            method, self.url(path), headers=sent, allow_redirects=False, **more
+        ) as response:
+            return Answered(response.status, response.headers, await response.read())
+
+    async def get(self, path: str, **more: Any) -> Answered:
+        """Call GET."""
+        return await self.call("GET", path, **more)
+
+    def cookie(self, role: Role = Role.ADMIN) -> dict[str, str]:
+        """Open a session and return the header that a browser sends."""
+        secret = self.parts.store.accounts.create_session("tester", role, self.clock())
+        return {"Cookie": f"{COOKIE}={secret}"}
+
+    def take(
+        self, value: Any, *, metric: str = "temperature", device: str = DEVICE, time_ms: int | None = None
+    ) -> None:
+        """Let a device send one sample."""
+        at = self.clock() if time_ms is None else time_ms
+        self.sink(
+            Reading(
+                device=device, metrics=(metric,), values=(value,), source_time_ms=at, hub_time_ms=self.clock()
+            )
+        )
+
+
+@dataclass
+class Answered:
+    """An answer that was read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Return the JSON of the body."""
+        import msgspec
+
+        return msgspec.json.decode(self.body)
+
+    def problem(self) -> dict[str, Any]:
+        """Return the problem document, which is checked to be one."""
+        assert self.headers["Content-Type"] == "application/problem+json", self.body
+        document: dict[str, Any] = self.json()
+        assert document["status"] == self.status
+        assert document["type"] == "about:blank"
+        assert document["title"]
+        assert document["detail"]
+        return document
+
+
+@asynccontextmanager
+async def web_hub(
+    folder: Path,
+    *,
+    hub: HubConfig | None = None,
+    webrtc: WebrtcConfig | None = None,
+    static: Path | None = None,
+    limits: StreamLimits | None = None,
+    ring_bytes: int = 8 << 20,
+    born: bool = True,
+) -> AsyncIterator[WebHub]:
+    """Start a hub whose data are under `folder`."""
+    clock, health, link = Clock(), Health(), FakeLink()
+    cameras = (CameraConfig(id="front", name="Front door"),)
+    config = Config(hub=hub or HubConfig(), webrtc=webrtc or WebrtcConfig(), camera=cameras)
+    store = Store.open(folder / "data", health=health, now_ms=clock)
+    await store.start()
+    registry, bus = Registry(), Bus(epoch="0123abcd", ring_bytes=ring_bytes)
+    ingest = Ingest(registry=registry, store=store, bus=bus, health=health, now_ms=clock)
+    registry.attach(link)
+    camera = FakeCamera(config.camera[0])
+    parts = Parts(
+        config=config,
+        registry=registry,
+        store=store,
+        bus=bus,
+        commands=Commands(registry=registry, store=store, bus=bus, health=health, now_ms=clock),
+        cameras={camera.id: camera},  # type: ignore[dict-item] # a fake that has what the web room uses
+        health=health,
+        now_ms=clock,
+        claim=Claim(now_ms=clock),
+        static=static or folder / "no-dashboard",
+        stream=limits or StreamLimits(),
+    )
+    server = TestServer(make_app(parts), skip_url_asserts=True)
+    await server.start_server(access_log=None, shutdown_timeout=5)
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False) as session:
+        running = WebHub(parts, server, ingest, link, camera, clock, session)
+        for role in Role:
+            running.tokens[role] = store.accounts.create_token(f"test-{role}", role, clock())
+        if born:
+            running.sink(Born(birth=BIRTH, link=LinkKind.SERIAL))
+        try:
+            yield running
+        finally:
+            await server.close()
+            await store.close()
