@@ -1,0 +1,90 @@
+"""The link to the board on one serial port, which may come and go."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from hub.links.link import NotReachable
+from hub.links.serial_port import PortAbsent, PortUnusable, opened
+from hub.links.serial_session import SerialSession, Shared
+from hub.model import LinkKind, OutpostError
+
+if TYPE_CHECKING:
+    from hub.links.link import Sink
+    from hub.model import Command
+
+log = logging.getLogger(__name__)
+
+# A replugged board should be back in a moment; a path that nobody plugs in should cost nothing.
+RETRY_S = (0.1, 1.0)
+
+
+class SerialLink:
+    """The board at `path`. `shared` is one object for all serial links of a hub."""
+
+    kind = LinkKind.SERIAL
+
+    def __init__(self, path: str, shared: Shared) -> None:
+        self.name = path
+        self._shared = shared
+        self._session: SerialSession | None = None
+        self._complaint = ""
+
+    @property
+    def device(self) -> str | None:
+        """The board that is online here, or None."""
+        return None if self._session is None else self._session.device
+
+    @property
+    def open(self) -> bool:
+        """Whether the port is open, be a board on it or not."""
+        return self._session is not None
+
+    async def run(self, sink: Sink) -> None:
+        """Yield events until cancelled; open the port again whenever it can be."""
+        pause_s = RETRY_S[0]
+        while True:
+            try:
+                fd = await opened(self.name)
+            except (PortAbsent, PortUnusable) as error:
+                self._complain(error)
+            else:
+                if await self._serve(fd, sink):
+                    pause_s = RETRY_S[0]
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, RETRY_S[1])
+
+    async def send(self, command: Command) -> Any:
+        """Deliver `command` to the board. Raises NotReachable, Refused, NoAnswer."""
+        if self._session is None or self._session.device != command.device:
+            raise NotReachable(f"{command.device} is not on {self.name} now")
+        return await self._session.call(command)
+
+    def ack(self, device: str, boot_id: str, seq: int) -> None:
+        """Tell the board that its readings up to `seq` are committed."""
+        if self._session is not None and self._session.device == device:
+            self._session.ack(boot_id, seq)
+
+    async def _serve(self, fd: int, sink: Sink) -> bool:
+        """Serve the open port until it breaks; return whether a board was online."""
+        log.info("serial: %s is open", self.name)
+        self._complaint = ""
+        session = self._session = SerialSession(self.name, fd, sink, self._shared)
+        reason = "the hub stops"
+        try:
+            reason = await session.run()
+        finally:
+            self._session = None
+            session.end(reason)
+            self._shared.claims.release(self.name)
+            log.info("serial: %s is closed: %s", self.name, reason)
+        return session.was_online
+
+    def _complain(self, error: OutpostError) -> None:
+        """Log why the port cannot be opened: once, until another reason or success comes."""
+        if str(error) != self._complaint:
+            self._complaint = str(error)
+            level = logging.INFO if isinstance(error, PortAbsent) else logging.WARNING
+            log.log(level, "serial: %s; trying again until it can be used", error)
