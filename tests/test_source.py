@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from fractions import Fraction
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import av
@@ -81,6 +84,26 @@ def test_a_larger_picture_is_scaled_to_the_configured_size_in_its_own_shape(tmp_
     frame = reader.read().frame
     reader.close()
     assert (frame.width, frame.height) == (320, 120)
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+        pass
+
+
+def test_a_camera_behind_http_is_read_and_its_end_is_an_error(tmp_path: Path) -> None:
+    video_file(tmp_path / "x.mp4", pictures=3)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(tmp_path))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://user:s3cret@127.0.0.1:{server.server_port}/x.mp4"
+        reader = source.choose(config(address), now_ms)()
+        stamps = [stamp.read(planes.views(reader.read().frame)[0]) for _ in range(3)]
+        with pytest.raises(SourceError, match="ended") as caught:
+            reader.read()
+        reader.close()
+        server.shutdown()
+    assert stamps == [1000, 1001, 1002]
+    assert "s3cret" not in str(caught.value)
 
 
 def test_the_test_pattern_moves_and_stamps_the_time_of_capture() -> None:

@@ -130,7 +130,7 @@ class Camera:
             viewer_type = await asyncio.to_thread(_viewer_type)
             viewer = viewer_type(
                 ice=self._ice,
-                join=self._feed.fanout.subscribe,
+                join=self._feed.join,
                 want_keyframe=self._feed.want_keyframe,
                 gone=self._went,
             )

@@ -16,6 +16,7 @@ from hub.camera.stills import Stills
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from hub.camera.fanout import Subscription
     from hub.camera.media import AccessUnit, Still
     from hub.camera.source import Source
 
@@ -138,6 +139,12 @@ class Feed:
         except TimeoutError:
             raise self._no_picture() from None
 
+    def join(self) -> Subscription:
+        """Have access units coded and get them all, from a keyframe on that is made for it."""
+        subscription = self.fanout.subscribe()
+        self.want_keyframe()
+        return subscription
+
     def want_keyframe(self) -> None:
         """Ask for a keyframe soon; the capture keeps a budget."""
         if self._capture is not None:
@@ -249,7 +256,6 @@ class Feed:
 
     def _joined_or_left(self, count: int) -> None:
         self._demand.video = count > 0
-        self.want_keyframe()
 
     def _no_picture(self) -> CameraError:
         return CameraError(f"camera `{self._camera}`: no picture for {PICTURE_TIMEOUT_S:.0f} s")
