@@ -15,6 +15,7 @@ from aiohttp import web
 
 from hub import access
 from hub.bus import Bus
+from hub.camera import ice
 from hub.camera.camera import Camera
 from hub.commands import Commands
 from hub.config import Config, listen_address
@@ -126,7 +127,10 @@ class App:
             registry.restore(birth, link, last_seen, latest.get(birth.device, {}))
         bus = Bus(epoch=secrets.token_hex(4))
         ingest = Ingest(registry=registry, store=store, bus=bus, health=health, now_ms=wall_ms)
-        cameras = {camera.id: Camera(camera, webrtc=config.webrtc, health=health) for camera in config.camera}
+        servers = ice.load(config.webrtc)
+        cameras = {
+            camera.id: Camera(camera, health=health, now_ms=wall_ms, ice=servers) for camera in config.camera
+        }
         claim = Claim(now_ms=wall_ms)
         async with asyncio.TaskGroup() as group:
             tasks = Tasks(group)
@@ -146,9 +150,9 @@ class App:
             )
             runner = web.AppRunner(make_app(parts), access_log=None, handle_signals=False)
             url = await self._listen(runner)
-            for link in await self._links(store):
-                registry.attach(link)
-                tasks.keep(f"link {link.name}", partial(link.run, ingest.sink_for(link.kind)))
+            for way in await self._links(store):
+                registry.attach(way)
+                tasks.keep(f"link {way.name}", partial(way.run, ingest.sink_for(way.kind)))
             for camera in cameras.values():
                 tasks.keep(f"camera {camera.id}", camera.run)
             tasks.keep("watchdog", partial(self._notifier.feed, lambda: store.progress))

@@ -22,11 +22,13 @@ class _People(click.Group):
     """A group that prints the project's own errors for people, without a traceback, and exits 2."""
 
     def invoke(self, ctx: click.Context) -> object:
-        result = None
+        # What is raised inside `except*` would come out wrapped in a group, Exit included.
+        result, error = None, None
         try:
             result = super().invoke(ctx)
         except* OutpostError as group:
             error = _first(group)
+        if error is not None:
             click.echo(f"outpost: {error}", err=True)
             ctx.exit(1 if isinstance(error, Failed) else 2)
         return result

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub.cli.client import Failed
 from hub.cli.options import data_option
 from hub.cli.table import age, table
 from hub.model import Role
@@ -45,7 +46,12 @@ def create(data: Path, name: str, role: str) -> None:
 def list_tokens(data: Path) -> None:
     """List the tokens: name, role, when made, when last used (never the token itself)."""
     rows = [
-        (one.name, one.role, age(one.created_ms), "never" if one.used_ms is None else age(one.used_ms))
+        (
+            one.name,
+            one.role,
+            age(one.created_time),
+            "never" if one.last_used_time is None else age(one.last_used_time),
+        )
         for one in _accounts(data).tokens()
     ]
     click.echo(table(("name", "role", "made", "last used"), rows) if rows else "no tokens yet")
@@ -56,7 +62,8 @@ def list_tokens(data: Path) -> None:
 @data_option
 def revoke(data: Path, name: str) -> None:
     """Revoke the token called NAME, at once."""
-    _accounts(data).revoke_token(name)
+    if not _accounts(data).revoke_token(name):
+        raise Failed(f"there is no token called {name!r}; `outpost token list` shows those there are")
     click.echo(f"token {name} is revoked")
 
 

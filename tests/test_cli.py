@@ -1,0 +1,152 @@
+"""The command line: help a stranger can use, exit codes, errors that name file, key and reason."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hil.hub import HubProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+QUIET = "[serial]\nports = []\n[mqtt]\nenabled = false\n"
+
+
+def outpost(*arguments: str, timeout_s: float = 30) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "hub.cli", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "command", [[], ["run"], ["devices"], ["watch"], ["send"], ["token", "create"], ["doctor"]]
+)
+def test_every_command_explains_itself(command: list[str]) -> None:
+    done = outpost(*command, "--help")
+    assert done.returncode == 0
+    assert "Usage: outpost" in done.stdout
+
+
+def test_an_unknown_configuration_key_ends_with_2_and_the_nearest_known_one(tmp_path: Path) -> None:
+    file = tmp_path / "outpost.toml"
+    file.write_text("[hub]\nlisten_on = '127.0.0.1:8080'\n")
+    done = outpost("run", "--config", str(file), "--data", str(tmp_path / "data"))
+    assert done.returncode == 2
+    assert str(file) in done.stderr
+    assert "`hub.listen_on`" in done.stderr
+    assert "`hub.listen`" in done.stderr
+
+
+def test_a_listen_address_that_is_none_ends_with_2(tmp_path: Path) -> None:
+    done = outpost("run", "--listen", "nowhere", "--data", str(tmp_path))
+    assert done.returncode == 2
+    assert "--listen" in done.stderr
+    assert "'nowhere'" in done.stderr
+
+
+def test_a_data_folder_that_cannot_be_made_ends_with_2(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    done = outpost("run", "--data", str(tmp_path / "file"), "--listen", "127.0.0.1:0")
+    assert done.returncode == 2
+    assert str(tmp_path / "file") in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_in_use_ends_with_2_and_names_it(tmp_path: Path) -> None:
+    file = tmp_path / "outpost.toml"
+    file.write_text(QUIET)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = outpost("run", "--config", str(file), "--data", str(tmp_path / "data"), "--listen", address)
+    assert done.returncode == 2
+    assert address in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_hub_the_client_says_how_to_start_one(tmp_path: Path) -> None:
+    done = outpost("devices", "--data", str(tmp_path))
+    assert done.returncode == 1
+    assert "outpost run" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
+    with HubProcess(tmp_path_factory.mktemp("cli") / "data", config=QUIET) as running:
+        yield running
+
+
+def test_a_second_hub_on_the_same_folder_ends_with_2(hub: HubProcess) -> None:
+    done = outpost("run", "--data", str(hub.data), "--listen", "127.0.0.1:0")
+    assert done.returncode == 2
+    assert str(hub.data) in done.stderr
+
+
+def test_devices_lists_the_host_itself(hub: HubProcess) -> None:
+    done = outpost("devices", "--data", str(hub.data))
+    assert done.returncode == 0
+    assert "host" in done.stdout
+
+
+def test_a_token_is_printed_alone_and_works_at_once(hub: HubProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = outpost("token", "create", "grafana", "--role", "viewer", "--data", str(hub.data)).stdout.strip()
+    assert " " not in token
+    monkeypatch.setenv("OUTPOST_URL", hub.url)
+    monkeypatch.setenv("OUTPOST_TOKEN", token)
+    assert outpost("devices").returncode == 0
+
+
+def test_a_name_that_is_taken_is_refused(hub: HubProcess) -> None:
+    first = outpost("token", "create", "twice", "--role", "viewer", "--data", str(hub.data))
+    second = outpost("token", "create", "twice", "--role", "viewer", "--data", str(hub.data))
+    assert (first.returncode, second.returncode) == (0, 2)
+    assert "twice" in second.stderr
+
+
+def test_a_command_to_nobody_fails_with_the_devices_name(hub: HubProcess) -> None:
+    done = outpost("send", "nobody", "led", "state=on", "--data", str(hub.data))
+    assert done.returncode == 1
+    assert "nobody" in done.stderr
+
+
+def test_a_parameter_without_equals_is_bad_usage(hub: HubProcess) -> None:
+    done = outpost("send", "host", "led", "on", "--data", str(hub.data))
+    assert done.returncode == 2
+    assert "KEY=VALUE" in done.stderr
+
+
+def test_the_data_folder_keeps_the_local_token_to_its_owner(hub: HubProcess) -> None:
+    assert (hub.data / "local.json").stat().st_mode & 0o077 == 0
+
+
+def test_doctor_looks_at_everything_and_is_content_here(tmp_path: Path) -> None:
+    done = outpost("doctor", "--data", str(tmp_path))
+    assert done.returncode == 0
+    for thing in ("data folder", "serial ports", "MQTT broker", "cameras", "clock"):
+        assert thing in done.stdout
+
+
+def test_doctor_ends_with_1_where_something_is_broken(tmp_path: Path) -> None:
+    file = tmp_path / "outpost.toml"
+    file.write_text("[hub]\nnaem = 'x'\n")
+    done = outpost("doctor", "--config", str(file), "--data", str(tmp_path))
+    assert done.returncode == 1
+    assert "hub.naem" in done.stdout
+
+
+def test_a_hub_that_is_told_to_stop_ends_cleanly(tmp_path: Path) -> None:
+    hub = HubProcess(tmp_path / "data", config=QUIET)
+    hub.start()
+    assert hub.stop() == 0
+    assert not (hub.data / "local.json").exists()
