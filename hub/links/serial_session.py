@@ -59,7 +59,7 @@ class SerialSession:
         self._sink = sink
         self._shared = shared
         self._events = BoardEvents()
-        self._refused: str | None = None  # the board that was refused last, for the words that follow
+        self._greeted: str | None = None  # the board that said hello last, for the words that follow
         self._calls: dict[str, asyncio.Future[Any]] = {}
         self._figures: dict[str, float] = {}
         self._figures_due = 0.0
@@ -122,9 +122,8 @@ class SerialSession:
             self._broken.set_result(reason)
 
     def _admit(self, uid: str) -> str | None:
-        reason = self._shared.claims.claim(uid, self._name, self._shared.clock_ms())
-        self._refused = uid if reason else None
-        return reason
+        self._greeted = uid
+        return self._shared.claims.claim(uid, self._name, self._shared.clock_ms())
 
     # --- the session's side ---
 
@@ -136,7 +135,7 @@ class SerialSession:
             for event in events:
                 self._note(event, now)
                 for told in self._events.translate(
-                    event, monotonic_ms=now, now_ms=now_ms, about=self._refused
+                    event, monotonic_ms=now, now_ms=now_ms, about=self._greeted
                 ):
                     self._sink(told)
         self._port.write(self._session.data_to_send())
