@@ -29,6 +29,13 @@ log = logging.getLogger(__name__)
 
 _BOARDS = (("greenhouse", "e66141d0c0ffee01"), ("workshop", "e66141d0c0ffee02"))
 _PR_SET_PDEATHSIG = 1
+_MOSQUITTO = """\
+# The demo's broker: this machine only, nothing kept, no log.
+listener {port} localhost
+allow_anonymous true
+persistence false
+log_dest none
+"""
 
 
 class DemoError(OutpostError):
@@ -114,7 +121,9 @@ class Demo:
         if mosquitto is None:
             self.notes.append("MQTT: no broker answers and Mosquitto is not installed; MQTT is off")
             return config
-        await self._spawn(mosquitto, "-p", str(config.mqtt.port))
+        settings = self._folder / "mosquitto.conf"
+        settings.write_text(_MOSQUITTO.format(port=config.mqtt.port))
+        await self._spawn(mosquitto, "-c", str(settings))
         self.notes.append(f"MQTT: a Mosquitto of the demo's own on localhost:{config.mqtt.port}")
         return config
 
