@@ -18,6 +18,7 @@ from .message import (
     payload,
     pong,
     result,
+    text_of,
 )
 
 TYPE_CHECKING = False
@@ -96,10 +97,10 @@ class BoardSession:
 
     def feed(self, data: bytes, now_ms: int) -> None:
         """Take in what the hub sent. Never raises on bad input."""
-        for text in self._decoder.feed(data):
+        for frame in self._decoder.feed(data):
             self._heard = now_ms
             try:
-                self._take(parse(text, FROM_HUB), now_ms)
+                self._take(parse(text_of(frame), FROM_HUB), now_ms)
             except WireError:
                 self._decoder.crc_errors += 1
 

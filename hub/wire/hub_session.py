@@ -23,6 +23,7 @@ from .message import (
     nak,
     parse,
     ping,
+    text_of,
     welcome,
 )
 
@@ -108,7 +109,7 @@ class HubSession:
                 self._counts["flood_drops"] += 1
                 continue
             try:
-                self._take(parse(payload, FROM_BOARD), now_ms)
+                self._take(parse(text_of(payload), FROM_BOARD), now_ms)
             except WireError as error:
                 self._counts["bad_messages"] += 1
                 self._trouble(f"a message was refused: {error}", now_ms)

@@ -11,7 +11,7 @@ from .frame import MAX_PAYLOAD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
 VERSION = 1
@@ -40,6 +40,14 @@ def _escape(c: str) -> str:
     return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
 
 
+def text_of(data: bytes) -> str:
+    """Return a payload as text. Raises WireError where it is not ASCII."""
+    try:
+        return data.decode("ascii")
+    except ValueError:
+        raise WireError("not ASCII")  # noqa: B904 - MicroPython has no `from`
+
+
 def payload(message: "list[Any]") -> bytes:
     """Return the payload of a message (MicroPython's json leaves characters beyond ASCII as they are)."""
     return dumps(message).encode()
@@ -53,9 +61,11 @@ def hello(uid: str, boot_id: str, schema: str, next_seq: int, ticks: int, reset_
     return ["hello", VERSION, uid, boot_id, schema, next_seq, ticks, reset_cause]
 
 
-def reading(seq: int, ticks: int, group: int, values: "list[int | str | None]") -> "list[Any]":
+def reading(seq: int, ticks: int, group: int, values: "Sequence[int | str | None]") -> "list[Any]":
     """Carry the values of one group, taken at `ticks`; numbers are scaled to ints as the birth says."""
-    return [seq, ticks, group] + values  # noqa: RUF005 - unpacking costs a board one more list
+    message: list[Any] = [seq, ticks, group]
+    message.extend(values)
+    return message
 
 
 def keepalive(sent_seq: int, first_seq: int, next_seq: int, dropped: int) -> "list[Any]":
@@ -114,7 +124,8 @@ def command(command_id: str, ttl_ms: int, name: str, params: "dict[str, Any]") -
 
 def crc(text: str) -> int:
     """Return the crc32 of an ASCII text."""
-    return binascii.crc32(text.encode())
+    value: int = binascii.crc32(text.encode())
+    return value
 
 
 def fragments(text: str) -> "Iterator[list[Any]]":
@@ -244,13 +255,13 @@ FROM_HUB: "Shapes" = {
 }
 
 
-def parse(data: "bytes | str", shapes: "Shapes") -> "list[Any]":
+def parse(text: str, shapes: "Shapes") -> "list[Any]":
     """Read a message and check its tag, its count of fields and their types. Raises WireError.
 
     A reading passes when its first three items are whole numbers; its values are checked against the birth.
     """
     try:
-        message = json.loads(data)
+        message = json.loads(text)
     except (ValueError, RuntimeError) as error:  # RuntimeError: nested too deep
         raise WireError(f"not JSON: {error}")  # noqa: B904 - MicroPython has no `from`
     if not isinstance(message, list) or not message:

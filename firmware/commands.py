@@ -1,0 +1,108 @@
+"""The board's commands: what they take, as JSON Schemas for the birth, and the check of what came."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from actuators import Led
+    from node import Node
+
+
+class Refused(Exception):
+    """A command cannot be done as asked; the message goes to who asked."""
+
+
+def _schema(properties: "dict[str, Any]", required: "list[str]") -> "dict[str, Any]":
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _entry(name: str, title: str, properties: "dict[str, Any]", required: "list[str]") -> "dict[str, Any]":
+    return {"name": name, "title": title, "params": _schema(properties, required)}
+
+
+def _whole(low: int, high: int, default: int) -> "dict[str, Any]":
+    return {"type": "integer", "minimum": low, "maximum": high, "default": default, "unit": "ms"}
+
+
+def check(schema: "dict[str, Any]", params: "dict[str, Any]") -> None:
+    """Hold `params` against a schema of `_schema`. Raises Refused."""
+    properties = schema["properties"]
+    for name in schema["required"]:
+        if name not in params:
+            raise Refused(f"{name} is missing")
+    for name, value in params.items():
+        rule = properties.get(name)
+        if rule is None:
+            raise Refused(f"there is no parameter {name!r}")
+        if rule["type"] == "integer":
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise Refused(f"{name} must be a whole number")
+            if not rule["minimum"] <= value <= rule["maximum"]:
+                raise Refused("{} must be {} to {}".format(name, rule["minimum"], rule["maximum"]))
+        elif value not in rule["enum"]:
+            raise Refused("{} must be one of {}".format(name, ", ".join(rule["enum"])))
+
+
+class Commands:
+    """What the board can be asked to do."""
+
+    def __init__(self, node: "Node", led: "Led") -> None:
+        self._node = node
+        self.led = led
+        self.entries = [
+            _entry("read", "Read all sensors now", {}, []),
+            _entry(
+                "set_interval",
+                "Set how often a metric is read",
+                {
+                    "metric": {"type": "string", "enum": node.sensors.names()},
+                    "interval_ms": _whole(20, 3_600_000, 1000),
+                },
+                ["metric", "interval_ms"],
+            ),
+            _entry("reboot", "Restart the board", {}, []),
+        ]
+        if led.present:
+            self.entries += [
+                _entry(
+                    "led",
+                    "Switch the LED",
+                    {
+                        "state": {"type": "string", "enum": ["on", "off", "blink"]},
+                        "interval_ms": _whole(20, 10_000, 500),
+                    },
+                    ["state"],
+                ),
+                _entry("identify", "Flicker the LED for 3 s", {}, []),
+            ]
+
+    async def run(self, name: str, params: "dict[str, Any]") -> "Any":
+        """Do a command and return its result. Raises Refused."""
+        for entry in self.entries:
+            if entry["name"] == name:
+                check(entry["params"], params)
+                return await getattr(self, "_" + name)(params)
+        raise Refused(f"there is no command {name!r}")
+
+    async def _led(self, params: "dict[str, Any]") -> "Any":
+        self.led.set(params["state"], params.get("interval_ms", 500))
+        return {"state": self.led.state}
+
+    async def _read(self, params: "dict[str, Any]") -> "Any":
+        return await self._node.read_all()
+
+    async def _set_interval(self, params: "dict[str, Any]") -> "Any":
+        group = self._node.sensors.group_of(params["metric"])
+        if group is None:
+            raise Refused("there is no such metric")
+        group.interval_ms = params["interval_ms"]
+        self._node.intervals_changed()
+        return {"interval_ms": group.interval_ms, "metrics": [entry["name"] for entry in group.metrics]}
+
+    async def _identify(self, params: "dict[str, Any]") -> "Any":
+        self.led.identify()
+        return {"seconds": 3}
+
+    async def _reboot(self, params: "dict[str, Any]") -> "Any":
+        self._node.restart_soon()
+        return {"restarting": True}

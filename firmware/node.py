@@ -1,0 +1,206 @@
+"""The node: samples sensors into the outbox, and talks with the hub over the console port."""
+
+import asyncio
+import gc
+import sys
+
+import port
+import settings
+from actuators import Led
+from commands import Commands, Refused
+from drivers.internal import Internal
+from micropython import const
+from outbox import Outbox
+from sensors import Sensors
+from wire.board_session import BoardSession
+from wire.message import dumps, payload, reading
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+    from sensors import Group
+
+VERSION = "0.1.0"
+_OUTBOX_MAX = const(262144)
+_TICK_MS = const(200)
+
+
+def make_outbox() -> Outbox:
+    """Return an outbox of half the free heap: the other half is for work, and for what fragments."""
+    gc.collect()
+    size = min(_OUTBOX_MAX, gc.mem_free() // 2)
+    while True:
+        try:
+            return Outbox(size)
+        except MemoryError:
+            size //= 2
+
+
+def plain(entry: "dict[str, Any]", value: "int | None") -> "float | bool | None":
+    """Return a value as people read it: with its decimals, a boolean as such."""
+    if value is None:
+        return None
+    if entry.get("kind") == "boolean":
+        return value == 1
+    decimals: int = entry.get("decimals", 0)
+    return value / 10**decimals if decimals else value
+
+
+class Node:
+    """One board. `run` ends only by an error."""
+
+    def __init__(self, config: settings.Settings) -> None:
+        self._clock = port.Clock()
+        self._console = port.Console()
+        self._led = Led(port.led_pin(config.led))
+        self._wake = asyncio.Event()
+        self._failed = asyncio.Event()
+        self._error: Exception | None = None
+        self._restart = False
+        self.outbox = make_outbox()
+        self.sensors = Sensors()
+        self.sensors.add_configured(config)
+        self.sensors.add(Internal(self._clock.now, self.outbox), config.interval_ms)
+        self._commands = Commands(self, self._led)
+        self._name = config.name or "Board " + port.uid()[-4:]
+        self._session = BoardSession(
+            port.uid(), port.boot_id(), port.reset_cause(), self._birth(), self.outbox
+        )
+
+    async def run(self) -> None:
+        """Start all tasks and wait for one to fail. Raises what it raised."""
+        work = [self._read(), self._write(), self._tick(), self._led.run()]
+        work += [self._sample(index, group) for index, group in enumerate(self.sensors.groups)]
+        tasks = [asyncio.create_task(self._guard(task)) for task in work]
+        await self._failed.wait()
+        for task in tasks:
+            task.cancel()
+        if self._error is not None:
+            raise self._error
+
+    def intervals_changed(self) -> None:
+        """Tell the hub the new intervals."""
+        self._session.set_birth(self._birth())
+
+    def restart_soon(self) -> None:
+        """Restart once the answer is out."""
+        self._restart = True
+
+    async def read_all(self) -> "dict[str, float | bool | None]":
+        """Take a reading of every group now; return the values by metric."""
+        result: dict[str, float | bool | None] = {}
+        for index, group in enumerate(self.sensors.groups):
+            values = await self._take(index, group)
+            for position, entry in enumerate(group.metrics):
+                result[entry["name"]] = plain(entry, values[position])
+        return result
+
+    # --- tasks --------------------------------------------------------------------------------------------
+
+    async def _guard(self, task: "Coroutine[Any, Any, None]") -> None:
+        """Run a task; its error ends the node, since half a node would look alive."""
+        try:
+            await task
+        except Exception as error:
+            self._error = error
+            self._failed.set()
+
+    async def _read(self) -> None:
+        while True:
+            data = await self._console.read()
+            self._session.feed(data, self._clock.now())
+            while self._session.commands:
+                command_id, name, params = self._session.commands.pop(0)
+                # The loop's queue keeps the task; MicroPython has no weak references to lose it by.
+                asyncio.create_task(  # noqa: RUF006
+                    self._guard(self._command(command_id, name, params))
+                )
+            self._wake.set()
+
+    async def _command(self, command_id: str, name: str, params: "dict[str, Any]") -> None:
+        try:
+            self._session.answer(command_id, True, await self._commands.run(name, params))
+        except Refused as error:
+            self._session.answer(command_id, False, str(error))
+        self._wake.set()
+
+    async def _write(self) -> None:
+        session = self._session
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            frame = session.next_frame(self._clock.now())
+            while frame is not None:
+                await self._console.write(frame)
+                frame = session.next_frame(self._clock.now())
+            if self._restart and session.idle:
+                await asyncio.sleep_ms(100)  # the last bytes leave the port's own buffer
+                port.restart()
+
+    async def _tick(self) -> None:
+        while True:
+            self._wake.set()
+            await asyncio.sleep_ms(_TICK_MS)
+
+    async def _sample(self, index: int, group: "Group") -> None:
+        due = self._clock.now()
+        while True:
+            await self._take(index, group)
+            due += group.interval_ms
+            now = self._clock.now()
+            if (
+                due <= now or due > now + group.interval_ms
+            ):  # late by a whole interval, or the interval changed
+                due = now + group.interval_ms
+            await self._sleep_until(due, group)
+
+    async def _sleep_until(self, due: int, group: "Group") -> None:
+        """Sleep, but notice within a second that the interval became shorter."""
+        interval = group.interval_ms
+        left = due - self._clock.now()
+        while left > 0 and group.interval_ms == interval:
+            await asyncio.sleep_ms(min(left, 1000))
+            left = due - self._clock.now()
+
+    async def _take(self, index: int, group: "Group") -> "list[int | None]":
+        async with group.lock:
+            wait_ms = group.begin()
+            if wait_ms:
+                await asyncio.sleep_ms(wait_ms)
+            ticks = self._clock.now()
+            values = group.read()
+            # From here to `put` nothing awaits: the seq is the outbox's next.
+            self.outbox.put(payload(reading(self.outbox.next_seq, ticks, index, values)))
+        self._wake.set()
+        return values
+
+    def _birth(self) -> str:
+        groups = [
+            {"interval_ms": group.interval_ms, "metrics": group.metrics} for group in self.sensors.groups
+        ]
+        return dumps(
+            [
+                "birth",
+                {
+                    "name": self._name,
+                    "model": port.model(),
+                    "firmware": f"{VERSION} on MicroPython {_micropython()}",
+                    "groups": groups,
+                    "commands": self._commands.entries,
+                },
+            ]
+        )
+
+
+def _micropython() -> str:
+    return ".".join([str(part) for part in sys.implementation.version[:3]])
+
+
+def run() -> None:
+    """Run the board for ever. Raises what ended it."""
+    gc.collect()
+    node = Node(settings.load())
+    gc.threshold(gc.mem_free() // 4 + gc.mem_alloc())
+    asyncio.run(node.run())
