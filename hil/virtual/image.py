@@ -64,13 +64,29 @@ def demo_configuration(name: str) -> dict[str, Any]:
         "interval_ms": 1000,
         "sensors": [
             {"driver": "sht3x", "i2c": 0, "sda": 4, "scl": 5},
-            {"driver": "adc", "pin": 26, "name": "light", "title": "Light", "unit": "lx", "decimals": 0,
-             "per_volt": 3030.3},
-            {"driver": "adc", "pin": 27, "name": "vibration", "title": "Vibration", "unit": "g", "decimals": 3,
-             "per_volt": 1.51515, "zero_v": 1.65, "interval_ms": 100},
+            {
+                "driver": "adc",
+                "pin": 26,
+                "name": "light",
+                "title": "Light",
+                "unit": "lx",
+                "decimals": 0,
+                "per_volt": 3030.3,
+            },
+            {
+                "driver": "adc",
+                "pin": 27,
+                "name": "vibration",
+                "title": "Vibration",
+                "unit": "g",
+                "decimals": 3,
+                "per_volt": 1.51515,
+                "zero_v": 1.65,
+                "interval_ms": 100,
+            },
             {"driver": "digital_in", "pin": 15, "name": "door", "title": "Door open"},
         ],
-    }  # fmt: skip
+    }
 
 
 def assemble(root: Path, configuration: dict[str, Any]) -> None:
