@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
-from aiohttp.test_utils import TestServer
 
 from hub.bus import Bus
 from hub.camera.errors import BadOffer, UnknownViewer
@@ -21,7 +20,7 @@ from hub.model import Birth, Born, CommandType, Kind, LinkKind, Metric, Reading,
 from hub.store.store import Store
 from hub.web.auth import COOKIE, Claim
 from hub.web.parts import Parts, StreamLimits
-from hub.web.server import make_app
+from hub.web.site import Site
 from tests.fakes import FakeLink
 
 if TYPE_CHECKING:
@@ -156,7 +155,8 @@ class WebHub:
     """A running hub, its rooms, and ways to call it."""
 
     parts: Parts
-    server: TestServer
+    site: Site
+    address: tuple[str, int]
     ingest: Ingest
     link: FakeLink
     camera: FakeCamera
@@ -172,7 +172,11 @@ class WebHub:
     @property
     def origin(self) -> str:
         """The origin of the dashboard's own pages."""
-        return f"http://{self.server.host}:{self.server.port}"
+        return "http://{}:{}".format(*self.address)
+
+    async def stop(self) -> None:
+        """Stop serving, as at the end of the hub."""
+        await self.site.close()
 
     def url(self, path: str) -> str:
         """Return the URL of a path; what does not begin with / is under /api/v1."""
@@ -278,10 +282,10 @@ async def web_hub(
         static=static or folder / "no-dashboard",
         stream=limits or StreamLimits(),
     )
-    server = TestServer(make_app(parts), skip_url_asserts=True)
-    await server.start_server(access_log=None, shutdown_timeout=5)
+    site = Site(parts)
+    address = await site.listen("127.0.0.1", 0)
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False) as session:
-        running = WebHub(parts, server, ingest, link, camera, clock, session)
+        running = WebHub(parts, site, address, ingest, link, camera, clock, session)
         for role in Role:
             running.tokens[role] = store.accounts.create_token(f"test-{role}", role, clock())
         if born:
@@ -289,5 +293,5 @@ async def web_hub(
         try:
             yield running
         finally:
-            await server.close()
+            await site.close()
             await store.close()
