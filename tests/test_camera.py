@@ -188,6 +188,17 @@ async def test_mjpeg_clients_share_the_same_jpegs() -> None:
         assert camera.encoders == 0
 
 
+async def test_a_viewer_mjpeg_and_snapshots_go_on_beside_each_other() -> None:
+    source = Flaky()
+    async with running(source=source) as camera, Peer() as peer, aclosing(camera.frames()) as frames:
+        await peer.watch(camera)
+        for _ in range(4):
+            assert now_ms() - stamp_of(await anext(frames)) < 5_000
+            assert now_ms() - await peer.clock_ms() < 5_000
+            assert await camera.snapshot()
+        assert (camera.state, camera.encoders, source.opened) == ("live", 1, 1)
+
+
 @pytest.mark.parametrize(
     "offer", ["", "garbage", "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n", "v=0\r\n" * 5000]
 )

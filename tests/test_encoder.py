@@ -93,6 +93,17 @@ def test_pictures_in_another_pixel_format_are_taken() -> None:
     )
 
 
+def test_the_same_pictures_go_to_h264_and_to_jpeg() -> None:
+    video, stills, canvas = H264Encoder(fps=30, bitrate_kbps=1000), JpegEncoder(), Canvas(320, 240)
+    for index in range(10):
+        canvas.draw(index, 30, 1_000 + index)
+        picture = Picture(canvas.frame, 1_000 + index)
+        unit = video.encode(picture, 10**9 + index * 3000, force_keyframe=index == 5)[0]
+        image = Image.open(io.BytesIO(stills.encode(picture).jpeg))
+        assert stamp.read(np.asarray(image.convert("L"))) == 1_000 + index
+        assert unit.keyframe == (index in (0, 5))
+
+
 @pytest.mark.parametrize(("width", "height"), [(64, 64), (66, 66), (320, 240)])
 def test_a_jpeg_shows_the_pattern_in_its_colours(width: int, height: int) -> None:
     canvas = Canvas(width, height)

@@ -84,7 +84,8 @@ class JpegEncoder:
         if codec is None or (codec.width, codec.height) != (frame.width, frame.height):
             codec = self._codec = self._open(frame.width, frame.height)
         self._count += 1
-        frame.pts = self._count
+        # both: a time base left by the H.264 encoder would round these to doubles, which libavcodec refuses
+        frame.pts, frame.time_base = self._count, codec.time_base
         return Still(b"".join(bytes(packet) for packet in codec.encode(frame)), picture.time_ms)
 
     def _open(self, width: int, height: int) -> VideoCodecContext:
