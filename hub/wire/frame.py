@@ -63,7 +63,7 @@ class Decoder:
                 return payloads
             at = end + 1
             payload = self._check(data, start, at)
-            if payload:
+            if payload is not None:
                 payloads.append(payload)
 
     def take_console(self) -> bytes:
@@ -87,7 +87,7 @@ class Decoder:
         if size > 1 and data[stop - 1] == 13:  # a board that writes through a text stream sends CR LF
             stop -= 1
         star = stop - _TAIL
-        if size > MAX_FRAME or star <= start or data[star] != 42:
+        if size > MAX_FRAME or star <= start + 1 or data[star] != 42:
             self.resyncs += 1
             self._spill(data, start, end)
             return None
