@@ -241,6 +241,7 @@ async def test_an_unknown_viewer_is_an_error_and_a_known_one_has_an_etag() -> No
     async with running() as camera, Peer() as peer:
         handle = await camera.answer(await peer.offer())
         assert camera.etag(handle.id) == handle.etag
+        assert handle.etag.isalnum()
         await camera.hang_up(handle.id)
         for call in (camera.hang_up(handle.id), camera.trickle(handle.id, "")):
             with pytest.raises(UnknownViewer):

@@ -34,6 +34,7 @@ class ViewerHandle:
     """Unguessable: whoever knows it may change and end the viewer."""
     answer_sdp: str
     etag: str
+    """Of its ICE session, without the quotes that HTTP puts around."""
 
 
 class Camera:
@@ -144,7 +145,7 @@ class Camera:
         return ViewerHandle(viewer.id, answer_sdp, viewer.etag)
 
     def etag(self, viewer_id: str) -> str:
-        """Give the ETag of a viewer's ICE session. Raises UnknownViewer."""
+        """Give the ETag of a viewer's ICE session, without quotes. Raises UnknownViewer."""
         return self._viewer(viewer_id).etag
 
     async def trickle(self, viewer_id: str, sdpfrag: str) -> None:

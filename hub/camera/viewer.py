@@ -63,7 +63,7 @@ class Viewer:
         connect_timeout_s: float = _CONNECT_TIMEOUT_S,
     ) -> None:
         self.id = secrets.token_urlsafe(18)
-        self.etag = f'"{secrets.token_hex(8)}"'
+        self.etag = secrets.token_hex(8)
         self._want_keyframe = want_keyframe
         self._gone: Callable[[Viewer], None] | None = gone
         # always a list, also an empty one: left out, aiortc asks a public STUN server
