@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
+import sqlite3
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -120,9 +122,42 @@ async def test_a_cursor_goes_on_inside_one_millisecond(store: Store) -> None:
     assert [row.value for row in await pages(store, 2)] == [0, 1, 2, 3, 4]
 
 
+async def test_a_metric_is_found_in_readings_of_any_shape(store: Store) -> None:
+    def mixed(time: int, metrics: tuple[str, ...], values: tuple[Value, ...]) -> Reading:
+        return Reading(device="d", metrics=metrics, values=values, source_time_ms=time, hub_time_ms=time)
+
+    store.put(mixed(1, ("a", "m"), (10, 1)))
+    store.put(mixed(2, ("m",), (2,)))
+    store.put(mixed(3, ("m", "b"), (3, 30)))
+    store.put(mixed(4, ("a",), (40,)))
+    store.put(mixed(1, ("m", "z"), (99, 5)))  # m at 1 is there already, z is not
+    assert [row.value for row in await pages(store, 2)] == [1, 2, 3]
+    assert [row.value for row in await pages(store, 2, metric="z")] == [5]
+    assert [_astuple(bucket) for bucket in await store.samples_buckets("d", "m", 0, 10, 1)] == [
+        (0, 1, 3, 2, 3)
+    ]
+    assert {name: sample.value for name, sample in (await store.latest())["d"].items()} == {
+        "a": 40,
+        "m": 3,
+        "b": 30,
+        "z": 5,
+    }
+
+
+async def test_a_sql_shell_shows_a_row_a_sample(store: Store, tmp_path: Path) -> None:
+    store.put(Reading(device="d", metrics=("a", "b"), values=(1.5, None), source_time_ms=7, hub_time_ms=9))
+    await store.latest()
+    with contextlib.closing(sqlite3.connect(tmp_path / "outpost.db")) as connection:
+        rows = connection.execute(
+            "SELECT device, metric, time, hub_time, value, quality FROM samples"
+        ).fetchall()
+    assert rows == [("d", "a", 7, 9, 1.5, "good"), ("d", "b", 7, 9, None, "bad")]
+
+
 async def test_unknown_metrics_have_no_samples(store: Store) -> None:
     assert (await store.samples_raw("x", "y", 0, END, 10)).rows == []
     assert await store.samples_buckets("x", "y", 0, END, 10) == []
+    assert (await store.samples_raw("\ud800", "\ud800", 0, END, 10)).rows == []
 
 
 @pytest.mark.parametrize(("from_ms", "to_ms"), [(5, 5), (6, 5), (-1, 5), (0, 2**60)])

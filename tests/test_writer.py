@@ -143,7 +143,7 @@ async def test_a_file_that_vanishes_degrades_with_a_reason(tmp_path: Path) -> No
     await store.start()
     await until(lambda: store.progress > 0)
     with contextlib.closing(sqlite3.connect(tmp_path / "outpost.db")) as connection:
-        connection.execute("DROP TABLE sample")
+        connection.execute("DROP TABLE reading")
     store.put(board(0))
     await until(lambda: store.degraded is not None)
     assert "samples cannot be saved" in (store.degraded or "")
@@ -152,7 +152,7 @@ async def test_a_file_that_vanishes_degrades_with_a_reason(tmp_path: Path) -> No
 
 async def test_old_samples_go_and_young_ones_stay(tmp_path: Path) -> None:
     settings = StoreSettings(
-        retention_s=10, expiry_samples=7, expiry_interval_s=0.01, idle_interval_s=0.01, read_interval_s=0.0
+        retention_s=10, expiry_readings=7, expiry_interval_s=0.01, idle_interval_s=0.01, read_interval_s=0.0
     )
     now = [NOW_MS + 1_000]
     store = Store.open(tmp_path, health=Health(), now_ms=lambda: now[0], settings=settings)
@@ -210,7 +210,7 @@ def test_kill_9_loses_nothing_acked_and_doubles_nothing(tmp_path: Path) -> None:
         acked = max([acked, *told])
         with contextlib.closing(sqlite3.connect(tmp_path / "outpost.db")) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-            stored = [row[0] for row in connection.execute("SELECT value FROM sample ORDER BY id")]
+            stored = [row[0] for row in connection.execute("SELECT value FROM samples ORDER BY time")]
             committed = connection.execute("SELECT max(seq) FROM boot").fetchone()[0]
         assert stored == list(range(len(stored))), "a hole, a double or a wrong order"
         if stored:

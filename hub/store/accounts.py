@@ -17,6 +17,7 @@ import msgspec
 
 from hub.model import Identity, OutpostError, Role
 from hub.store.folder import StoreError, prepare
+from hub.store.samples import clean
 from hub.store.schema import connect, migrate
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Accounts:
     def revoke_token(self, name: str) -> bool:
         """End a token at once; False when there is none of that name. Raises StoreError."""
         with self._connection() as connection:
-            return connection.execute("DELETE FROM token WHERE name = ?", (name,)).rowcount > 0
+            return connection.execute("DELETE FROM token WHERE name = ?", (clean(name),)).rowcount > 0
 
     def tokens(self) -> list[TokenInfo]:
         """Return all tokens by name. Raises StoreError."""

@@ -72,7 +72,7 @@ def entries(
         "SELECT rowid, id, device, command, params, ttl_ms, caller, origin, key, created, state, result,"
         " error, times FROM command WHERE (?1 IS NULL OR device = ?1) AND (created, rowid) < (?2, ?3)"
         " ORDER BY created DESC, rowid DESC LIMIT ?4",
-        (device, created, row_id, limit + 1),
+        (None if device is None else clean(device), created, row_id, limit + 1),
     ).fetchall()
     more = len(rows) > limit
     items = [_entry(row[1:]) for row in rows[:limit]]

@@ -19,28 +19,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def statements(birth: Birth, link: LinkKind, last_seen_ms: int) -> list[Statement]:
-    """Return what records a birth: the device, and units and kinds of its series."""
-    device = clean(birth.device)
+def statement(birth: Birth, link: LinkKind, last_seen_ms: int) -> Statement:
+    """Return what records a birth, and with it the units and kinds of its metrics."""
     # The standard library's writer, since its ASCII escapes keep what no UTF-8 text can (lone surrogates).
     text = json.dumps(msgspec.to_builtins(birth), separators=(",", ":"))
-    found: list[Statement] = [
-        (
-            "INSERT INTO device (device, link, birth, last_seen) VALUES (?, ?, ?, ?) ON CONFLICT (device)"
-            " DO UPDATE SET link = excluded.link, birth = excluded.birth, last_seen = excluded.last_seen",
-            (device, str(link), text, last_seen_ms),
-        )
-    ]
-    found += [
-        (
-            "INSERT INTO series (device, metric, unit, kind) VALUES (?, ?, ?, ?) ON CONFLICT (device, metric)"
-            " DO UPDATE SET unit = excluded.unit, kind = excluded.kind"
-            " WHERE (unit, kind) != (excluded.unit, excluded.kind)",
-            (device, clean(metric.name), clean(metric.unit), str(metric.kind)),
-        )
-        for metric in birth.metrics
-    ]
-    return found
+    return (
+        "INSERT INTO device (device, link, birth, last_seen) VALUES (?, ?, ?, ?) ON CONFLICT (device)"
+        " DO UPDATE SET link = excluded.link, birth = excluded.birth, last_seen = excluded.last_seen",
+        (clean(birth.device), str(link), text, last_seen_ms),
+    )
 
 
 def births(connection: sqlite3.Connection) -> list[tuple[Birth, LinkKind, int]]:

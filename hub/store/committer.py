@@ -42,10 +42,10 @@ class Committer:
                 connection.execute(sql, parameters)
             return self._table.append(connection, batch.readings)
 
-    def expire(self, before_ms: int, after_series: int, limit: int) -> tuple[int, int | None]:
+    def expire(self, before_ms: int, after_shape: int, limit: int) -> tuple[int, int | None]:
         """One step of `samples.expire`. Raises sqlite3.Error."""
         with self._transaction() as connection:
-            return expire(connection, before_ms, after_series, limit)
+            return expire(connection, before_ms, after_shape, limit)
 
     def close(self) -> None:
         """Close the connection; SQLite folds the WAL into the file where it can."""

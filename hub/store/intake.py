@@ -173,8 +173,8 @@ class Intake:
     @property
     def readings(self) -> int:
         """How many readings wait, the batch under way included."""
-        under_way = 0 if self._under_way is None else len(self._under_way.readings)
-        return len(self._boards) + len(self._others) + under_way
+        batch = self._under_way  # read once: health asks from other threads
+        return len(self._boards) + len(self._others) + (0 if batch is None else len(batch.readings))
 
 
 def boot_of(reading: Reading) -> Boot | None:

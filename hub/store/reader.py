@@ -30,7 +30,7 @@ class QueryRefused(OutpostError):
 class Readers:
     """Read-only connections, one a thread. A query that takes longer than `limit_s` is ended."""
 
-    def __init__(self, database: Path, *, threads: int = 2, waiting: int = 64, limit_s: float = 10.0) -> None:
+    def __init__(self, database: Path, *, threads: int = 2, waiting: int = 64, limit_s: float = 30.0) -> None:
         self._database = database
         self._limit_s = limit_s
         self._waiting = waiting

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from hub.model import Kind, Quality, Value
+from hub.model import Quality, Value
 from hub.store.intake import boot_of, highest_seqs
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from hub.model import Reading
     from hub.store.intake import Boot
 
-Stored: TypeAlias = int | float | str | None
-
 MAX_TIME_MS = 2**53 - 1
 """The last millisecond that JSON's readers hold exactly (RFC 8259, section 6)."""
 MAX_SEQ = 2**53 - 1
@@ -26,9 +25,10 @@ BOOTS_PER_DEVICE = 256
 """Boots whose last seq is kept; a board that comes with an older one would be stored twice."""
 
 _TYPES = frozenset((int, float, bool, str, type(None)))
-_QUALITIES = tuple(Quality)
-_QUALITY_BITS = 0b011
-_BOOLEAN = 0b100
+QUALITIES = tuple(Quality)
+"""A quality's place is its number in the file."""
+_VALUES = msgspec.json.Decoder(list[float | int | bool | str | None])
+_SHAPES_IN_MEMORY = 10_000
 
 
 class Written(msgspec.Struct):
@@ -39,26 +39,24 @@ class Written(msgspec.Struct):
     boots_forgotten: list[Boot] = []
 
 
-def encode(value: Value, quality: Quality) -> tuple[Stored, int]:
-    """Return a value as SQLite can keep it, and its flags; what it cannot becomes None of bad quality."""
-    if isinstance(value, bool):
-        return int(value), _QUALITIES.index(quality) | _BOOLEAN
-    stored: Stored = value
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        stored = float(value) if abs(value) < 2**1023 else None
-    elif isinstance(value, float) and not math.isfinite(value):
-        stored = None
-    elif isinstance(value, str):
-        stored = clean(value)
-    if stored is None:
-        quality = Quality.BAD
-    return stored, _QUALITIES.index(quality)
+def encode(values: Iterable[Value]) -> str:
+    """Return values as a JSON array; a number that is not finite becomes null, which is of bad quality."""
+    return msgspec.json.encode([_storable(value) for value in values]).decode()
 
 
-def decode(stored: Stored, flags: int) -> tuple[Value, Quality]:
+def decode(data: str) -> list[Value]:
     """Undo `encode`."""
-    quality = _QUALITIES[min(flags & _QUALITY_BITS, len(_QUALITIES) - 1)]
-    return (bool(stored) if flags & _BOOLEAN else stored), quality
+    return _VALUES.decode(data)
+
+
+def _storable(value: Value) -> Value:
+    if type(value) is float:
+        return value if math.isfinite(value) else None
+    if type(value) is str:
+        return clean(value)
+    if type(value) is int and not -(2**63) <= value < 2**63:
+        return float(value) if abs(value) < 2**1023 else None
+    return value
 
 
 def clean(text: str) -> str:
@@ -80,59 +78,84 @@ def fault(reading: Reading) -> str | None:
 
 
 class SampleTable:
-    """The writer's side of the table `sample`. Every method runs inside the caller's transaction."""
+    """The writer's side of the table `reading`. Every method runs inside the caller's transaction."""
 
     def __init__(self) -> None:
-        self._series: dict[tuple[str, str], int] = {}
+        self._shapes: dict[tuple[str, tuple[str, ...]], int] = {}
         self._boots: set[Boot] = set()
 
     def reset(self) -> None:
         """Trust nothing that was learnt in a transaction which was rolled back."""
-        self._series.clear()
+        self._shapes.clear()
         self._boots.clear()
 
     def append(self, connection: sqlite3.Connection, readings: Iterable[Reading]) -> Written:
         """Store readings, and how far their boots have come, together."""
         written = Written()
+        times: dict[Boot, int] = {}
         for reading in readings:
-            stored = self._append_one(connection, reading)
-            written.samples += stored
-            written.duplicates += stored == 0 and len(reading.values) > 0
-        times = {boot: reading.hub_time_ms for reading in readings if (boot := boot_of(reading))}
+            boot = boot_of(reading)
+            if boot is None:
+                metrics, values = self._news(connection, reading)
+                written.duplicates += not metrics
+            else:
+                metrics, values = reading.metrics, reading.values
+                times[boot] = reading.hub_time_ms
+            if metrics:
+                self._insert(connection, reading, metrics, values)
+            written.samples += len(metrics)
         for boot, seq in highest_seqs(readings).items():
             written.boots_forgotten += self._advance(connection, boot, seq, times[boot])
         return written
 
-    def _append_one(self, connection: sqlite3.Connection, reading: Reading) -> int:
-        time = reading.source_time_ms
-        delay = reading.hub_time_ms - time
-        rows: list[tuple[int, int, int, int, Stored]] = []
-        for metric, value in zip(reading.metrics, reading.values, strict=True):
-            stored, flags = encode(value, reading.quality)
-            series = self._series_id(connection, reading.device, metric, value)
-            rows.append((series, time, delay, flags, stored))
-        if boot_of(reading) is None:
-            # The identity is (device, metric, source time): what is there already came again.
-            first = {row[0]: row for row in reversed(rows)}
-            rows = [row for series, row in first.items() if not _exists(connection, series, time)]
-        connection.executemany(
-            "INSERT INTO sample (series, time, delay, flags, value) VALUES (?, ?, ?, ?, ?)", rows
+    def _insert(
+        self,
+        connection: sqlite3.Connection,
+        reading: Reading,
+        metrics: tuple[str, ...],
+        values: tuple[Value, ...],
+    ) -> None:
+        connection.execute(
+            "INSERT INTO reading (shape, time, delay, quality, data) VALUES (?, ?, ?, ?, ?)",
+            (
+                self._shape_id(connection, reading.device, metrics),
+                reading.source_time_ms,
+                reading.hub_time_ms - reading.source_time_ms,
+                QUALITIES.index(reading.quality),
+                encode(values),
+            ),
         )
-        return len(rows)
 
-    def _series_id(self, connection: sqlite3.Connection, device: str, metric: str, value: Value) -> int:
-        known = self._series.get((device, metric))
+    def _news(
+        self, connection: sqlite3.Connection, reading: Reading
+    ) -> tuple[tuple[str, ...], tuple[Value, ...]]:
+        """Return the samples whose identity (device, metric, source time) is not in the file yet."""
+        pairs = dict(zip(reversed(reading.metrics), reversed(reading.values), strict=True))
+        there = connection.execute(
+            "SELECT metrics FROM shape WHERE device = ?"
+            " AND EXISTS (SELECT 1 FROM reading WHERE shape = shape.id AND time = ?)",
+            (clean(reading.device), reading.source_time_ms),
+        )
+        known = {name for (names,) in there for name in json.loads(names)}
+        if not known and len(pairs) == len(reading.metrics):
+            return reading.metrics, reading.values
+        fresh = [name for name in dict.fromkeys(reading.metrics) if clean(name) not in known]
+        return tuple(fresh), tuple(pairs[name] for name in fresh)
+
+    def _shape_id(self, connection: sqlite3.Connection, device: str, metrics: tuple[str, ...]) -> int:
+        known = self._shapes.get((device, metrics))
         if known is None:
-            names = clean(device), clean(metric)
+            if len(self._shapes) >= _SHAPES_IN_MEMORY:
+                self._shapes.clear()
+            shape = clean(device), msgspec.json.encode([clean(name) for name in metrics]).decode()
             row = connection.execute(
-                "SELECT id FROM series WHERE device = ? AND metric = ?", names
+                "SELECT id FROM shape WHERE device = ? AND metrics = ?", shape
             ).fetchone()
             if row is None:
                 row = connection.execute(
-                    "INSERT INTO series (device, metric, unit, kind) VALUES (?, ?, '', ?) RETURNING id",
-                    (*names, _kind_of(value)),
+                    "INSERT INTO shape (device, metrics) VALUES (?, ?) RETURNING id", shape
                 ).fetchone()
-            known = self._series[device, metric] = int(row[0])
+            known = self._shapes[device, metrics] = int(row[0])
         return known
 
     def _advance(self, connection: sqlite3.Connection, boot: Boot, seq: int, time: int) -> list[Boot]:
@@ -153,17 +176,6 @@ class SampleTable:
         return old
 
 
-def _kind_of(value: Value) -> Kind:
-    if isinstance(value, bool):
-        return Kind.BOOLEAN
-    return Kind.TEXT if isinstance(value, str) else Kind.NUMBER
-
-
-def _exists(connection: sqlite3.Connection, series: int, time: int) -> bool:
-    found = connection.execute("SELECT 1 FROM sample WHERE series = ? AND time = ? LIMIT 1", (series, time))
-    return found.fetchone() is not None
-
-
 def committed_seqs(connection: sqlite3.Connection) -> dict[Boot, int]:
     """How far each boot has come, as the file says."""
     rows = connection.execute("SELECT device, boot_id, seq FROM boot")
@@ -171,19 +183,19 @@ def committed_seqs(connection: sqlite3.Connection) -> dict[Boot, int]:
 
 
 def expire(
-    connection: sqlite3.Connection, before_ms: int, after_series: int, limit: int
+    connection: sqlite3.Connection, before_ms: int, after_shape: int, limit: int
 ) -> tuple[int, int | None]:
-    """Delete up to `limit` samples older than `before_ms`, of the first series after `after_series` by id.
+    """Delete up to `limit` readings older than `before_ms`, of the first shape after `after_shape` by id.
 
-    Returns (rows deleted, where to go on; None when every series was seen). One step, so that the writer
+    Returns (rows deleted, where to go on; None when every shape was seen). One step, so that the writer
     can commit what waits between two.
     """
-    row = connection.execute("SELECT min(id) FROM series WHERE id > ?", (after_series,)).fetchone()
+    row = connection.execute("SELECT min(id) FROM shape WHERE id > ?", (after_shape,)).fetchone()
     if row[0] is None:
         return 0, None
-    series = int(row[0])
+    shape = int(row[0])
     deleted = connection.execute(
-        "DELETE FROM sample WHERE id IN (SELECT id FROM sample WHERE series = ? AND time < ? LIMIT ?)",
-        (series, before_ms, limit),
+        "DELETE FROM reading WHERE id IN (SELECT id FROM reading WHERE shape = ? AND time < ? LIMIT ?)",
+        (shape, before_ms, limit),
     ).rowcount
-    return deleted, series if deleted < limit else after_series
+    return deleted, shape if deleted < limit else after_shape

@@ -91,23 +91,35 @@ def _step(connection: sqlite3.Connection) -> None:
         raise
 
 
+_SAMPLES = """
+SELECT device, m.value AS metric, time, time + delay AS hub_time, d.value AS value,
+  CASE WHEN d.type = 'null' THEN 'bad' ELSE '["good","uncertain","bad"]' ->> quality END AS quality
+FROM reading JOIN shape ON shape.id = reading.shape, json_each(metrics) AS m
+JOIN json_each(data) AS d ON d.key = m.key
+"""
+"""A row a sample, for people with a SQL shell."""
+
+
 def _first(db: Database) -> None:
-    """Format 1: plain rows."""
+    """Format 1: a row a reading."""
     db.create_table(
         "device", {"device": str, "link": str, "birth": str, "last_seen": int}, pk="device",
         not_null=("link", "birth", "last_seen"), strict=True,
     )  # fmt: skip
+    # A shape is what a reading's values are of: `metrics` is a JSON array of names.
     db.create_table(
-        "series", {"id": int, "device": str, "metric": str, "unit": str, "kind": str}, pk="id",
-        not_null=("device", "metric", "unit", "kind"), strict=True,
+        "shape", {"id": int, "device": str, "metrics": str}, pk="id",
+        not_null=("device", "metrics"), strict=True,
     )  # fmt: skip
-    db.table("series").create_index(["device", "metric"], unique=True)
-    # `value` has no type on purpose: each row keeps its own. `delay` is hub time minus source time.
-    db.execute(
-        "CREATE TABLE sample (id INTEGER PRIMARY KEY, series INTEGER NOT NULL, time INTEGER NOT NULL,"
-        " delay INTEGER NOT NULL, flags INTEGER NOT NULL, value ANY) STRICT"
-    )
-    db.table("sample").create_index(["series", "time"])
+    db.table("shape").create_index(["device", "metrics"], unique=True)
+    # `delay` is hub time minus source time, `data` a JSON array of values in the order of the shape's names.
+    db.create_table(
+        "reading",
+        {"id": int, "shape": int, "time": int, "delay": int, "quality": int, "data": str},
+        pk="id", not_null=("shape", "time", "delay", "quality", "data"), strict=True,
+    )  # fmt: skip
+    db.table("reading").create_index(["shape", "time"])
+    db.create_view("samples", _SAMPLES)
     db.create_table(
         "boot", {"device": str, "boot_id": str, "seq": int, "time": int}, pk=("device", "boot_id"),
         not_null=("seq", "time"), strict=True,

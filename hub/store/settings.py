@@ -26,5 +26,5 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Age at which samples go; None keeps them for ever."""
     expiry_interval_s: float = 600.0
     """How often the writer looks for samples that are too old."""
-    expiry_samples: int = 1000
-    """The most samples deleted in one transaction."""
+    expiry_readings: int = 1000
+    """The most readings deleted in one transaction."""

@@ -93,7 +93,7 @@ class Store:
 
     def put_birth(self, birth: Birth, link: LinkKind, last_seen_ms: int) -> None:
         """Keep who a device is. Never blocks."""
-        self._writer.note(f"birth {birth.device}", births.statements(birth, link, last_seen_ms))
+        self._writer.note(f"birth {birth.device}", [births.statement(birth, link, last_seen_ms)])
 
     def put_command(self, command: Command, result: CommandResult) -> None:
         """Record that a command reached a state. Never blocks."""

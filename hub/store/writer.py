@@ -59,7 +59,7 @@ class Writer:
         self._attempted = -math.inf
         self._failures = 0
         self._expiry_at = -math.inf
-        self._expiry_series = 0
+        self._expiry_shape = 0
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self.progress = 0
         self.attempts = 0
@@ -249,15 +249,15 @@ class Writer:
         before_ms = self._now_ms() - settings.retention_s * 1000
         while True:
             try:
-                _, at = self._committer.expire(before_ms, self._expiry_series, settings.expiry_samples)
+                _, at = self._committer.expire(before_ms, self._expiry_shape, settings.expiry_readings)
             except sqlite3.Error as error:
                 log.warning("old samples cannot be deleted now: %s", error)
                 at = None
             if at is None:
-                self._expiry_series = 0
+                self._expiry_shape = 0
                 self._expiry_at = time.monotonic() + settings.expiry_interval_s
                 return
-            self._expiry_series = at
+            self._expiry_shape = at
             with self._wake:
                 if self._closing or self._commit_at() <= time.monotonic():
                     return
