@@ -1,0 +1,102 @@
+import { useEffect, useRef } from "preact/hooks";
+import { Notice } from "./components/Notice.tsx";
+import { StatusLine } from "./components/StatusLine.tsx";
+import { CameraPage } from "./pages/Camera.tsx";
+import { CommandsPage } from "./pages/Commands.tsx";
+import { DevicePage } from "./pages/Device.tsx";
+import { HealthPage } from "./pages/Health.tsx";
+import { Overview } from "./pages/Overview.tsx";
+import { SignedOut } from "./pages/SignedOut.tsx";
+import { useReach } from "./state/context.ts";
+import type { Route } from "./state/router.ts";
+import { text } from "./text/en.ts";
+
+/** The frame around every page: who the hub is, where one can go, and how true the screen is. */
+export function App() {
+  const { hub, router } = useReach();
+  const main = useRef<HTMLElement>(null);
+  const route = router.route.value;
+  const visits = router.visits.value;
+  const state = hub.status.value.state;
+  const name = hub.info.value?.name ?? text.product;
+  useEffect(() => {
+    const heading = main.current?.querySelector("h1");
+    document.title = heading?.textContent ? `${heading.textContent} · ${name}` : name;
+    if (visits > 0) heading?.focus({ preventScroll: true });
+  }, [route, visits, name, hub.loaded.value]);
+  return (
+    <div class="app" data-stream={state}>
+      <a class="skip" href="#main">
+        {text.skip}
+      </a>
+      <header class="top">
+        <a class="hub" href="/">
+          <Mark />
+          <span>{name}</span>
+        </a>
+        <nav aria-label={text.nav.label}>
+          <Tab href="/" here={["overview", "device", "camera"].includes(route.page)}>
+            {text.nav.overview}
+          </Tab>
+          <Tab href="/commands" here={route.page === "commands"}>
+            {text.nav.commands}
+          </Tab>
+          <Tab href="/health" here={route.page === "health"}>
+            {text.nav.health}
+          </Tab>
+        </nav>
+      </header>
+      <main id="main" ref={main}>
+        {state === "signed_out" ? <SignedOut /> : <Page route={route} />}
+      </main>
+      <StatusLine />
+    </div>
+  );
+}
+
+function Page({ route }: { route: Route }) {
+  switch (route.page) {
+    case "overview":
+      return <Overview />;
+    case "device":
+      return <DevicePage id={route.id} />;
+    case "camera":
+      return <CameraPage id={route.id} />;
+    case "commands":
+      return <CommandsPage />;
+    case "health":
+      return <HealthPage />;
+    case "unknown":
+      return (
+        <>
+          <h1 tabIndex={-1}>{text.notFound.title}</h1>
+          <Notice title={text.notFound.text(route.path)}>
+            <a href="/">{text.notFound.back}</a>
+          </Notice>
+        </>
+      );
+  }
+}
+
+function Tab({ href, here, children }: { href: string; here: boolean; children: string }) {
+  return (
+    <a href={href} aria-current={here ? "page" : undefined}>
+      {children}
+    </a>
+  );
+}
+
+function Mark() {
+  return (
+    <svg viewBox="0 0 32 32" width="20" height="20" aria-hidden="true">
+      <path
+        d="M2 18h7l3.5-11 6 19 4-13 2 5H30"
+        fill="none"
+        stroke="currentColor"
+        stroke-width="2.8"
+        stroke-linecap="round"
+        stroke-linejoin="round"
+      />
+    </svg>
+  );
+}

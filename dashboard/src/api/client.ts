@@ -1,0 +1,138 @@
+import type {
+  CameraInfo,
+  CommandRecord,
+  Device,
+  History,
+  HubInfo,
+  LinkInfo,
+  LogLine,
+  Page,
+  SessionInfo,
+} from "./types.ts";
+
+/** The hub answered with an error, or not at all (`status` 0). The message is the hub's own, for people. */
+export class ApiError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = "ApiError";
+    this.status = status;
+  }
+}
+
+type Fetch = typeof fetch;
+
+const PAGE = 5000;
+
+/** Everything that the dashboard asks the hub over plain HTTP. Throws ApiError. */
+export class Client {
+  private readonly fetch: Fetch;
+  private readonly onSignedOut: () => void;
+
+  constructor(onSignedOut: () => void, fetchWith: Fetch = (...args) => fetch(...args)) {
+    this.fetch = fetchWith;
+    this.onSignedOut = onSignedOut;
+  }
+
+  session = (): Promise<SessionInfo> => this.get("session");
+  hub = (): Promise<HubInfo> => this.get("hub");
+
+  device = (id: string): Promise<Device> => this.get(`devices/${encodeURIComponent(id)}`);
+
+  /** Every device; follows the pages. */
+  async devices(): Promise<Device[]> {
+    const all: Device[] = [];
+    let next: string | null = null;
+    do {
+      const page: Page<Device> = await this.get("devices", { cursor: next });
+      all.push(...page.items);
+      next = page.next;
+    } while (next);
+    return all;
+  }
+
+  async cameras(): Promise<CameraInfo[]> {
+    return (await this.get<Page<CameraInfo>>("cameras")).items;
+  }
+
+  commands = (query: { device?: string; cursor?: string | null; limit?: number }) =>
+    this.get<Page<CommandRecord>>("commands", query);
+
+  async console(device: string): Promise<LogLine[]> {
+    return (await this.get<Page<LogLine>>(`devices/${encodeURIComponent(device)}/console`)).items;
+  }
+
+  link(device: string): Promise<LinkInfo> {
+    return this.get<LinkInfo>(`devices/${encodeURIComponent(device)}/link`);
+  }
+
+  /** At most `points` buckets of a metric between two times. */
+  history = (device: string, metric: string, from: number, to: number, points: number) =>
+    this.get<History>("samples", { device, metric, from, to, points });
+
+  /** Samples of a metric between two times, oldest first: time, value, quality. Stops after `limit`. */
+  async raw(
+    device: string,
+    metric: string,
+    from: number,
+    to: number,
+    limit: number,
+  ): Promise<History["rows"]> {
+    const rows: History["rows"] = [];
+    let cursor: string | null = null;
+    do {
+      const query = { device, metric, from, to, limit: PAGE, cursor };
+      const page: History = await this.get("samples", query);
+      rows.push(...page.rows);
+      cursor = page.next;
+    } while (cursor && rows.length < limit);
+    return rows;
+  }
+
+  /** The hub's own counters, in Prometheus' text format. */
+  async health(): Promise<string> {
+    return (await this.ask("/metrics", "text/plain")).text();
+  }
+
+  private async get<Body>(
+    path: string,
+    query: Record<string, string | number | null | undefined> = {},
+  ): Promise<Body> {
+    const params = new URLSearchParams();
+    for (const [key, value] of Object.entries(query)) {
+      if (value !== null && value !== undefined) params.set(key, String(value));
+    }
+    const search = params.size > 0 ? `?${params}` : "";
+    const response = await this.ask(`/api/v1/${path}${search}`, "application/json");
+    try {
+      return (await response.json()) as Body;
+    } catch {
+      throw new ApiError(response.status, "the hub's answer was cut short");
+    }
+  }
+
+  private async ask(url: string, accept: string): Promise<Response> {
+    let response: Response;
+    try {
+      response = await this.fetch(url, { headers: { accept }, cache: "no-store" });
+    } catch {
+      throw new ApiError(0, "the hub cannot be reached");
+    }
+    if (response.ok) return response;
+    if (response.status === 401) this.onSignedOut();
+    throw new ApiError(response.status, await problem(response));
+  }
+}
+
+/** The words of a problem document (RFC 9457), or the status line where there is none. */
+export async function problem(response: Response): Promise<string> {
+  try {
+    const body = (await response.json()) as { detail?: string; title?: string };
+    const words = body.detail ?? body.title;
+    if (words) return words;
+  } catch {
+    // Not a problem document: a proxy's page, perhaps.
+  }
+  return `${response.status} ${response.statusText}`.trim();
+}

@@ -1,0 +1,148 @@
+/** The API's values as the hub sends them. Times are UTC milliseconds. */
+
+export type Value = number | boolean | string | null;
+export type Quality = "good" | "uncertain" | "bad";
+export type Kind = "number" | "boolean" | "text" | "enum";
+export type Role = "viewer" | "operator" | "admin";
+
+export interface Sample {
+  value: Value;
+  quality: Quality;
+  source_time: number;
+  hub_time: number;
+}
+
+export interface Metric {
+  name: string;
+  title: string;
+  unit: string;
+  kind: Kind;
+  options?: string[];
+  interval_ms: number | null;
+  decimals: number | null;
+  last: Sample | null;
+}
+
+/** The part of JSON Schema (draft 2020-12) that command forms understand. */
+export interface Schema {
+  type?: string | string[];
+  title?: string;
+  description?: string;
+  properties?: Record<string, Schema>;
+  required?: string[];
+  enum?: unknown[];
+  const?: unknown;
+  default?: unknown;
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
+  multipleOf?: number;
+  minLength?: number;
+  maxLength?: number;
+  pattern?: string;
+  unit?: string;
+}
+
+export interface CommandType {
+  name: string;
+  title: string;
+  params: Schema;
+}
+
+export interface Device {
+  id: string;
+  name: string;
+  model: string;
+  firmware: string;
+  link: string;
+  online: boolean;
+  reason: string | null;
+  last_seen: number;
+  boot_id: string | null;
+  metrics: Metric[];
+  commands: CommandType[];
+}
+
+export type CommandState = "queued" | "sent" | "succeeded" | "failed" | "timed_out" | "expired";
+
+export interface CommandResult {
+  id: string;
+  device: string;
+  command: string;
+  state: CommandState;
+  time: number;
+  result: unknown;
+  error: string | null;
+}
+
+/** A line of the audit trail. What the live stream tells lacks who asked and with what. */
+export interface CommandRecord extends CommandResult {
+  params?: Record<string, unknown>;
+  ttl_ms?: number;
+  caller?: string;
+  origin?: string;
+  created_time?: number;
+  /** When each state was reached. */
+  times?: Record<string, number>;
+}
+
+export interface LogLine {
+  device: string;
+  time_ms: number;
+  text: string;
+  level: string;
+}
+
+export interface LinkInfo {
+  device: string;
+  link: string;
+  link_name: string | null;
+  figures: Record<string, number>;
+}
+
+export interface CameraInfo {
+  id: string;
+  name: string;
+  state: string;
+  error: string | null;
+  viewers: number;
+  encoders: number;
+}
+
+export interface HubInfo {
+  name: string;
+  version: string;
+  time: number;
+  epoch: string;
+  health: {
+    /** Why samples cannot be committed now; null when they can. */
+    store_degraded: string | null;
+    devices: number;
+    devices_online: number;
+    streams: number;
+    viewers: number;
+  };
+}
+
+export interface SessionInfo {
+  name: string;
+  role: Role;
+}
+
+export interface Page<Item> {
+  items: Item[];
+  next: string | null;
+}
+
+export interface History {
+  device: string;
+  metric: string;
+  unit: string;
+  columns: string[];
+  rows: Value[][];
+  next: string | null;
+}
+
+/** One sample on the live stream: device, metric, source_time_ms, value, quality. */
+export type LiveSample = [string, string, number, Value, Quality];

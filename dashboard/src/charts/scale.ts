@@ -1,0 +1,80 @@
+/** Pure figures for charts: ranges, ticks, gaps. */
+
+const STEPS_MS = [
+  1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 900_000, 1_800_000,
+  3_600_000, 7_200_000, 10_800_000, 21_600_000, 43_200_000, 86_400_000, 172_800_000, 604_800_000,
+];
+
+/** The finest step of 1, 2, 5 × 10ⁿ that is not under `size`. */
+export function niceStep(size: number): number {
+  if (!(size > 0)) return 1;
+  const power = 10 ** Math.floor(Math.log10(size));
+  for (const factor of [1, 2, 5]) if (factor * power >= size * 0.999999) return factor * power;
+  return 10 * power;
+}
+
+/** A y range on whole steps around the data, so that it moves seldom. Flat data stands in its middle. */
+export function niceRange(min: number, max: number, steps = 3): [number, number] {
+  if (!Number.isFinite(min) || !Number.isFinite(max)) return [0, 1];
+  const span = max - min || Math.max(Math.abs(max) * 0.02, 0.1);
+  const step = niceStep(span / steps);
+  let low = Math.floor(min / step) * step;
+  let high = Math.ceil(max / step) * step;
+  if (low === high) {
+    low -= step;
+    high += step;
+  }
+  return [clean(low, step), clean(high, step)];
+}
+
+/** Ticks from `low` to `high` on whole steps, at most about `count`. */
+export function niceTicks(low: number, high: number, count: number): number[] {
+  const step = niceStep((high - low) / Math.max(1, count));
+  const ticks: number[] = [];
+  for (let at = Math.ceil(low / step - 1e-9); at * step <= high + step * 1e-9; at++) {
+    ticks.push(clean(at * step, step));
+  }
+  return ticks;
+}
+
+/** Undo what binary fractions add: 0.30000000000000004 → 0.3. */
+function clean(value: number, step: number): number {
+  const digits = Math.max(0, Math.ceil(-Math.log10(step)) + 1);
+  return Number(value.toFixed(Math.min(digits, 20)));
+}
+
+/** The step of time ticks for at most `count` of them over `spanMs`. */
+export function timeStep(spanMs: number, count: number): number {
+  const least = spanMs / Math.max(1, count);
+  return STEPS_MS.find((step) => step >= least) ?? 604_800_000;
+}
+
+/** Time ticks on whole steps of the viewer's local time (`zoneMs`: local minus UTC). */
+export function timeTicks(fromMs: number, toMs: number, stepMs: number, zoneMs: number): number[] {
+  const ticks: number[] = [];
+  const first = Math.ceil((fromMs + zoneMs) / stepMs) * stepMs - zoneMs;
+  for (let at = first; at <= toMs; at += stepMs) ticks.push(at);
+  return ticks;
+}
+
+/** How far apart two buckets may lie before the line between them would be an invention. */
+export function gapAfterMs(intervalMs: number | null, bucketMs: number): number {
+  return intervalMs === null
+    ? Number.POSITIVE_INFINITY
+    : Math.max(3 * intervalMs, 2.5 * bucketMs, 3000);
+}
+
+/** Pairs of indices between which there is no data: neighbours in `time` (s) more than `limitMs` apart. */
+export function findGaps(
+  time: ArrayLike<number>,
+  from: number,
+  to: number,
+  limitMs: number,
+): [number, number][] {
+  const gaps: [number, number][] = [];
+  if (!Number.isFinite(limitMs)) return gaps;
+  for (let at = from + 1; at <= to; at++) {
+    if (((time[at] ?? 0) - (time[at - 1] ?? 0)) * 1000 > limitMs) gaps.push([at - 1, at]);
+  }
+  return gaps;
+}

@@ -1,0 +1,130 @@
+import { useSignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import type { CommandResult, CommandType } from "../api/types.ts";
+import { fixed } from "../format/number.ts";
+import { clock } from "../format/time.ts";
+import { title } from "../format/value.ts";
+import { useReach } from "../state/context.ts";
+import type { DeviceState } from "../state/device.ts";
+import { fieldsOf, parse, type Raw } from "../state/schema.ts";
+import { text } from "../text/en.ts";
+import { FieldInput } from "./FieldInput.tsx";
+
+const TTL_MS = 10_000;
+
+type Outcome =
+  | { kind: "idle" }
+  | { kind: "pending"; since: number }
+  | { kind: "done"; result: CommandResult; tookMs: number }
+  | { kind: "refused"; reason: string };
+
+/** A command of a device as a form. Nothing is shown as done before the device answered. */
+export function CommandForm({ device, command }: { device: DeviceState; command: CommandType }) {
+  const { control } = useReach();
+  const fields = useMemo(() => fieldsOf(command.params), [command]);
+  const raw = useSignal<Raw>(Object.fromEntries(fields.map((f) => [f.name, f.initial])));
+  const errors = useSignal<Record<string, string>>({});
+  const outcome = useSignal<Outcome>({ kind: "idle" });
+  const id = `command-${command.name}`;
+  const pending = outcome.value.kind === "pending";
+
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    if (outcome.peek().kind === "pending") return;
+    const parsed = parse(fields, raw.peek());
+    errors.value = parsed.errors;
+    const wrong = Object.keys(parsed.errors)[0];
+    if (wrong !== undefined) {
+      document.getElementById(`${id}-${wrong}`)?.focus();
+      return;
+    }
+    const since = performance.now();
+    outcome.value = { kind: "pending", since };
+    try {
+      const result = await control.send({
+        device: device.id,
+        command: command.name,
+        params: parsed.params,
+        ttl_ms: TTL_MS,
+      });
+      outcome.value = { kind: "done", result, tookMs: performance.now() - since };
+    } catch (error) {
+      outcome.value = {
+        kind: "refused",
+        reason: error instanceof Error ? error.message : String(error),
+      };
+    }
+  };
+
+  return (
+    <form
+      class="command"
+      data-command={command.name}
+      onSubmit={submit}
+      noValidate
+      aria-labelledby={id}
+    >
+      <h3 id={id}>{title(command)}</h3>
+      {fields.map((field) => (
+        <FieldInput
+          key={field.name}
+          id={`${id}-${field.name}`}
+          field={field}
+          value={raw.value[field.name] ?? ""}
+          error={errors.value[field.name]}
+          onInput={(value) => {
+            raw.value = { ...raw.peek(), [field.name]: value };
+          }}
+        />
+      ))}
+      <button type="submit" aria-disabled={pending}>
+        {fields.length > 0 ? text.command.send : title(command)}
+      </button>
+      <OutcomeLine outcome={outcome.value} />
+    </form>
+  );
+}
+
+function OutcomeLine({ outcome }: { outcome: Outcome }) {
+  return (
+    <output class="outcome" data-kind={outcome.kind} aria-live="polite">
+      {outcome.kind === "pending" && <span class="pending">{text.command.sending}</span>}
+      {outcome.kind === "refused" && (
+        <>
+          <b class="bad">{text.command.refused}</b> {outcome.reason}
+        </>
+      )}
+      {outcome.kind === "done" && <Answer result={outcome.result} tookMs={outcome.tookMs} />}
+    </output>
+  );
+}
+
+function Answer({ result, tookMs }: { result: CommandResult; tookMs: number }) {
+  const good = result.state === "succeeded";
+  return (
+    <>
+      <b class={good ? "good" : "bad"} data-state={result.state}>
+        {text.command.states[result.state] ?? result.state}
+      </b>{" "}
+      <span class="dim digits">
+        {text.command.took(`${fixed(tookMs, 0)} ms`)}, {clock(result.time)}
+      </span>
+      {result.error && <span class="detail">{result.error}</span>}
+      {good && <span class="detail">{resultText(result.result)}</span>}
+    </>
+  );
+}
+
+/** A result for people: `state on, hz 2` for flat objects, JSON for what is deeper. */
+export function resultText(result: unknown): string {
+  if (result === null || result === undefined) return text.command.noResult;
+  if (typeof result !== "object") return String(result);
+  const entries = Object.entries(result);
+  if (
+    Array.isArray(result) ||
+    entries.some(([, value]) => typeof value === "object" && value !== null)
+  ) {
+    return JSON.stringify(result);
+  }
+  return entries.map(([key, value]) => `${key} ${value}`).join(", ");
+}

@@ -1,0 +1,46 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { LinkInfo } from "../api/types.ts";
+import { figure } from "../format/figure.ts";
+import { useHub } from "../state/context.ts";
+import type { DeviceState } from "../state/device.ts";
+import { text } from "../text/en.ts";
+import { Figures } from "./Figures.tsx";
+
+const EVERY_MS = 2000;
+
+/** The counters and gauges of the device's link, renewed while they are looked at. */
+export function LinkFigures({ device }: { device: DeviceState }) {
+  const hub = useHub();
+  const link = useSignal<LinkInfo | null>(null);
+  const failed = useSignal("");
+  useEffect(() => {
+    const load = async () => {
+      try {
+        link.value = await hub.client.link(device.id);
+        failed.value = "";
+      } catch (error) {
+        failed.value = error instanceof Error ? error.message : String(error);
+      }
+    };
+    void load();
+    const timer = setInterval(() => document.hidden || void load(), EVERY_MS);
+    return () => clearInterval(timer);
+  }, [device]);
+  const entries = Object.entries(link.value?.figures ?? {});
+  return (
+    <section class="panel" aria-labelledby="link">
+      <header>
+        <h2 id="link">{text.link.title}</h2>
+        {link.value?.link_name && <span class="dim mono">{link.value.link_name}</span>}
+      </header>
+      {failed.value ? (
+        <p class="bad pad">{text.link.failed(failed.value)}</p>
+      ) : entries.length === 0 ? (
+        <p class="dim pad">{text.link.empty}</p>
+      ) : (
+        <Figures items={entries.map(([name, value]) => figure(name, value))} />
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,65 @@
+import { type ReadonlySignal, useComputed } from "@preact/signals";
+import { age } from "../format/number.ts";
+import { full } from "../format/time.ts";
+import { shown } from "../format/value.ts";
+import { useHub } from "../state/context.ts";
+import type { DeviceState } from "../state/device.ts";
+import type { Freshness, MetricState } from "../state/metric.ts";
+import { text } from "../text/en.ts";
+
+export function useFreshness(device: DeviceState, metric: MetricState): ReadonlySignal<Freshness> {
+  const hub = useHub();
+  return useComputed(() => metric.freshness(hub.now, device.online).value);
+}
+
+interface Props {
+  device: DeviceState;
+  metric: MetricState;
+}
+
+/** A value with its unit, and words where it is not fresh. Only its text nodes change as samples come. */
+export function Readout({ device, metric }: Props) {
+  const fresh = useFreshness(device, metric);
+  const parts = useComputed(() => shown(metric.meta.value, metric.last.value?.value));
+  const value = useComputed(() => parts.value.text);
+  const unit = useComputed(() => parts.value.unit);
+  const quality = useComputed(() => metric.last.value?.quality ?? "good");
+  const hover = useComputed(() => {
+    const last = metric.last.value;
+    if (last === null) return text.freshness.none;
+    const words = quality.value === "good" ? "" : `, ${text.quality[quality.value]}`;
+    return `${full(last.time)}${words}`;
+  });
+  const kind = metric.meta.value.kind;
+  return (
+    <span
+      class={`readout ${kind}`}
+      data-fresh={fresh}
+      data-quality={quality}
+      data-value={value}
+      title={hover}
+    >
+      <span class="value">{value}</span>
+      <span class="unit">{unit}</span>
+    </span>
+  );
+}
+
+/** Why a value is not to be taken as the present one; empty where it is. */
+export function FreshNote({ device, metric }: Props) {
+  const hub = useHub();
+  const fresh = useFreshness(device, metric);
+  const note = useComputed(() => {
+    const last = metric.last.value;
+    if (last === null) return text.freshness.none;
+    if (fresh.value === "stale" || fresh.value === "offline") {
+      return text.freshness.ago(age(hub.now.value - last.time));
+    }
+    return last.quality === "bad" ? text.quality.bad : "";
+  });
+  return (
+    <span class="note" data-fresh={fresh}>
+      {note}
+    </span>
+  );
+}

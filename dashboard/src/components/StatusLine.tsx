@@ -1,0 +1,53 @@
+import { useComputed } from "@preact/signals";
+import { age, fixed } from "../format/number.ts";
+import { clock } from "../format/time.ts";
+import { useHub } from "../state/context.ts";
+import { text } from "../text/en.ts";
+
+/** The truth about what is on screen: whether it is live, and if not, since when. */
+export function StatusLine() {
+  const hub = useHub();
+  const status = hub.status.value;
+  const heard = useComputed(() => {
+    hub.now.value;
+    const at = hub.status.value.heard;
+    return at > 0 ? text.status.lastHeard(age(Date.now() - at)) : text.status.never;
+  });
+  const rate = useComputed(() => fixed(hub.rate.value, 0));
+  const time = useComputed(() => clock(hub.now.value));
+  const away = status.state !== "live";
+  const info = hub.info.value;
+  const session = hub.session.value;
+  const degraded = info?.health.store_degraded;
+  return (
+    <footer class="status" data-state={status.state}>
+      <span class="state" role="status">
+        <span class="dot" aria-hidden="true" />
+        <b>{text.status[status.state]}</b>
+        {away && status.heard > 0 && <span> {text.status.since(clock(status.since))}</span>}
+        {degraded && <span class="alarm"> {text.status.degraded(degraded)}</span>}
+      </span>
+      {away ? (
+        <span class="figure">{heard}</span>
+      ) : (
+        <span class="figure">
+          <span class="digits">{rate}</span> {text.unit.samplesPerSecond}
+        </span>
+      )}
+      {hub.dropped.value > 0 && (
+        <span class="figure alarm">{text.status.dropped(fixed(hub.dropped.value, 0))}</span>
+      )}
+      <span class="space" />
+      {session && (
+        <span class="figure wide">
+          {text.status.role(session.name.replace(/^user:/, ""), session.role)}
+        </span>
+      )}
+      {info && <span class="figure wide">{text.status.version(info.version)}</span>}
+      <span class="figure" title={text.status.hubTime}>
+        <span class="hidden">{text.status.hubTime} </span>
+        <span class="digits">{time}</span>
+      </span>
+    </footer>
+  );
+}

@@ -1,0 +1,138 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { Figures } from "../components/Figures.tsx";
+import { Notice } from "../components/Notice.tsx";
+import { fixed } from "../format/number.ts";
+import { useHub } from "../state/context.ts";
+import { Video, type VideoFigures } from "../state/video.ts";
+import { text } from "../text/en.ts";
+
+const STILL_EVERY_MS = 1000;
+
+/** One camera: video by WebRTC with its state, or stills with the reason why. */
+export function CameraPage({ id }: { id: string }) {
+  const hub = useHub();
+  const camera = hub.cameras.value.find((candidate) => candidate.id === id);
+  if (camera) return <Known key={id} id={id} name={camera.name || id} />;
+  const loaded = hub.loaded.value;
+  return (
+    <>
+      <h1 tabIndex={-1}>{id}</h1>
+      {loaded === "loading" ? (
+        <p class="dim pad">{text.loading}</p>
+      ) : (
+        <Notice
+          title={loaded === "failed" ? text.overview.failedTitle : text.camera.unknownTitle}
+          tone="error"
+        >
+          <p>{loaded === "failed" ? hub.error.value : text.camera.unknown(id)}</p>
+          <a href="/">{text.notFound.back}</a>
+        </Notice>
+      )}
+    </>
+  );
+}
+
+function Known({ id, name }: { id: string; name: string }) {
+  const base = `/api/v1/cameras/${encodeURIComponent(id)}`;
+  const element = useRef<HTMLVideoElement>(null);
+  const frame = useRef<HTMLDivElement>(null);
+  const video = useSignal<Video | null>(null);
+  useEffect(() => {
+    if (!element.current) return;
+    const playing = new Video(`${base}/whep`, element.current);
+    video.value = playing;
+    void playing.start();
+    return () => playing.stop();
+  }, [base]);
+  const state = video.value?.state.value ?? "connecting";
+  const reason = video.value?.reason.value ?? "";
+  const showStill = state === "still" || state === "failed" || state === "reconnecting";
+  return (
+    <>
+      <header class="page">
+        <h1 tabIndex={-1}>{name}</h1>
+        <span class={`state ${state === "live" ? "ok" : "warn"}`} role="status" data-video={state}>
+          <span class="dot" aria-hidden="true" />
+          {text.camera.states[state]}
+        </span>
+        <span class="actions">
+          {state !== "live" && state !== "connecting" && (
+            <button type="button" onClick={() => void video.peek()?.start()}>
+              {text.camera.retry}
+            </button>
+          )}
+          <a class="button" href={`${base}/snapshot.jpg`} download={`${id}.jpg`}>
+            {text.camera.snapshot}
+          </a>
+          <button type="button" onClick={() => void frame.current?.requestFullscreen?.()}>
+            {text.camera.fullscreen}
+          </button>
+        </span>
+      </header>
+      {showStill && (
+        <p class="banner warn">
+          {state === "failed" ? text.camera.failed(reason) : text.camera.still(reason)}
+        </p>
+      )}
+      <div class="screen" ref={frame} data-video={state}>
+        <video ref={element} muted playsInline autoplay aria-label={text.camera.alt(name)} />
+        {showStill && video.value && (
+          <Still base={base} name={name} onShown={(shown) => video.peek()?.stillShown(shown)} />
+        )}
+        {state === "connecting" && <p class="veil dim">{text.camera.states.connecting}</p>}
+      </div>
+      <VideoFacts figures={video.value?.figures.value ?? null} />
+    </>
+  );
+}
+
+interface StillProps {
+  base: string;
+  name: string;
+  onShown: (shown: boolean) => void;
+}
+
+/** A still a second; the next is asked for when the last one came, or failed. */
+function Still({ base, name, onShown }: StillProps) {
+  const turn = useSignal(0);
+  const wait = useMemo(() => ({ timer: 0 }), []);
+  const again = (shown: boolean) => {
+    onShown(shown);
+    wait.timer = window.setTimeout(() => {
+      turn.value++;
+    }, STILL_EVERY_MS);
+  };
+  useEffect(() => () => window.clearTimeout(wait.timer), []);
+  return (
+    <img
+      src={`${base}/snapshot.jpg?turn=${turn.value}`}
+      alt={text.camera.alt(name)}
+      onLoad={() => again(true)}
+      onError={() => again(false)}
+    />
+  );
+}
+
+function VideoFacts({ figures }: { figures: VideoFigures | null }) {
+  const words = text.camera.figures;
+  const say = (value: number | null | undefined, decimals = 0) =>
+    value === null || value === undefined ? "–" : fixed(value, decimals);
+  return (
+    <Figures
+      items={[
+        {
+          title: words.size,
+          value: figures ? `${figures.width} × ${figures.height}` : "–",
+          unit: "px",
+        },
+        { title: words.fps, value: say(figures?.fps), unit: "Hz" },
+        { title: words.bitrate, value: say(figures?.kbps), unit: "kbit/s" },
+        { title: words.rtt, value: say(figures?.rttMs, 1), unit: "ms" },
+        { title: words.lost, value: say(figures?.lost) },
+        { title: words.dropped, value: say(figures?.dropped) },
+        { title: words.codec, value: figures?.codec || "–" },
+      ]}
+    />
+  );
+}

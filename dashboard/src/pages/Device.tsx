@@ -1,0 +1,118 @@
+import { useSignal } from "@preact/signals";
+import { CommandForm } from "../components/CommandForm.tsx";
+import { Console } from "../components/Console.tsx";
+import { Presence } from "../components/DevicePanel.tsx";
+import { LinkFigures } from "../components/LinkFigures.tsx";
+import { MetricChart } from "../components/MetricChart.tsx";
+import { Notice } from "../components/Notice.tsx";
+import { RANGES, type Range, Ranges } from "../components/Ranges.tsx";
+import { useHub } from "../state/context.ts";
+import type { DeviceState } from "../state/device.ts";
+import { text } from "../text/en.ts";
+
+/** One device: a chart for each metric, its commands, its console, its link. */
+export function DevicePage({ id }: { id: string }) {
+  const hub = useHub();
+  const device = hub.devices.value.get(id);
+  if (device) return <Known key={id} device={device} />;
+  if (hub.loaded.value === "loading") {
+    return (
+      <>
+        <h1 tabIndex={-1}>{id}</h1>
+        <p class="dim pad">{text.loading}</p>
+      </>
+    );
+  }
+  const failed = hub.loaded.value === "failed";
+  return (
+    <>
+      <h1 tabIndex={-1}>{id}</h1>
+      <Notice title={failed ? text.overview.failedTitle : text.device.unknownTitle} tone="error">
+        <p>{failed ? hub.error.value : text.device.unknown(id)}</p>
+        {failed ? (
+          <button type="button" onClick={() => void hub.load()}>
+            {text.overview.retry}
+          </button>
+        ) : (
+          <a href="/">{text.device.back}</a>
+        )}
+      </Notice>
+    </>
+  );
+}
+
+function Known({ device }: { device: DeviceState }) {
+  const range = useSignal<Range>(RANGES[1]);
+  const info = device.info.value;
+  return (
+    <div data-online={info.online} data-device={info.id}>
+      <header class="page">
+        <h1 tabIndex={-1}>{info.name || info.id}</h1>
+        <Presence device={device} />
+        <Ranges
+          value={range.value}
+          onChange={(next) => {
+            range.value = next;
+          }}
+        />
+      </header>
+      {!info.online && info.reason && <p class="banner warn">{info.reason}</p>}
+      <Identity device={device} />
+      <div class="charts">
+        {device.metrics.value.map((metric) => (
+          <MetricChart key={metric.name} device={device} metric={metric} range={range.value} />
+        ))}
+      </div>
+      {device.metrics.value.length === 0 && <p class="dim pad">{text.device.noMetrics}</p>}
+      <div class="below">
+        <Commands device={device} />
+        <Console device={device} />
+        <LinkFigures device={device} />
+      </div>
+    </div>
+  );
+}
+
+function Identity({ device }: { device: DeviceState }) {
+  const info = device.info.value;
+  const facts = [
+    [text.device.id, info.id],
+    [text.device.model, info.model],
+    [text.device.firmware, info.firmware],
+    [text.device.link, text.device.links[info.link] ?? info.link],
+    [text.device.boot, info.boot_id ?? ""],
+  ].filter(([, value]) => value !== "");
+  return (
+    <dl class="identity">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Commands({ device }: { device: DeviceState }) {
+  const hub = useHub();
+  const info = device.info.value;
+  const viewer = hub.session.value?.role === "viewer";
+  const note = viewer ? text.command.viewer : info.online ? "" : text.command.offline;
+  return (
+    <section class="panel commands" aria-labelledby="commands">
+      <header>
+        <h2 id="commands">{text.command.title}</h2>
+      </header>
+      {info.commands.length === 0 && <p class="dim pad">{text.command.none}</p>}
+      {info.commands.length > 0 && note && <p class="dim pad">{note}</p>}
+      {!viewer && (
+        <div class="forms">
+          {info.commands.map((command) => (
+            <CommandForm key={command.name} device={device} command={command} />
+          ))}
+        </div>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,104 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { parseExposition, type Series } from "../api/prometheus.ts";
+import { Figures } from "../components/Figures.tsx";
+import { Notice } from "../components/Notice.tsx";
+import { useHub } from "../state/context.ts";
+import { healthGroups, linkTable } from "../state/figures.ts";
+import { deviceUrl } from "../state/router.ts";
+import { text } from "../text/en.ts";
+
+const EVERY_MS = 2000;
+
+/** The hub itself: its counters, renewed every two seconds. */
+export function HealthPage() {
+  const hub = useHub();
+  const figures = useSignal<Map<string, Series[]> | null>(null);
+  const failed = useSignal("");
+  const load = async () => {
+    try {
+      const [exposition] = await Promise.all([hub.client.health(), hub.refreshInfo()]);
+      figures.value = parseExposition(exposition);
+      failed.value = "";
+    } catch (error) {
+      failed.value = error instanceof Error ? error.message : String(error);
+    }
+  };
+  useEffect(() => {
+    void load();
+    const timer = setInterval(() => document.hidden || void load(), EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const info = hub.info.value;
+  return (
+    <>
+      <header class="page">
+        <h1 tabIndex={-1}>{text.health.title}</h1>
+        <p class="facts">{text.health.lead}</p>
+      </header>
+      {failed.value && (
+        <Notice title={text.health.failedTitle} tone="error">
+          <p>{failed.value}</p>
+          <button type="button" onClick={() => void load()}>
+            {text.health.retry}
+          </button>
+        </Notice>
+      )}
+      {figures.value === null && !failed.value && <p class="dim pad">{text.health.loading}</p>}
+      {figures.value !== null && info && (
+        <div class="panels small" data-old={failed.value !== ""}>
+          {healthGroups(figures.value, info, hub.hubNow(), hub.rate.value).map((group) => (
+            <section key={group.title} class="panel" aria-label={group.title}>
+              <header>
+                <h2>{group.title}</h2>
+              </header>
+              <Figures items={group.figures} />
+            </section>
+          ))}
+        </div>
+      )}
+      {figures.value !== null && <Links figures={figures.value} />}
+    </>
+  );
+}
+
+function Links({ figures }: { figures: Map<string, Series[]> }) {
+  const hub = useHub();
+  const table = linkTable(figures);
+  if (table.rows.length === 0) return null;
+  return (
+    <section class="panel scroll" aria-labelledby="links">
+      <header>
+        <h2 id="links">{text.health.links}</h2>
+      </header>
+      <table class="matrix">
+        <thead>
+          <tr>
+            <th scope="col">{text.health.device}</th>
+            {table.columns.map((column) => (
+              <th key={column} scope="col" class="right">
+                {column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {table.rows.map((row) => (
+            <tr key={row.device}>
+              <th scope="row">
+                <a href={deviceUrl(row.device)}>
+                  {hub.devices.value.get(row.device)?.info.value.name || row.device}
+                </a>
+              </th>
+              {row.cells.map((cell, at) => (
+                <td key={table.columns[at]} class="digits right">
+                  {cell}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

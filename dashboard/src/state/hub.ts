@@ -1,0 +1,207 @@
+import { batch, computed, type Signal, signal } from "@preact/signals";
+import { ApiError, type Client } from "../api/client.ts";
+import type { ServerEvent } from "../api/sse.ts";
+import type { StreamStatus } from "../api/stream.ts";
+import type {
+  CameraInfo,
+  CommandRecord,
+  CommandResult,
+  Device,
+  HubInfo,
+  LiveSample,
+  LogLine,
+  SessionInfo,
+} from "../api/types.ts";
+import { Backfill } from "./backfill.ts";
+import { DeviceState } from "./device.ts";
+import { FrameScheduler } from "./frame.ts";
+import type { MetricState } from "./metric.ts";
+
+/** Digits that change faster than this cannot be read. */
+const READOUT_MS = 100;
+const RATE_WINDOW_S = 5;
+
+/** All that the page knows of the hub: fed by the live stream and HTTP, read by components. */
+export class Hub {
+  readonly status: Signal<StreamStatus>;
+  readonly session = signal<SessionInfo | null>(null);
+  readonly info = signal<HubInfo | null>(null);
+  /** By id; the map is new whenever a device is added. */
+  readonly devices = signal<ReadonlyMap<string, DeviceState>>(new Map());
+  readonly cameras = signal<CameraInfo[]>([]);
+  /** `loading` until the first answer; then `ready`, or `failed` with the reason in `error`. */
+  readonly loaded = signal<"loading" | "ready" | "failed">("loading");
+  readonly error = signal("");
+  /** Hub time in ms, once a second. */
+  readonly now = signal(Date.now());
+  /** Samples a second that reach this page. */
+  readonly rate = signal(0);
+  /** States of commands as they change, newest last; pages pick out what concerns them. */
+  readonly commandNews = signal<CommandRecord | null>(null);
+  /** How many samples the hub dropped because this page was too slow. */
+  readonly dropped = signal(0);
+  readonly frame = new FrameScheduler();
+  readonly backfill: Backfill;
+  readonly live = computed(() => this.status.value.state === "live");
+  readonly client: Client;
+  private offsetMs = 0;
+  private readonly pending = new Set<MetricState>();
+  private readonly drawings = new Set<() => void>();
+  private flushAt = 0;
+  private counts: number[] = [0];
+  private touched: Set<string> | null = null;
+
+  constructor(client: Client, status: StreamStatus) {
+    this.client = client;
+    this.status = signal(status);
+    this.backfill = new Backfill(client, () => this.hubNow());
+  }
+
+  /** The hub's clock, as far as this page can tell. */
+  hubNow(): number {
+    return Date.now() + this.offsetMs;
+  }
+
+  /** Draw `drawing` in a frame after news and at least once a second, until the returned function is called. */
+  onFrame(drawing: () => void): () => void {
+    this.drawings.add(drawing);
+    this.frame.ask(drawing);
+    return () => {
+      this.drawings.delete(drawing);
+      this.frame.drop(drawing);
+    };
+  }
+
+  /** Once a second: time passes also where nothing comes. */
+  tick(): void {
+    this.counts.push(0);
+    if (this.counts.length > RATE_WINDOW_S + 1) this.counts.shift();
+    const whole = this.counts.slice(0, -1);
+    batch(() => {
+      this.rate.value = Math.round(
+        whole.reduce((sum, n) => sum + n, 0) / Math.max(1, whole.length),
+      );
+      this.now.value = this.hubNow();
+    });
+    for (const drawing of this.drawings) this.frame.ask(drawing);
+  }
+
+  /** Fetch who we are, what the hub is and has. Runs at start and after every hole in the stream. */
+  async load(): Promise<void> {
+    this.touched = new Set();
+    try {
+      const [session, info, devices, cameras] = await Promise.all([
+        this.client.session(),
+        this.refreshInfo(),
+        this.client.devices(),
+        this.client.cameras().catch(() => this.cameras.peek()),
+      ]);
+      batch(() => {
+        this.session.value = session;
+        this.info.value = info;
+        this.cameras.value = cameras;
+        for (const device of devices) {
+          // What the stream said while the answer was under way is newer.
+          if (!this.touched?.has(device.id)) this.takeDevice(device);
+        }
+        this.loaded.value = "ready";
+        this.error.value = "";
+      });
+    } catch (error) {
+      if (this.loaded.peek() !== "ready") this.loaded.value = "failed";
+      this.error.value = error instanceof Error ? error.message : String(error);
+      if (!(error instanceof ApiError)) throw error;
+    } finally {
+      this.touched = null;
+    }
+  }
+
+  async refreshInfo(): Promise<HubInfo> {
+    const sent = Date.now();
+    const info = await this.client.hub();
+    this.offsetMs = info.time - (sent + Date.now()) / 2;
+    this.info.value = info;
+    return info;
+  }
+
+  /** The stream had a hole: everything on screen is fetched anew. */
+  heal(): void {
+    void this.load();
+    for (const device of this.devices.peek().values()) {
+      for (const metric of device.metrics.peek()) {
+        for (const feed of metric.feeds) this.backfill.fill(metric, feed);
+      }
+    }
+  }
+
+  /** Take in one event of the live stream. */
+  take(event: ServerEvent): void {
+    switch (event.type) {
+      case "samples":
+        this.takeSamples(JSON.parse(event.data) as LiveSample[]);
+        break;
+      case "device": {
+        const device = JSON.parse(event.data) as Device;
+        this.touched?.add(device.id);
+        batch(() => this.takeDevice(device));
+        break;
+      }
+      case "command":
+        this.commandNews.value = JSON.parse(event.data) as CommandResult;
+        break;
+      case "log": {
+        const line = JSON.parse(event.data) as LogLine;
+        this.devices.peek().get(line.device)?.addLines([line]);
+        break;
+      }
+      case "gap":
+        this.takeGap(event.data);
+        break;
+      case "reset":
+        this.heal();
+        break;
+    }
+  }
+
+  private takeGap(data: string): void {
+    const told = JSON.parse(data) as { dropped?: number } | number;
+    this.dropped.value += typeof told === "number" ? told : (told.dropped ?? 0);
+    this.heal();
+  }
+
+  private takeSamples(samples: LiveSample[]): void {
+    this.counts[this.counts.length - 1] = (this.counts.at(-1) ?? 0) + samples.length;
+    const devices = this.devices.peek();
+    for (const [device, name, time, value, quality] of samples) {
+      const metric = devices.get(device)?.metric(name);
+      if (metric?.push(time, value, quality)) this.pending.add(metric);
+    }
+    for (const drawing of this.drawings) this.frame.ask(drawing);
+    this.frame.ask(this.flush);
+  }
+
+  /** Move the newest samples to the signals that readouts follow. */
+  private readonly flush = (): void => {
+    const now = performance.now();
+    if (now < this.flushAt) {
+      this.frame.ask(this.flush);
+      return;
+    }
+    this.flushAt = now + READOUT_MS;
+    batch(() => {
+      for (const metric of this.pending) metric.last.value = metric.newest;
+    });
+    this.pending.clear();
+  };
+
+  private takeDevice(device: Device): void {
+    const known = this.devices.peek().get(device.id);
+    if (known) {
+      known.describe(device);
+      return;
+    }
+    const all = [...this.devices.peek(), [device.id, new DeviceState(device)] as const];
+    all.sort(([a], [b]) => a.localeCompare(b));
+    this.devices.value = new Map(all);
+  }
+}

@@ -1,0 +1,17 @@
+import type { CommandRecord } from "../api/types.ts";
+
+/** Put a state change into the trail: onto its record, or as a new one on top. Older states never win. */
+export function mergeNews(
+  records: readonly CommandRecord[],
+  news: CommandRecord,
+): { records: CommandRecord[]; isNew: boolean } {
+  const at = records.findIndex((record) => record.id === news.id);
+  const known = records[at];
+  if (known === undefined) {
+    return { records: [{ created_time: news.time, ...news }, ...records], isNew: true };
+  }
+  if (known.time > news.time) return { records: [...records], isNew: false };
+  const merged = [...records];
+  merged[at] = { ...known, ...news };
+  return { records: merged, isNew: false };
+}
