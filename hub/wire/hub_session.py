@@ -96,8 +96,8 @@ class HubSession:
 
     @property
     def open(self) -> bool:
-        """Whether the board is online."""
-        return self._state == _OPEN
+        """Whether the board is online, also while it says anew who it is."""
+        return self._opened is not None
 
     # --- the link's side ----------------------------------------------------------------------------------
 
@@ -159,7 +159,7 @@ class HubSession:
 
     def close(self, reason: str) -> None:
         """End the session (the port went away, the hub ends); commands under way get no answer."""
-        if self._state == _OPEN:
+        if self._opened is not None:
             self._events.append(Closed(reason))
         for call_id in self._calls.abandon(sent_only=False):
             self._events.append(Unanswered(call_id, "the board went away: " + reason, False))
@@ -256,7 +256,7 @@ class HubSession:
 
     def _begin(self, uid: str, boot_id: str, next_seq: int) -> None:
         """Turn to a new board or a new boot of the same."""
-        if self._state == _OPEN:
+        if self._opened is not None:
             self._events.append(Closed("restarted" if uid == self.uid else "another board took its port"))
         if uid == self.uid:
             self._counts["resets"] += 1
