@@ -143,7 +143,6 @@ class Fanout:
 
     def attach(self, transport: asyncio.Transport, wanted: Filter, *, chunked: bool) -> Subscriber:
         """Send every batch from now on to `transport`, whose request ends with `Subscriber.ended`."""
-        bound_kernel_buffers(transport, self.limits)
         subscriber = Subscriber(
             transport,
             wanted,

@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from hub.model import Role
+from hub.web.fanout import bound_kernel_buffers
 from hub.web.filters import Filter, Names
 from hub.web.parts import parts_of
 from hub.web.route import API, Answer, Route, query
@@ -51,6 +52,8 @@ async def live(request: web.Request) -> web.StreamResponse:
     else:
         answer.force_close()
     await answer.prepare(request)
+    if request.transport is not None:
+        bound_kernel_buffers(request.transport, fanout.limits)
     bus = parts_of(request).bus
     given = request.headers.get("Last-Event-ID") or asked.since
     try:
