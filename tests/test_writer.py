@@ -20,7 +20,8 @@ import pytest
 from hub.health import Health
 from hub.model import Reading
 from hub.store import committer
-from hub.store.intake import Acked
+from hub.store.accounts import Accounts
+from hub.store.intake import Acked, Batch
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
 
@@ -148,6 +149,20 @@ async def test_a_file_that_vanishes_degrades_with_a_reason(tmp_path: Path) -> No
     await until(lambda: store.degraded is not None)
     assert "samples cannot be saved" in (store.degraded or "")
     await store.close()
+
+
+def test_a_transaction_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
+    Accounts.open(tmp_path)
+    file = tmp_path / "outpost.db"
+    device = ("INSERT INTO device (device, link, birth, last_seen) VALUES ('a', 'mqtt', '{}', 1)", ())
+    writing = committer.Committer(file)
+    with pytest.raises(sqlite3.Error):
+        writing.commit(Batch([], [device, ("INSERT INTO nowhere VALUES (1)", ())]))
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT count(*) FROM device").fetchone() == (0,)
+        writing.commit(Batch([board(0)], [device]))
+        assert connection.execute("SELECT count(*) FROM device").fetchone() == (1,)
+    writing.close()
 
 
 async def test_old_samples_go_and_young_ones_stay(tmp_path: Path) -> None:
