@@ -17,7 +17,7 @@ from wire.message import dumps, payload, reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterator
     from typing import Any
 
     from sensors import Group
@@ -65,9 +65,7 @@ class Node:
         self.sensors.add(Internal(self._clock.now, self.outbox), config.interval_ms)
         self._commands = Commands(self, self._led)
         self._name = config.name or "Board " + port.uid()[-4:]
-        self._session = BoardSession(
-            port.uid(), port.boot_id(), port.reset_cause(), self._birth(), self.outbox
-        )
+        self._session = BoardSession(port.uid(), port.boot_id(), port.reset_cause(), self._birth, self.outbox)
 
     async def run(self) -> None:
         """Start all tasks and wait for one to fail. Raises what it raised."""
@@ -82,7 +80,7 @@ class Node:
 
     def intervals_changed(self) -> None:
         """Tell the hub the new intervals."""
-        self._session.set_birth(self._birth())
+        self._session.set_birth(self._birth)
 
     def restart_soon(self) -> None:
         """Restart once the answer is out."""
@@ -176,22 +174,26 @@ class Node:
         self._wake.set()
         return values
 
-    def _birth(self) -> str:
-        groups = [
-            {"interval_ms": group.interval_ms, "metrics": group.metrics} for group in self.sensors.groups
-        ]
-        return dumps(
-            [
-                "birth",
-                {
-                    "name": self._name,
-                    "model": port.model(),
-                    "firmware": f"{VERSION} on MicroPython {_micropython()}",
-                    "groups": groups,
-                    "commands": self._commands.entries,
-                },
-            ]
-        )
+    def _birth(self) -> "Iterator[str]":
+        """Give the birth in small pieces: a board's heap may have no room for it in one."""
+        about = {
+            "name": self._name,
+            "model": port.model(),
+            "firmware": f"{VERSION} on MicroPython {_micropython()}",
+        }
+        yield '["birth",' + dumps(about)[:-1] + ',"groups":['
+        for index, group in enumerate(self.sensors.groups):
+            yield ("," if index else "") + '{"interval_ms":' + str(group.interval_ms) + ',"metrics":['
+            yield from _joined(group.metrics)
+            yield "]}"
+        yield '],"commands":['
+        yield from _joined(self._commands.entries)
+        yield "]}]"
+
+
+def _joined(items: "list[dict[str, Any]]") -> "Iterator[str]":
+    for index, item in enumerate(items):
+        yield ("," if index else "") + dumps(item)
 
 
 def _micropython() -> str:

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-MAX_METRICS = 11
+MAX_METRICS = 10
 """Of a group: so many of the largest numbers fit one frame."""
 
 

@@ -103,7 +103,9 @@ class Rig:
         self.up.clear()
         self.down.clear()
         self.outbox = Outbox(self._outbox_bytes)
-        self.board = BoardSession("e6614103e7452b2f", f"{self._boots:08x}", "power", BIRTH, self.outbox)
+        self.board = BoardSession(
+            "e6614103e7452b2f", f"{self._boots:08x}", "power", lambda: [BIRTH], self.outbox
+        )
         self.booted_ms = self.now_ms
 
     def restart_hub(self) -> None:

@@ -182,7 +182,8 @@ def test_a_lost_ack_is_repeated() -> None:
 def test_changed_intervals_reach_the_hub_within_the_session() -> None:
     rig = opened_rig()
     rig.take()
-    rig.board.set_birth(BIRTH.replace('"interval_ms":100', '"interval_ms":500'))
+    slower = BIRTH.replace('"interval_ms":100', '"interval_ms":500')
+    rig.board.set_birth(lambda: [slower])
     rig.run(2000, every_ms=100)
     rig.run(100)
     opened = [event for event in rig.events if isinstance(event, Opened)]

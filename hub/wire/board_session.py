@@ -9,9 +9,10 @@ from .message import (
     FROM_HUB,
     Assembly,
     WireError,
-    crc,
+    crc_of,
     dumps,
     fragments,
+    fragments_of,
     hello,
     keepalive,
     parse,
@@ -25,6 +26,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, Protocol
+
+    from .message import Pieces
 
     class Outbox(Protocol):
         """Where readings wait for their ack: payloads by seq, from `first_seq` to before `next_seq`."""
@@ -59,11 +62,11 @@ _OPEN = 2
 class BoardSession:
     """One board's session with whatever hub is at the other end.
 
-    `birth` is the text of the whole `["birth", …]` message; `commands` gathers `(id, name, params)` for the
-    application, which answers each by `answer`. An id is handed out once, while it is among the last 16.
+    `birth` gives the text of the `["birth", …]` message in pieces; `commands` gathers `(id, name, params)`
+    for the application, which answers each by `answer`. An id is handed out once, while among the last 16.
     """
 
-    def __init__(self, uid: str, boot_id: str, reset_cause: str, birth: str, outbox: "Outbox") -> None:
+    def __init__(self, uid: str, boot_id: str, reset_cause: str, birth: "Pieces", outbox: "Outbox") -> None:
         self.uid = uid
         self.boot_id = boot_id
         self.commands: list[tuple[str, str, dict[str, Any]]] = []
@@ -88,10 +91,10 @@ class BoardSession:
         """Whether a hub takes readings."""
         return self._state == _OPEN
 
-    def set_birth(self, birth: str) -> None:
+    def set_birth(self, birth: "Pieces") -> None:
         """Say who the board is from now on. Within a boot, groups and metrics stay; intervals may change."""
         self._birth = birth
-        self._schema = f"{crc(birth):08x}"
+        self._schema = f"{crc_of(birth):08x}"
         self._state = _IDLE
         self._due = 0
 
@@ -174,7 +177,7 @@ class BoardSession:
         if want_birth:
             if self._state != _BIRTH or not self._long:
                 self._state = _BIRTH
-                self._long = [fragments(self._birth)]
+                self._long = [fragments_of(self._birth)]
         elif self._state != _OPEN:
             self._state = _OPEN
             self._cursor = next_seq

@@ -11,13 +11,19 @@ from .frame import MAX_PAYLOAD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
+
+    Pieces = Callable[[], Iterable[str]]
 
 VERSION = 1
 """Of the protocol; a hello carries it."""
 MAX_INT = 1 << 53
 """Whole numbers on the wire stay below this, so that every JSON reader has them exactly."""
+
+
+_ROOM = MAX_PAYLOAD - 32
+"""Of a fragment: what its tag, numbers, quotes and commas leave to the text."""
 
 
 class WireError(ValueError):
@@ -133,17 +139,49 @@ def fragments(text: str) -> "Iterator[list[Any]]":
 
     They carry the crc32 of the text, so a receiver adds up what came through of each time it was sent.
     """
-    number = crc(text)
-    room = MAX_PAYLOAD - 32
-    cuts = [0]
-    while cuts[-1] < len(text):
-        start = cuts[-1]
-        end = min(len(text), start + room)
-        while end - start > 1 and len(dumps(text[start:end])) - 2 > room:
-            end -= max(1, (len(dumps(text[start:end])) - 2 - room) // 2)
-        cuts.append(end)
-    for index in range(len(cuts) - 1):
-        yield ["f", number, index, len(cuts) - 1, text[cuts[index] : cuts[index + 1]]]
+    return fragments_of(lambda: [text])
+
+
+def crc_of(pieces: "Pieces") -> int:
+    """Return the crc32 of a text that comes in pieces."""
+    value = 0
+    for piece in pieces():
+        value = binascii.crc32(piece.encode(), value)
+    return value
+
+
+def fragments_of(pieces: "Pieces") -> "Iterator[list[Any]]":
+    """Cut a text that comes in pieces, the same each time it is asked for: a board never holds it whole."""
+    number = crc_of(pieces)
+    count = 0
+    for _ in _cut(pieces):
+        count += 1
+    for index, part in enumerate(_cut(pieces)):
+        yield ["f", number, index, count, part]
+
+
+def _cut(pieces: "Pieces") -> "Iterator[str]":
+    rest = ""
+    for piece in pieces():
+        rest += piece
+        while len(rest) > _ROOM:
+            end = _fitting(rest)
+            yield rest[:end]
+            rest = rest[end:]
+    while rest:
+        end = _fitting(rest)
+        yield rest[:end]
+        rest = rest[end:]
+
+
+def _fitting(text: str) -> int:
+    """Return how much of the start of `text` fits a fragment once its quotes and backslashes are escaped."""
+    end = min(len(text), _ROOM)
+    while True:
+        over = end + text.count('"', 0, end) + text.count("\\", 0, end) - _ROOM
+        if over <= 0:
+            return end
+        end -= (over + 1) // 2
 
 
 class Assembly:

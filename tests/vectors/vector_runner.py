@@ -52,7 +52,9 @@ def check_session(
     frame: "Any", message: "Any", board_session: "Any", outbox: "Any", data: "dict[str, Any]"
 ) -> int:
     box = outbox.Outbox(4096)
-    board = board_session.BoardSession(data["uid"], data["boot_id"], data["reset_cause"], data["birth"], box)
+    board = board_session.BoardSession(
+        data["uid"], data["boot_id"], data["reset_cause"], lambda: [data["birth"]], box
+    )
     reader = frame.Decoder()
     for index, step in enumerate(data["steps"]):
         name = f"step {index}: {step}"
