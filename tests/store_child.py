@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from hub.health import Health
 from hub.model import Reading
+from hub.store.folder import StoreError
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
 
@@ -127,8 +128,23 @@ def mount(folder: Path, options: str) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
 
 
-if __name__ == "__main__":
-    if sys.argv[1] == "flood":
-        asyncio.run(flood(Path(sys.argv[2]), int(sys.argv[3])))
+def readonly(folder: Path) -> str:
+    mount(folder, "ro")
+    try:
+        Store.open(folder, health=Health(), now_ms=lambda: 0)
+    except StoreError as error:
+        return str(error)
+    return "it opened"
+
+
+def main(mode: str, folder: Path) -> None:
+    if mode == "flood":
+        asyncio.run(flood(folder, int(sys.argv[3])))
+    elif mode == "readonly":
+        sys.stdout.write(readonly(folder))
     else:
-        sys.stdout.write(json.dumps(asyncio.run(FullDisk(Path(sys.argv[2])).run())))
+        sys.stdout.write(json.dumps(asyncio.run(FullDisk(folder).run())))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

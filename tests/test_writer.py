@@ -139,7 +139,7 @@ def _sent_again(store: Store, seq: int) -> bool:
     return store.last_seq("pico", "b") >= seq
 
 
-async def test_a_file_that_vanishes_degrades_with_a_reason(tmp_path: Path) -> None:
+async def test_a_table_that_vanishes_degrades_with_a_reason(tmp_path: Path) -> None:
     store = Store.open(tmp_path, health=Health(), now_ms=lambda: NOW_MS, settings=QUICK)
     await store.start()
     await until(lambda: store.progress > 0)
@@ -233,22 +233,32 @@ def test_kill_9_loses_nothing_acked_and_doubles_nothing(tmp_path: Path) -> None:
     assert kills_after_an_ack >= 5, "the kills came too early to prove anything"
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare of util-linux")
-def test_a_really_full_disk_loses_nothing_acked_and_heals_within_10_s(tmp_path: Path) -> None:
-    """A tmpfs of 1 MB in a mount namespace of its own; the kernel says ENOSPC."""
+def in_a_mount_namespace(mode: str, folder: Path) -> str:
+    """Run `store_child.py` where it may mount, and return what it prints."""
     command = ["unshare", "--map-root-user", "--mount"]
-    if subprocess.run([*command, "true"], capture_output=True, check=False).returncode != 0:
+    if shutil.which("unshare") is None or subprocess.run([*command, "true"], check=False).returncode != 0:
         pytest.skip("this machine permits no mount namespaces")
     done = subprocess.run(
-        [*command, sys.executable, str(CHILD), "full", str(tmp_path)],
+        [*command, sys.executable, str(CHILD), mode, str(folder)],
         capture_output=True,
         text=True,
         check=False,
         timeout=110,
     )
     assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_a_read_only_disk_is_refused_at_start(tmp_path: Path) -> None:
+    said = in_a_mount_namespace("readonly", tmp_path)
+    assert said == f"{tmp_path}: the data folder cannot be written: Read-only file system"
+
+
+@pytest.mark.slow
+def test_a_really_full_disk_loses_nothing_acked_and_heals_within_10_s(tmp_path: Path) -> None:
+    """A tmpfs of 1 MB in a mount namespace of its own; the kernel says ENOSPC."""
+    report = json.loads(in_a_mount_namespace("full", tmp_path))
     assert "disk is full" in report["degraded"]
     assert report["degraded_after_s"] <= 5
     assert report["progress_while_full"] == 0
