@@ -79,9 +79,8 @@ class PtyBoard:
         self.link = link
         self.outbox = MemoryOutbox()
         self.commands: list[tuple[str, dict[str, Any]]] = []
-        self.session = BoardSession(
-            uid, boot_id, "power", dumps(["birth", BIRTH if birth is None else birth]), self.outbox
-        )
+        text = dumps(["birth", BIRTH if birth is None else birth])
+        self.session = BoardSession(uid, boot_id, "power", lambda: [text], self.outbox)
         self._answer = answer
         self._start_s = time.monotonic()
         self._fds: tuple[int, int] | None = None
