@@ -18,7 +18,7 @@ from hub.bus import Bus
 from hub.camera import ice
 from hub.camera.camera import Camera
 from hub.commands import Commands
-from hub.config import Config, listen_address
+from hub.config import Config, duration_s, listen_address
 from hub.demo import Demo
 from hub.devices import Registry
 from hub.health import Health
@@ -29,6 +29,7 @@ from hub.links.mqtt import MqttLink
 from hub.links.ports import SerialPorts
 from hub.model import OutpostError, Role
 from hub.notify import Notifier
+from hub.store.settings import StoreSettings
 from hub.store.store import Store
 from hub.web.auth import Claim
 from hub.web.server import Parts, make_app
@@ -105,7 +106,9 @@ class App:
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT. Raises StartError, StoreError, ConfigError, DemoError."""
         health = Health()
-        store = Store.open(self._data, health=health, now_ms=wall_ms)
+        keep_s = duration_s(self._config.retention.raw, "`retention.raw`")
+        settings = StoreSettings(retention_s=keep_s)
+        store = Store.open(self._data, health=health, now_ms=wall_ms, settings=settings)
         try:
             await store.start()
             async with contextlib.AsyncExitStack() as closing:
@@ -155,7 +158,9 @@ class App:
                 tasks.keep(f"link {way.name}", partial(way.run, ingest.sink_for(way.kind)))
             for camera in cameras.values():
                 tasks.keep(f"camera {camera.id}", camera.run)
-            tasks.keep("watchdog", partial(self._notifier.feed, lambda: store.progress))
+            # Attempts, not successes: a full disk is no reason to restart a hub that stays up and says so;
+            # a committer that hangs makes no attempts.
+            tasks.keep("watchdog", partial(self._notifier.feed, lambda: store.attempts))
             if self._demo is not None:
                 tasks.keep("demo", self._demo.watch)
             self._greet(store, claim, url)
