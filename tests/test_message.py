@@ -9,18 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.wire.fragments import Assembly, crc, fragments
 from hub.wire.frame import MAX_PAYLOAD
-from hub.wire.message import (
-    FROM_BOARD,
-    FROM_HUB,
-    Assembly,
-    WireError,
-    crc,
-    dumps,
-    fragments,
-    is_id,
-    parse,
-)
+from hub.wire.message import FROM_BOARD, FROM_HUB, WireError, dumps, is_id, parse
 
 if TYPE_CHECKING:
     import random

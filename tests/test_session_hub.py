@@ -8,10 +8,11 @@ import pytest
 
 from hub.wire.calls import TooMany
 from hub.wire.events import Answered, Closed, Lost, Opened, Printed, Taken, Trouble, Unanswered
+from hub.wire.fragments import crc, fragments
 from hub.wire.frame import Decoder, encode
 from hub.wire.hub_session import HubSession
 from hub.wire.known import Known
-from hub.wire.message import crc, dumps, fragments, hello, keepalive, payload, reading
+from hub.wire.message import dumps, hello, keepalive, payload, reading
 from tests.lossy import BIRTH, Rig
 
 if TYPE_CHECKING:

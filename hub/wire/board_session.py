@@ -4,30 +4,16 @@ Pulled, not pushed: the port asks for the next frame when it can write, so nothi
 does not read. Times are the board's unwrapped ticks (ms).
 """
 
+from .fragments import Assembly, crc_of, fragments, fragments_of
 from .frame import MAX_PAYLOAD, Decoder, encode
-from .message import (
-    FROM_HUB,
-    Assembly,
-    WireError,
-    crc_of,
-    dumps,
-    fragments,
-    fragments_of,
-    hello,
-    keepalive,
-    parse,
-    payload,
-    pong,
-    result,
-    text_of,
-)
+from .message import FROM_HUB, WireError, dumps, hello, keepalive, parse, payload, pong, result, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, Protocol
 
-    from .message import Pieces
+    from .fragments import Pieces
 
     class Outbox(Protocol):
         """Where readings wait for their ack: payloads by seq, from `first_seq` to before `next_seq`."""

@@ -1,5 +1,7 @@
 """A board's console as log lines: bounded, rate-limited, without control characters."""
 
+from .rates import Bucket
+
 MAX_LINE = 400
 LINES_PER_S = 20
 BURST = 200
@@ -14,8 +16,7 @@ class Console:
         self.taken = 0
         self._rest = b""
         self._since = 0.0
-        self._tokens = float(BURST)
-        self._last = 0.0
+        self._bucket = Bucket(LINES_PER_S, BURST, 0.0)
 
     def feed(self, data: bytes, now_ms: float) -> list[str]:
         """Take in bytes; return the lines that became whole (an unfinished one by `tick`)."""
@@ -38,18 +39,15 @@ class Console:
         return self._lines([rest], now_ms)
 
     def _lines(self, pieces: list[bytes], now_ms: float) -> list[str]:
-        self._tokens = min(float(BURST), self._tokens + (now_ms - self._last) * LINES_PER_S / 1000)
-        self._last = now_ms
         lines = []
         for piece in pieces:
             text = _clean(piece[:MAX_LINE])
             if not text:
                 continue
-            if self._tokens < 1:
+            if self._bucket.take(now_ms):
+                lines.append(text)
+            else:
                 self.dropped += 1
-                continue
-            self._tokens -= 1
-            lines.append(text)
         return lines
 
 

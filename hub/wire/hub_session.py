@@ -8,24 +8,12 @@ from .birth import MAX_BYTES, Birth
 from .calls import Calls
 from .console import Console
 from .events import Answered, Closed, Lost, Opened, Printed, Taken, Trouble, Unanswered
+from .fragments import Assembly, crc, fragments
 from .frame import MAX_PAYLOAD, Decoder, encode
 from .known import Boot, Known
-from .message import (
-    FROM_BOARD,
-    VERSION,
-    Assembly,
-    WireError,
-    ack,
-    crc,
-    dumps,
-    fragments,
-    hi,
-    nak,
-    parse,
-    ping,
-    text_of,
-    welcome,
-)
+from .message import FROM_BOARD, VERSION, WireError, ack, dumps, hi, nak, parse, ping, text_of, welcome
+from .pings import Pings
+from .rates import Bucket, Once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,9 +25,6 @@ if TYPE_CHECKING:
 FRAMES_PER_S = 200
 HI_MS = 1000
 WELCOME_MS = 500
-PING_MS = 1000
-FIRST_PING_MS = 100
-FIRST_PINGS = 8
 SILENCE_MS = 5000
 REPEAT_MS = 200
 _SEEKING = 0
@@ -82,14 +67,9 @@ class HubSession:
         self._events: list[Event] = []
         self._heard = now_ms
         self._due = now_ms  # the next hi or welcome
-        self._ping_due = now_ms
-        self._pings: dict[int, float] = {}
-        self._ping = 0
-        self._troubles: dict[str, float] = {}
-        self._tokens = 2.0 * frames_per_s
-        self._per_ms = frames_per_s / 1000
-        self._burst = 2.0 * frames_per_s
-        self._filled = now_ms
+        self._pings = Pings(now_ms)
+        self._once = Once()
+        self._bucket = Bucket(frames_per_s, 2 * frames_per_s, now_ms)
         self._counts = {"frames": 0, "flood_drops": 0, "bad_messages": 0, "gaps": 0, "resets": 0}
         self._outbox_depth = 0
         self._outbox_dropped = 0
@@ -105,7 +85,7 @@ class HubSession:
         """Take in what the board sent. Never raises on bad input."""
         for payload in self._decoder.feed(data):
             self._counts["frames"] += 1
-            if self._flooded(now_ms):
+            if not self._bucket.take(now_ms):
                 self._counts["flood_drops"] += 1
                 continue
             try:
@@ -131,7 +111,7 @@ class HubSession:
                 self._send(hi())
             else:
                 self._welcome()
-        if self._state != _SEEKING and now_ms >= self._ping_due:
+        if self._state != _SEEKING and self._pings.due(now_ms):
             self._send_ping(now_ms)
 
     def data_to_send(self) -> bytes:
@@ -208,7 +188,7 @@ class HubSession:
     def _answer(self, boot: Boot, message: "list[Any]", now_ms: float) -> None:
         tag = message[0]
         if tag == "q":
-            sent = self._pings.pop(message[1], None)
+            sent = self._pings.answered(message[1])
             if sent is not None:
                 boot.clock.add(sent, message[2], now_ms)
         elif tag == "r":
@@ -265,8 +245,7 @@ class HubSession:
         self.uid = uid
         self.boot_id = boot_id
         self._boot = self._known.boot(uid, boot_id, min(self._last_seq(uid, boot_id) + 1, next_seq))
-        self._pings.clear()
-        self._ping = 0
+        self._pings.restart()
         self._assembly.clear()
         self._opened = None
 
@@ -361,12 +340,7 @@ class HubSession:
             self._send(welcome(self.boot_id, self._schema, self._boot.inbox.want, self._birth is None))
 
     def _send_ping(self, now_ms: float) -> None:
-        self._ping += 1
-        self._ping_due = now_ms + (FIRST_PING_MS if self._ping < FIRST_PINGS else PING_MS)
-        if len(self._pings) >= 8:
-            del self._pings[next(iter(self._pings))]
-        self._pings[self._ping] = now_ms
-        self._send(ping(self._ping))
+        self._send(ping(self._pings.send(now_ms)))
 
     def _send(self, message: "list[Any]") -> None:
         text = dumps(message)
@@ -380,21 +354,5 @@ class HubSession:
             self._events.append(Printed(line))
 
     def _trouble(self, text: str, now_ms: float) -> None:
-        """Say it once a minute, however often it happens."""
-        last = self._troubles.get(text)
-        if last is not None and now_ms - last < 60_000:
-            return
-        if len(self._troubles) >= 16:
-            if now_ms - max(self._troubles.values()) < 5_000:
-                return
-            self._troubles.clear()
-        self._troubles[text] = now_ms
-        self._events.append(Trouble(text))
-
-    def _flooded(self, now_ms: float) -> bool:
-        self._tokens = min(self._burst, self._tokens + (now_ms - self._filled) * self._per_ms)
-        self._filled = now_ms
-        if self._tokens < 1:
-            return True
-        self._tokens -= 1
-        return False
+        if self._once.may(text, now_ms):
+            self._events.append(Trouble(text))
