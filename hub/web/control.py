@@ -30,8 +30,12 @@ MESSAGE_BYTES = 64 << 10
 CLOSING_BYTES = 1 << 20
 """A message beyond this is not even read to its end: the socket closes (1009)."""
 HEARTBEAT_S = 20.0
+CLOSE_S = 2.0
 IN_FLIGHT = 32
-OUTGOING = 256
+ANSWERS = 64
+"""Answers that may wait for a slow reader; then no more of its requests are read."""
+UPDATES = 1000
+"""Updates that may wait for a slow reader; then it is closed."""
 
 
 async def control(request: web.Request) -> web.StreamResponse:
@@ -41,7 +45,7 @@ async def control(request: web.Request) -> web.StreamResponse:
         heartbeat=HEARTBEAT_S,
         max_msg_size=CLOSING_BYTES,
         compress=False,
-        timeout=2.0,
+        timeout=CLOSE_S / 2,
     )
     ready = socket.can_prepare(request)
     if "Upgrade" not in request.headers:
@@ -63,9 +67,11 @@ class Session:
         self._parts = parts_of(request)
         self._identity: Identity = request[IDENTITY]
         self._socket = socket
-        self._outgoing: asyncio.Queue[str] = asyncio.Queue(OUTGOING)
+        self._outgoing: asyncio.Queue[tuple[list[str], bool]] = asyncio.Queue()
+        self._room = asyncio.Semaphore(ANSWERS)
+        self._updates_waiting = 0
         self._asked: set[asyncio.Task[None]] = set()
-        self._closer: asyncio.Task[object] | None = None
+        self._closer: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Read until the socket closes."""
@@ -75,9 +81,9 @@ class Session:
         try:
             async for message in self._socket:
                 if message.type is WSMsgType.TEXT:
-                    self._take(message.data)
+                    await self._take(message.data)
                 elif message.type is WSMsgType.BINARY:
-                    self._fail(rpc.RpcError(rpc.INVALID_REQUEST, "messages are text, this one is binary"))
+                    await self._fail(rpc.RpcError(rpc.INVALID_REQUEST, "messages are text, this one is not"))
         finally:
             stop()
             unsubscribe()
@@ -86,13 +92,13 @@ class Session:
             for task in self._asked:
                 task.cancel()
             if self._closer is not None:
-                await asyncio.wait([self._closer], timeout=1)
+                await asyncio.wait([self._closer])
 
-    def _take(self, text: str) -> None:
+    async def _take(self, text: str) -> None:
         try:
             asked = self._admit(text)
         except rpc.RpcError as error:
-            self._fail(error)
+            await self._fail(error)
             return
         task = asyncio.create_task(self._answer(asked))
         self._asked.add(task)
@@ -115,14 +121,14 @@ class Session:
         except rpc.RpcError as error:
             error.id = _id(asked)
             if asked.id is not msgspec.UNSET:
-                self._fail(error)
+                await self._fail(error)
         except Exception:
             log.exception("a request of %s failed", self._identity.name)
             detail = "the hub failed on this request; its log says more"
-            self._fail(rpc.RpcError(rpc.INTERNAL_ERROR, detail, id_=_id(asked)))
+            await self._fail(rpc.RpcError(rpc.INTERNAL_ERROR, detail, id_=_id(asked)))
         else:
             if asked.id is not msgspec.UNSET:
-                self._say(rpc.answer(asked.id, result))
+                await self._say(rpc.answer(asked.id, result))
 
     async def _call(self, asked: rpc.Request) -> CommandResult:
         if asked.method != "command.send":
@@ -171,30 +177,51 @@ class Session:
         return identity
 
     def _updates(self, batch: Batch) -> None:
-        for event in batch.events:
-            if event.kind == "command":
-                self._say(rpc.notification("command.update", event.data))
-
-    def _fail(self, error: rpc.RpcError) -> None:
-        self._say(rpc.failure(error))
-
-    def _say(self, text: str) -> None:
-        try:
-            self._outgoing.put_nowait(text)
-        except asyncio.QueueFull:
+        texts = [
+            rpc.notification("command.update", event.data)
+            for event in batch.events
+            if event.kind == "command"
+        ]
+        if self._updates_waiting > UPDATES:
             self._close(WSCloseCode.TRY_AGAIN_LATER, b"too slow")
+        elif texts:
+            self._updates_waiting += len(texts)
+            self._outgoing.put_nowait((texts, True))
+
+    async def _say(self, text: str) -> None:
+        """Queue an answer. It waits for room, and the reader with it: who asks too fast slows itself down."""
+        await self._room.acquire()
+        self._outgoing.put_nowait(([text], False))
+
+    async def _fail(self, error: rpc.RpcError) -> None:
+        await self._say(rpc.failure(error))
 
     async def _write(self) -> None:
         try:
             while True:
-                await self._socket.send_str(await self._outgoing.get())
+                texts, are_updates = await self._outgoing.get()
+                for text in texts:
+                    await self._socket.send_str(text)
+                if are_updates:
+                    self._updates_waiting -= len(texts)
+                else:
+                    self._room.release()
         except ConnectionError:
             # The reader sees the same end, and ends the session.
             return
 
     def _close(self, code: int, why: bytes) -> None:
         if self._closer is None:
-            self._closer = asyncio.create_task(self._socket.close(code=code, message=why))
+            self._closer = asyncio.create_task(self._shut(code, why))
+
+    async def _shut(self, code: int, why: bytes) -> None:
+        """Close as the protocol says; who does not even take the closing frame is cut."""
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._socket.close(code=code, message=why)
+        except TimeoutError:
+            if self._request.transport is not None:
+                self._request.transport.abort()
 
 
 def _id(asked: rpc.Request) -> rpc.RequestId:
