@@ -1,0 +1,154 @@
+"""The dashboard in a real Chromium, on a real hub with real boards: what a viewer and an operator see."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import UIDS, Watched
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Rig
+
+pytestmark = pytest.mark.e2e
+
+BOARD = UIDS[0]
+AXE = Path(__file__).parents[2] / "dashboard/node_modules/axe-core/axe.min.js"
+PAGES = {
+    "overview": "/",
+    "device": f"/devices/{BOARD}",
+    "camera": "/cameras/front",
+    "trail": "/commands",
+    "health": "/health",
+}
+LED_PIN = "LED"
+
+
+def live(page: Page) -> None:
+    expect(page.locator("footer.status")).to_have_attribute("data-state", "live")
+
+
+def value_of(page: Page, metric: str) -> str:
+    row = page.locator(f'[data-device="{BOARD}"] [data-metric="{metric}"]')
+    expect(row).to_have_attribute("data-fresh", "live")
+    return row.inner_text()
+
+
+def test_the_claim_link_works_once(rig: Rig, browser: Browser, watched: Watched) -> None:
+    stranger = browser.new_context()
+    page = stranger.new_page()
+    answer = page.goto(rig.hub.claim_url)
+    assert answer is not None
+    assert answer.status == 403
+    stranger.close()
+
+
+def test_without_a_session_the_page_says_how_to_get_a_link(rig: Rig, browser: Browser) -> None:
+    stranger = browser.new_context()
+    page = stranger.new_page()
+    page.goto(rig.hub.url)
+    expect(page.get_by_text("make run").or_(page.get_by_text("outpost run")).first).to_be_visible()
+    stranger.close()
+
+
+def test_values_move_on_screen(watched: Watched) -> None:
+    page = watched.page
+    page.goto("/")
+    live(page)
+    first = value_of(page, "sequence")
+    expect(page.locator(f'[data-device="{BOARD}"] [data-metric="sequence"]')).not_to_have_text(first)
+    assert watched.errors == []
+
+
+def test_a_command_lights_the_led_and_its_result_shows(rig: Rig, watched: Watched) -> None:
+    page = watched.page
+    page.goto(f"/devices/{BOARD}")
+    live(page)
+    form = page.locator('form[data-command="led"]')
+    form.get_by_text("on", exact=True).click()
+    form.get_by_role("button", name="Send").click()
+    expect(form.locator("[data-state]")).to_have_attribute("data-state", "succeeded")
+    rig.wait(lambda: rig.boards[0].wiring.outputs.get(LED_PIN) == 1)
+    assert watched.errors == []
+
+
+def test_the_videos_pixels_change(watched: Watched) -> None:
+    page = watched.page
+    page.goto("/cameras/front")
+    expect(page.locator(".screen")).to_have_attribute("data-video", "live")
+    grab = """() => { const v = document.querySelector('video'), c = document.createElement('canvas');
+        c.width = v.videoWidth; c.height = v.videoHeight; const g = c.getContext('2d'); g.drawImage(v, 0, 0);
+        return Array.from(g.getImageData(0, 0, c.width, c.height).data.filter((_, i) => i % 397 === 0)); }"""
+    page.wait_for_function("document.querySelector('video').videoWidth > 0")
+    first = page.evaluate(grab)
+    page.wait_for_timeout(1500)
+    second = page.evaluate(grab)
+    assert len(set(first)) > 4, "the picture is one colour"
+    assert first != second
+    assert watched.errors == []
+
+
+def test_an_unplugged_board_looks_offline_and_heals_without_a_reload(rig: Rig, watched: Watched) -> None:
+    page = watched.page
+    page.goto("/")
+    live(page)
+    panel = page.locator(f'[data-device="{BOARD}"]')
+    expect(panel).to_have_attribute("data-online", "true")
+    rig.boards[0].unplug()
+    expect(panel).to_have_attribute("data-online", "false")
+    rig.boards[0].replug()
+    expect(panel).to_have_attribute("data-online", "true")
+    assert watched.errors == []
+
+
+def test_a_restarted_hub_is_found_again_without_a_reload(rig: Rig, watched: Watched) -> None:
+    page = watched.page
+    page.goto("/")
+    live(page)
+    rig.hub.kill()
+    expect(page.locator("footer.status")).not_to_have_attribute("data-state", "live")
+    rig.hub.start()
+    expect(page.locator("footer.status")).to_have_attribute("data-state", "live", timeout=30_000)
+    value_of(page, "sequence")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_clean_for_screen_readers(rig: Rig, watched: Watched, name: str, theme: str) -> None:
+    page = watched.page
+    page.emulate_media(color_scheme="light" if theme == "light" else "dark", reduced_motion="reduce")
+    page.goto(PAGES[name])
+    live(page)
+    page.wait_for_timeout(500)
+    page.evaluate(AXE.read_text())
+    violations = page.evaluate(
+        "axe.run().then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.target)))"
+    )
+    assert violations == []
+    assert watched.errors == []
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_scrolls_sideways(watched: Watched, name: str, width: int) -> None:
+    page = watched.page
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(PAGES[name])
+    live(page)
+    overhang = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overhang <= 0
+
+
+def test_the_page_asks_nobody_else_for_anything(rig: Rig, watched: Watched) -> None:
+    page = watched.page
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/")
+    live(page)
+    page.wait_for_timeout(500)
+    own = re.compile(re.escape(rig.hub.url) + "|blob:|data:")
+    assert [url for url in asked if not own.match(url)] == []
