@@ -11,14 +11,12 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from aiohttp import web
-
 from hub import access
 from hub.bus import Bus
 from hub.camera import ice
 from hub.camera.camera import Camera
 from hub.commands import Commands
-from hub.config import Config, duration_s, listen_address
+from hub.config import Config, duration_s
 from hub.demo import Demo
 from hub.devices import Registry
 from hub.health import Health
@@ -27,11 +25,12 @@ from hub.links import mqtt
 from hub.links.host import HostLink
 from hub.links.mqtt import MqttLink
 from hub.links.ports import SerialPorts
-from hub.model import OutpostError, Role
+from hub.model import Role
 from hub.notify import Notifier
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
 from hub.web.auth import Claim
+from hub.web.listener import Listener
 from hub.web.server import Parts, make_app
 
 if TYPE_CHECKING:
@@ -46,10 +45,6 @@ LOCAL_TOKEN = "local-cli"  # noqa: S105 - the name of a token, not a token
 RESTART_S = 1
 
 T = TypeVar("T")
-
-
-class StartError(OutpostError):
-    """The hub cannot start; the message says what to change."""
 
 
 def wall_ms() -> int:
@@ -104,7 +99,7 @@ class App:
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
-        """Serve until SIGTERM or SIGINT. Raises StartError, StoreError, ConfigError, DemoError."""
+        """Serve until SIGTERM or SIGINT. Raises what keeps a hub from starting: OutpostError."""
         health = Health()
         keep_s = duration_s(self._config.retention.raw, "`retention.raw`")
         settings = StoreSettings(retention_s=keep_s)
@@ -151,8 +146,8 @@ class App:
                 now_ms=wall_ms,
                 claim=claim,
             )
-            runner = web.AppRunner(make_app(parts), access_log=None, handle_signals=False)
-            url = await self._listen(runner)
+            listener = Listener(make_app(parts))
+            url = await listener.start(config.hub.listen)
             for way in await self._links(store):
                 registry.attach(way)
                 tasks.keep(f"link {way.name}", partial(way.run, ingest.sink_for(way.kind)))
@@ -167,7 +162,7 @@ class App:
             await self._stop.wait()
             log.info("stopping")
             tasks.cancel()
-            await runner.cleanup()
+            await listener.stop()
         access.clear(self._data)
 
     async def _links(self, store: Store) -> list[Link]:
@@ -179,21 +174,6 @@ class App:
         ):
             links.append(MqttLink(settings, now_ms=wall_ms))
         return links
-
-    async def _listen(self, runner: web.AppRunner) -> str:
-        host, port = listen_address(self._config.hub.listen, "--listen")
-        await runner.setup()
-        site = web.TCPSite(runner, host, port, reuse_address=True)
-        try:
-            await site.start()
-        except OSError as error:
-            raise StartError(
-                f"cannot listen on {self._config.hub.listen}: {error.strerror or error}; "
-                "is another hub running? Choose another address with --listen HOST:PORT"
-            ) from error
-        bound = runner.addresses[0]
-        shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
-        return f"http://{'127.0.0.1' if shown in ('0.0.0.0', '[::]') else shown}:{bound[1]}"  # noqa: S104 - read, not bound
 
     def _greet(self, store: Store, claim: Claim, url: str) -> None:
         store.accounts.revoke_token(LOCAL_TOKEN)

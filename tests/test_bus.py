@@ -23,6 +23,10 @@ def event(text: str = "hello") -> Event:
     return Event(kind="log", device="board", data={"text": text})
 
 
+async def until_count(got: list[Batch], count: int) -> None:
+    await until(lambda: len(got) == count)
+
+
 @pytest.fixture
 async def bus() -> Bus:
     return Bus(epoch="0badcafe", tick_s=TICK_S)
@@ -64,7 +68,7 @@ async def test_batches_are_numbered_without_a_hole(bus: Bus) -> None:
     bus.subscribe(got.append)
     for count in range(1, 6):
         bus.publish(reading())
-        await until(lambda count=count: len(got) == count)
+        await until_count(got, count)
     assert [batch.n for batch in got] == [1, 2, 3, 4, 5]
 
 
@@ -73,7 +77,7 @@ async def test_replay_gives_exactly_what_came_after(bus: Bus) -> None:
     bus.subscribe(got.append)
     for count in range(1, 5):
         bus.publish(reading(count))
-        await until(lambda count=count: len(got) == count)
+        await until_count(got, count)
     assert bus.replay("0badcafe", 2) == got[2:]
     assert bus.replay("0badcafe", 4) == []
 
@@ -90,7 +94,7 @@ async def test_the_ring_forgets_the_oldest_and_says_so() -> None:
     bus.subscribe(got.append)
     for count in range(1, 11):
         bus.publish(reading())
-        await until(lambda count=count: len(got) == count)
+        await until_count(got, count)
     assert bus.replay("0badcafe", 1) is None
     assert bus.replay("0badcafe", 9) == got[9:]
 

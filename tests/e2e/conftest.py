@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -50,7 +51,7 @@ class Rig:
             board.start()
         self.hub.start()
         for uid in UIDS:
-            self.wait(lambda uid=uid: self.api.online(uid))
+            self.wait(partial(self.api.online, uid))
 
     def stop(self) -> None:
         """Take everything down."""
