@@ -18,6 +18,7 @@ export function App() {
   const route = router.route.value;
   const visits = router.visits.value;
   const state = hub.status.value.state;
+  const here = (page: Route["page"]) => (route.page === page ? "yes" : "no");
   const name = hub.info.value?.name ?? text.product;
   useEffect(() => {
     const heading = main.current?.querySelector("h1");
@@ -35,13 +36,16 @@ export function App() {
           <span>{name}</span>
         </a>
         <nav aria-label={text.nav.label}>
-          <Tab href="/" here={["overview", "device", "camera"].includes(route.page)}>
+          <Tab
+            href="/"
+            here={["device", "camera"].includes(route.page) ? "below" : here("overview")}
+          >
             {text.nav.overview}
           </Tab>
-          <Tab href="/commands" here={route.page === "commands"}>
+          <Tab href="/commands" here={here("commands")}>
             {text.nav.commands}
           </Tab>
-          <Tab href="/health" here={route.page === "health"}>
+          <Tab href="/health" here={here("health")}>
             {text.nav.health}
           </Tab>
         </nav>
@@ -78,9 +82,16 @@ function Page({ route }: { route: Route }) {
   }
 }
 
-function Tab({ href, here, children }: { href: string; here: boolean; children: string }) {
+interface TabProps {
+  href: string;
+  /** Whether this is the page that is shown, or one above it. */
+  here: "yes" | "below" | "no";
+  children: string;
+}
+
+function Tab({ href, here, children }: TabProps) {
   return (
-    <a href={href} aria-current={here ? "page" : undefined}>
+    <a href={href} aria-current={here === "yes" ? "page" : here === "below" ? "true" : undefined}>
       {children}
     </a>
   );

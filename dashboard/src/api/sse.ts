@@ -7,12 +7,17 @@ export interface ServerEvent {
 
 /** Splits the bytes of an event stream into events (WHATWG HTML, "Server-sent events"), however they are cut. */
 export class SseParser {
-  /** The id to resume after. */
-  lastId = "";
+  /** The id to resume after: that of the last block that came whole. */
+  lastId: string;
+  private id: string;
   private rest = "";
   private type = "";
   private data: string[] = [];
   private readonly decoder = new TextDecoder();
+
+  constructor(lastId = "") {
+    this.lastId = this.id = lastId;
+  }
 
   /** Feed bytes; returns the events that they completed. */
   push(bytes: Uint8Array): ServerEvent[] {
@@ -31,6 +36,7 @@ export class SseParser {
 
   private line(line: string, events: ServerEvent[]): void {
     if (line === "") {
+      this.lastId = this.id;
       if (this.data.length > 0) {
         events.push({ type: this.type || "message", data: this.data.join("\n"), id: this.lastId });
       }
@@ -45,7 +51,7 @@ export class SseParser {
     if (value.startsWith(" ")) value = value.slice(1);
     if (field === "event") this.type = value;
     else if (field === "data") this.data.push(value);
-    else if (field === "id" && !value.includes("\0")) this.lastId = value;
+    else if (field === "id" && !value.includes("\0")) this.id = value;
   }
 }
 

@@ -108,8 +108,7 @@ export class Stream {
   }
 
   private async read(body: ReadableStream<Uint8Array>, abort: AbortController): Promise<void> {
-    const parser = new SseParser();
-    parser.lastId = this.lastId;
+    const parser = new SseParser(this.lastId);
     this.tries = 0;
     this.heard(abort);
     this.sinks.onOpen(this.lastId !== "");

@@ -4,7 +4,15 @@ import { byteScale, decimalsForStep, fixed } from "../format/number.ts";
 import { tick } from "../format/time.ts";
 import { isState } from "../format/value.ts";
 import type { SeriesWindow } from "../state/window.ts";
-import { findGaps, gapAfterMs, niceRange, niceTicks, timeStep, timeTicks } from "./scale.ts";
+import {
+  findGaps,
+  gapAfterMs,
+  niceRange,
+  niceTicks,
+  timeStep,
+  timeTicks,
+  widened,
+} from "./scale.ts";
 import { palette } from "./theme.ts";
 
 export interface PlotOptions {
@@ -96,8 +104,7 @@ function yRange(metric: Metric, spark: boolean): uPlot.Range.Function {
   const least = metric.decimals === null ? 0 : 10 ** -metric.decimals * 4;
   return (_self, min, max) => {
     if (min === null || max === null) return [0, 1];
-    const missing = Math.max(0, least - (max - min)) / 2;
-    const [low, high] = [min - missing, max + missing];
+    const [low, high] = widened(min, max, least);
     if (!spark) return niceRange(low, high);
     return low === high ? [low - 1, high + 1] : [low, high];
   };

@@ -16,7 +16,7 @@ export function niceStep(size: number): number {
 /** A y range on whole steps around the data, so that it moves seldom. Flat data stands in its middle. */
 export function niceRange(min: number, max: number, steps = 3): [number, number] {
   if (!Number.isFinite(min) || !Number.isFinite(max)) return [0, 1];
-  const span = max - min || Math.max(Math.abs(max) * 0.02, 0.1);
+  const span = max - min || Math.abs(max) * 0.02 || 1;
   const step = niceStep(span / steps);
   let low = Math.floor(min / step) * step;
   let high = Math.ceil(max / step) * step;
@@ -24,7 +24,16 @@ export function niceRange(min: number, max: number, steps = 3): [number, number]
     low -= step;
     high += step;
   }
+  // What never was below zero has no room below it.
+  if (min >= 0 && low < 0) low = 0;
   return [clean(low, step), clean(high, step)];
+}
+
+/** A span of at least `least` around the data; what never was below zero gets no room there. */
+export function widened(min: number, max: number, least: number): [number, number] {
+  const missing = Math.max(0, least - (max - min)) / 2;
+  const low = min >= 0 ? Math.max(0, min - missing) : min - missing;
+  return [low, Math.max(max + missing, low + least)];
 }
 
 /** Ticks from `low` to `high` on whole steps, at most about `count`. */

@@ -64,7 +64,9 @@ export function CommandForm({ device, command }: { device: DeviceState; command:
       noValidate
       aria-labelledby={id}
     >
-      <h3 id={id}>{title(command)}</h3>
+      <h3 id={id} class={fields.length === 0 ? "hidden" : undefined}>
+        {title(command)}
+      </h3>
       {fields.map((field) => (
         <FieldInput
           key={field.name}

@@ -14,7 +14,7 @@ export function MetricRow({ device, metric }: { device: DeviceState; metric: Met
   const meta = metric.meta.value;
   return (
     <li class={`metric ${meta.kind}`} data-metric={meta.name} data-fresh={fresh}>
-      <span class="name" title={meta.name}>
+      <span class="name" title={`${title(meta)} (${meta.name})`}>
         {title(meta)}
       </span>
       <span class="trace">

@@ -9,7 +9,7 @@ import { text } from "../text/en.ts";
 
 export function useFreshness(device: DeviceState, metric: MetricState): ReadonlySignal<Freshness> {
   const hub = useHub();
-  return useComputed(() => metric.freshness(hub.now, device.online).value);
+  return useComputed(() => metric.freshness(hub.now.value, device.online.value, hub.heard.value));
 }
 
 interface Props {

@@ -11,7 +11,7 @@ export function StatusLine() {
   const heard = useComputed(() => {
     hub.now.value;
     const at = hub.status.value.heard;
-    return at > 0 ? text.status.lastHeard(age(Date.now() - at)) : text.status.never;
+    return at > 0 ? text.status.lastHeard(clock(at), age(Date.now() - at)) : text.status.never;
   });
   const rate = useComputed(() => fixed(hub.rate.value, 0));
   const time = useComputed(() => clock(hub.now.value));
@@ -24,11 +24,10 @@ export function StatusLine() {
       <span class="state" role="status">
         <span class="dot" aria-hidden="true" />
         <b>{text.status[status.state]}</b>
-        {away && status.heard > 0 && <span> {text.status.since(clock(status.since))}</span>}
         {degraded && <span class="alarm"> {text.status.degraded(degraded)}</span>}
       </span>
       {away ? (
-        <span class="figure">{heard}</span>
+        status.state !== "signed_out" && <span class="figure">{heard}</span>
       ) : (
         <span class="figure">
           <span class="digits">{rate}</span> {text.unit.samplesPerSecond}

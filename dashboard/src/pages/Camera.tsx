@@ -75,14 +75,18 @@ function Known({ id, name }: { id: string; name: string }) {
           {state === "failed" ? text.camera.failed(reason) : text.camera.still(reason)}
         </p>
       )}
-      <div class="screen" ref={frame} data-video={state}>
-        <video ref={element} muted playsInline autoplay aria-label={text.camera.alt(name)} />
-        {showStill && video.value && (
-          <Still base={base} name={name} onShown={(shown) => video.peek()?.stillShown(shown)} />
-        )}
-        {state === "connecting" && <p class="veil dim">{text.camera.states.connecting}</p>}
+      <div class="camera-view">
+        <div class="screen" ref={frame} data-video={state}>
+          <video ref={element} muted playsInline autoplay aria-label={text.camera.alt(name)} />
+          {showStill && video.value && (
+            <Still base={base} name={name} onShown={(shown) => video.peek()?.stillShown(shown)} />
+          )}
+          {state === "connecting" && <p class="veil dim">{text.camera.states.connecting}</p>}
+        </div>
+        <section class="panel" aria-label={text.camera.figures.title}>
+          <VideoFacts figures={video.value?.figures.value ?? null} />
+        </section>
       </div>
-      <VideoFacts figures={video.value?.figures.value ?? null} />
     </>
   );
 }

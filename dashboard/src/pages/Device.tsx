@@ -8,6 +8,7 @@ import { Notice } from "../components/Notice.tsx";
 import { RANGES, type Range, Ranges } from "../components/Ranges.tsx";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
+import { fieldsOf } from "../state/schema.ts";
 import { text } from "../text/en.ts";
 
 /** One device: a chart for each metric, its commands, its console, its link. */
@@ -97,6 +98,8 @@ function Identity({ device }: { device: DeviceState }) {
 function Commands({ device }: { device: DeviceState }) {
   const hub = useHub();
   const info = device.info.value;
+  // What takes no parameters is one button, and needs no form of its own.
+  const plain = info.commands.filter((command) => fieldsOf(command.params).length === 0);
   const viewer = hub.session.value?.role === "viewer";
   const note = viewer ? text.command.viewer : info.online ? "" : text.command.offline;
   return (
@@ -108,9 +111,18 @@ function Commands({ device }: { device: DeviceState }) {
       {info.commands.length > 0 && note && <p class="dim pad">{note}</p>}
       {!viewer && (
         <div class="forms">
-          {info.commands.map((command) => (
-            <CommandForm key={command.name} device={device} command={command} />
-          ))}
+          {plain.length > 0 && (
+            <div class="plain">
+              {plain.map((command) => (
+                <CommandForm key={command.name} device={device} command={command} />
+              ))}
+            </div>
+          )}
+          {info.commands
+            .filter((command) => !plain.includes(command))
+            .map((command) => (
+              <CommandForm key={command.name} device={device} command={command} />
+            ))}
         </div>
       )}
     </section>

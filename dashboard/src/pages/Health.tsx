@@ -74,24 +74,22 @@ function Links({ figures }: { figures: Map<string, Series[]> }) {
       <table class="matrix">
         <thead>
           <tr>
-            <th scope="col">{text.health.device}</th>
-            {table.columns.map((column) => (
-              <th key={column} scope="col" class="right">
-                {column}
+            <th scope="col">{text.health.figure}</th>
+            {table.devices.map((device) => (
+              <th key={device} scope="col" class="right">
+                <a href={deviceUrl(device)}>
+                  {hub.devices.value.get(device)?.info.value.name || device}
+                </a>
               </th>
             ))}
           </tr>
         </thead>
         <tbody>
           {table.rows.map((row) => (
-            <tr key={row.device}>
-              <th scope="row">
-                <a href={deviceUrl(row.device)}>
-                  {hub.devices.value.get(row.device)?.info.value.name || row.device}
-                </a>
-              </th>
+            <tr key={row.title}>
+              <th scope="row">{row.title}</th>
               {row.cells.map((cell, at) => (
-                <td key={table.columns[at]} class="digits right">
+                <td key={table.devices[at]} class="digits right">
                   {cell}
                 </td>
               ))}

@@ -89,10 +89,10 @@ function processFigures(all: All): Figure[] {
   ];
 }
 
-/** Links as a table: a row for each device, a column for each figure. */
+/** Links as a table: a row for each figure, a column for each device. */
 export function linkTable(all: All): {
-  columns: string[];
-  rows: { device: string; cells: string[] }[];
+  devices: string[];
+  rows: { title: string; cells: string[] }[];
 } {
   const devices = new Map<string, Map<string, number>>();
   const names: string[] = [];
@@ -104,11 +104,11 @@ export function linkTable(all: All): {
     devices.set(device, row);
   }
   return {
-    columns: names.map((name) => linkFigure(name, 0).title),
-    rows: [...devices].map(([device, row]) => ({
-      device,
-      cells: names.map((name) => {
-        const value = row.get(name);
+    devices: [...devices.keys()],
+    rows: names.map((name) => ({
+      title: linkFigure(name, 0).title,
+      cells: [...devices.values()].map((figures) => {
+        const value = figures.get(name);
         if (value === undefined) return NO_VALUE;
         const { value: shown, unit } = linkFigure(name, value);
         return unit ? `${shown} ${unit}` : shown;

@@ -43,6 +43,8 @@ export class Hub {
   readonly frame = new FrameScheduler();
   readonly backfill: Backfill;
   readonly live = computed(() => this.status.value.state === "live");
+  /** Whether the hub still speaks to this page; a reconnect that is young does not count against it. */
+  readonly heard = computed(() => !["stale", "signed_out"].includes(this.status.value.state));
   readonly client: Client;
   private offsetMs = 0;
   private readonly pending = new Set<MetricState>();

@@ -1,4 +1,4 @@
-import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { type Signal, signal } from "@preact/signals";
 import type { Metric, Quality, Value } from "../api/types.ts";
 import { drawn } from "../format/value.ts";
 import { SeriesWindow } from "./window.ts";
@@ -93,19 +93,15 @@ export class MetricState {
     return { feed: this.sparkFeed, fresh };
   }
 
-  /** How to read the value at hub time `now`, given the device's state and whether the page hears the hub. */
-  freshness(
-    now: ReadonlySignal<number>,
-    online: ReadonlySignal<boolean>,
-  ): ReadonlySignal<Freshness> {
-    return computed(() => {
-      const last = this.last.value;
-      if (last === null) return "none";
-      if (!online.value) return "offline";
-      const interval = this.meta.value.interval_ms;
-      if (interval === null) return "live";
-      return now.value - last.time > Math.max(3 * interval, STALE_AT_LEAST_MS) ? "stale" : "live";
-    });
+  /** How to read the value at hub time `nowMs`. `heard` is whether the hub still speaks to this page. */
+  freshness(nowMs: number, online: boolean, heard: boolean): Freshness {
+    const last = this.last.value;
+    if (last === null) return "none";
+    if (!online) return "offline";
+    if (!heard) return "stale";
+    const interval = this.meta.value.interval_ms;
+    if (interval === null) return "live";
+    return nowMs - last.time > Math.max(3 * interval, STALE_AT_LEAST_MS) ? "stale" : "live";
   }
 }
 

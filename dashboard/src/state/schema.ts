@@ -1,4 +1,5 @@
 import type { Schema } from "../api/types.ts";
+import { decimalsForStep, fixed } from "../format/number.ts";
 import { sentence } from "../format/value.ts";
 import { text } from "../text/en.ts";
 
@@ -120,14 +121,17 @@ function hintOf(schema: Schema, control: Control): string {
     const low = schema.minimum ?? schema.exclusiveMinimum;
     const high = schema.maximum ?? schema.exclusiveMaximum;
     if (low !== undefined && high !== undefined) {
-      parts.push(text.command.range(String(low), String(high)));
-    } else if (low !== undefined) parts.push(text.command.from(String(low)));
-    else if (high !== undefined) parts.push(text.command.upTo(String(high)));
+      parts.push(text.command.range(plainNumber(low), plainNumber(high)));
+    } else if (low !== undefined) parts.push(text.command.from(plainNumber(low)));
+    else if (high !== undefined) parts.push(text.command.upTo(plainNumber(high)));
     if (schema.unit) parts.push(schema.unit);
   }
   const range = parts.join(" ");
   return [range, schema.description].filter(Boolean).join(" · ");
 }
+
+const plainNumber = (value: number): string =>
+  fixed(value, Number.isInteger(value) ? 0 : Math.min(6, decimalsForStep(Math.abs(value) / 10)));
 
 function read(field: Field, given: string): [unknown, string | null] {
   switch (field.control) {
