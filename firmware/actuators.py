@@ -23,6 +23,7 @@ class Led:
         self.state = state
         self._half_ms = interval_ms // 2
         self._flicker = 0
+        self._show(1 if state == "on" else 0)  # now, so that the command's answer is true
         self._changed.set()
 
     def identify(self) -> None:
@@ -45,9 +46,12 @@ class Led:
             else:
                 level = 1 if self.state == "on" else 0
                 wait_ms = 0
-            if self._pin is not None:
-                self._pin.value(level)
+            self._show(level)
             await self._pause(wait_ms)
+
+    def _show(self, level: int) -> None:
+        if self._pin is not None:
+            self._pin.value(level)
 
     async def _pause(self, wait_ms: int) -> None:
         if wait_ms == 0:

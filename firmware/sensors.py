@@ -4,6 +4,7 @@ import asyncio
 
 import drivers
 import settings
+from wire.message import is_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Sensors:
     def add(self, sensor: "drivers.Driver", interval_ms: int) -> None:
         """Put a sensor into a group of its interval. Raises ValueError where a metric's name is taken."""
         for entry in sensor.metrics:
+            _check(entry)
             if self.group_of(entry["name"]) is not None:
                 raise ValueError("the name {} is there twice".format(entry["name"]))
         for group in self.groups:
@@ -98,3 +100,15 @@ class Sensors:
     def names(self) -> "list[str]":
         """Return the names of all metrics."""
         return [entry["name"] for group in self.groups for entry in group.metrics]
+
+
+def _check(entry: "dict[str, Any]") -> None:
+    """Hold a metric against the birth's limits, since the hub refuses a whole birth for one of them."""
+    if not is_id(entry["name"]):
+        raise ValueError("a name must be 1 to 64 of a-z 0-9 _ - .")
+    for key, most in (("unit", 16), ("title", 64)):
+        text = entry.get(key, "")
+        if not isinstance(text, str) or len(text) > most:
+            raise ValueError(f"{key} must be a text of at most {most} characters")
+    if entry.get("decimals", 0) not in range(10):
+        raise ValueError("decimals must be 0 to 9")

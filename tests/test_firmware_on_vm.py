@@ -139,6 +139,10 @@ print(settings.load().interval_ms)
         {"driver": "adc", "pin": 26, "interval_ms": 0},
         {"driver": "digital_in", "pin": 15, "pull": "sideways"},
         {"driver": "adc", "pin": 26, "name": "taken"},
+        {"driver": "adc", "pin": 26, "name": "Not A Name"},
+        {"driver": "adc", "pin": 26, "unit": "x" * 17},
+        {"driver": "adc", "pin": 26, "title": 5},
+        {"driver": "adc", "pin": 26, "decimals": 10},
     ],
 )
 def test_a_sensor_that_cannot_be_had_is_left_out_and_the_others_stay(sensor: dict[str, Any]) -> None:
@@ -241,3 +245,42 @@ print(json.dumps(asyncio.run(go())))
 """
     got = ask(script)
     assert got == answer if isinstance(answer, dict) else got.startswith(answer)
+
+
+def test_an_hour_without_a_hub_fill_the_outbox_and_leave_the_rest_of_the_heap_alone() -> None:
+    # The outbox fills in 25 minutes; what is seen after each of four quarters must be the same.
+    script = """
+import asyncio, gc, json
+import node, port, settings
+
+class Deaf:
+    async def read(self):
+        await asyncio.sleep_ms(1000)
+        return b""
+    async def write(self, frame):
+        pass
+
+port.Console = Deaf
+board = node.Node(settings.Settings({"sensors": [{"driver": "adc", "pin": 26, "name": "light"}]}))
+heap = []
+
+async def watch():
+    for _ in range(4):
+        await asyncio.sleep(900)
+        gc.collect()
+        heap.append(gc.mem_alloc())
+    board._failed.set()
+
+async def main():
+    asyncio.create_task(watch())
+    await board.run()
+
+asyncio.run(main())
+box = board.outbox
+print(json.dumps([heap, box.next_seq, box.dropped, len(box)]))
+"""
+    heap, taken, dropped, kept = json.loads(run_on_vm(script, virtual_time=True).splitlines()[-1])
+    assert 3590 <= taken <= 3610
+    assert kept > 1000
+    assert dropped + kept == taken
+    assert max(heap) - min(heap) < 1000

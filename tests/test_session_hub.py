@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -214,9 +215,9 @@ class Bare:
     def heard(self) -> list[bytes]:
         return self._reader.feed(self.hub.data_to_send())
 
-    def open(self, birth: str) -> list[Event]:
+    def open(self, birth: str, boot_id: str = "00000001") -> list[Event]:
         schema = f"{crc(birth):08x}"
-        events = self.tell(hello(UID, "00000001", schema, 0, 5, "power"))
+        events = self.tell(hello(UID, boot_id, schema, 0, 5, "power"))
         for part in fragments(birth):
             events += self.tell(part)
         return events + self.tell(keepalive(0, 0, 0, 0))
@@ -258,6 +259,14 @@ def test_metrics_that_change_within_a_boot_are_refused() -> None:
     assert [e.reason for e in events if isinstance(e, Closed)] == [
         "refused: its metrics changed without a restart"
     ]
+
+
+def test_metrics_may_change_with_a_restart() -> None:
+    bare = Bare()
+    bare.open(BIRTH)
+    changed = BIRTH.replace('"decimals":2', '"decimals":3')
+    bare.open(changed)
+    assert of(bare.open(changed, boot_id="00000002"), Opened)
 
 
 def test_a_reading_that_makes_no_sense_is_counted_and_the_next_goes_on() -> None:
@@ -313,3 +322,22 @@ def test_an_answer_nobody_waits_for_is_left_out() -> None:
     bare = Bare()
     bare.open(BIRTH)
     assert of(bare.tell(["r", "unknown", 1, None]), Answered) == []
+
+
+def test_good_readings_survive_among_twenty_thousand_spoilt_frames() -> None:
+    bare = Bare()
+    bare.hub = HubSession(Known(), lambda uid, boot: -1, lambda uid: None, 1000, frames_per_s=10**9)
+    bare.open(BIRTH)
+    chance = random.Random(5)
+    taken: list[int] = []
+    for seq in range(2000):
+        good = encode(payload(reading(seq, seq, 0, [seq, 1])))
+        spoilt = b""
+        for _ in range(10):
+            bad = bytearray(good)
+            for _ in range(chance.randrange(1, 6)):
+                bad[chance.randrange(len(bad))] = chance.randrange(256)
+            spoilt += bytes(bad[: chance.randrange(1, len(bad) + 1)])
+        bare.hub.feed(spoilt + b"\n" + good, 1000 + seq)
+        taken += [event.seq for event in bare.hub.events() if isinstance(event, Taken)]
+    assert taken == list(range(2000))

@@ -19,7 +19,7 @@ class Adc:
 
     def __init__(self, pin: "int | str", entry: "dict[str, Any]", per_volt: float, zero_v: float) -> None:
         self.metrics = [entry]
-        self._adc = ADC(Pin(pin))
+        self._adc = _open(Pin(pin))
         scale = per_volt * 10 ** entry["decimals"]
         self._slope = scale * _REFERENCE_V / 65535
         self._zero = zero_v * scale
@@ -31,6 +31,12 @@ class Adc:
     def read(self) -> "list[int | None]":
         """Return the scaled reading."""
         return [round(self._adc.read_u16() * self._slope - self._zero)]
+
+
+def _open(pin: Pin) -> ADC:
+    # An ESP32's ADC reaches to 1 V unless it attenuates, and then to about 3.1 V: calibrate by per_volt.
+    attenuation = getattr(ADC, "ATTN_11DB", None)
+    return ADC(pin) if attenuation is None else ADC(pin, atten=attenuation)
 
 
 def make(data: "dict[str, Any]") -> Adc:

@@ -215,13 +215,12 @@ class HubSession:
             reason = f"it speaks version {version} of the protocol, the hub version {VERSION}"
         reason = reason or self._known.refused.get((uid, schema))
         if reason:
-            self._trouble(f"board {uid} is refused: {reason}", now_ms)
-            self.close("refused: " + reason)
+            self._refuse(uid, reason, now_ms)
             return
         if (uid, boot_id) != (self.uid, self.boot_id) or self._boot is None:
             self._begin(uid, boot_id, next_seq)
         boot = self._boot
-        if boot is None:
+        if boot is None or boot.refused == schema:
             return
         boot.clock.hint(ticks, now_ms)
         if schema != self._schema:
@@ -257,12 +256,15 @@ class HubSession:
         except WireError as error:
             reason = f"its birth breaks the protocol: {error}"
             self._known.refuse(self.uid, self._schema, reason)
-            self._trouble(f"board {self.uid} is refused: {reason}", now_ms)
-            self.close("refused: " + reason)
+            self._refuse(self.uid, reason, now_ms)
             return
         self._known.remember(self.uid, self._schema, birth)
         self._birth = birth
         self._welcome()
+
+    def _refuse(self, uid: str, reason: str, now_ms: float) -> None:
+        self._trouble(f"board {uid} is refused: {reason}", now_ms)
+        self.close("refused: " + reason)
 
     def _opens(self, now_ms: float) -> bool:
         """Whether readings count: the board sends them only once it is welcome. Opens the session."""
@@ -273,10 +275,8 @@ class HubSession:
         if self._state == _OPEN:
             return True
         if boot.layout is not None and boot.layout != birth.layout():
-            reason = "its metrics changed without a restart"
-            self._known.refuse(self.uid, self._schema, reason)
-            self._trouble(f"board {self.uid} is refused: {reason}", now_ms)
-            self.close("refused: " + reason)
+            boot.refused = self._schema
+            self._refuse(self.uid, "its metrics changed without a restart", now_ms)
             return False
         boot.layout = birth.layout()
         self._state = _OPEN

@@ -22,6 +22,8 @@ class Boot:
         """Nothing of this boot was seen before."""
         self.committed = want
         self.layout: tuple[Any, ...] | None = None
+        self.refused: str | None = None
+        """The schema that was refused in this boot, as its metrics were not those before."""
 
 
 class Known:
