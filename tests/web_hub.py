@@ -19,8 +19,9 @@ from hub.ingest import Ingest
 from hub.model import Birth, Born, CommandType, Kind, LinkKind, Metric, Reading, Role
 from hub.store.store import Store
 from hub.web.auth import COOKIE, Claim
+from hub.web.listener import Listener
 from hub.web.parts import Parts, StreamLimits
-from hub.web.site import Site
+from hub.web.server import make_app
 from tests.fakes import FakeLink
 
 if TYPE_CHECKING:
@@ -155,8 +156,9 @@ class WebHub:
     """A running hub, its rooms, and ways to call it."""
 
     parts: Parts
-    site: Site
-    address: tuple[str, int]
+    listener: Listener
+    origin: str
+    """Of the dashboard's own pages, and the base of every URL."""
     ingest: Ingest
     link: FakeLink
     camera: FakeCamera
@@ -170,13 +172,14 @@ class WebHub:
         return self.ingest.sink_for(LinkKind.SERIAL)
 
     @property
-    def origin(self) -> str:
-        """The origin of the dashboard's own pages."""
-        return "http://{}:{}".format(*self.address)
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        host, _, port = self.origin.removeprefix("http://").partition(":")
+        return host, int(port)
 
     async def stop(self) -> None:
         """Stop serving, as at the end of the hub."""
-        await self.site.close()
+        await self.listener.stop()
 
     def url(self, path: str) -> str:
         """Return the URL of a path; what does not begin with / is under /api/v1."""
@@ -282,10 +285,10 @@ async def web_hub(
         static=static or folder / "no-dashboard",
         stream=limits or StreamLimits(),
     )
-    site = Site(parts)
-    address = await site.listen("127.0.0.1", 0)
+    listener = Listener(make_app(parts))
+    origin = await listener.start("127.0.0.1:0")
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False) as session:
-        running = WebHub(parts, site, address, ingest, link, camera, clock, session)
+        running = WebHub(parts, listener, origin, ingest, link, camera, clock, session)
         for role in Role:
             running.tokens[role] = store.accounts.create_token(f"test-{role}", role, clock())
         if born:
@@ -293,5 +296,5 @@ async def web_hub(
         try:
             yield running
         finally:
-            await site.close()
+            await listener.stop()
             await store.close()

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from hub.config import listen_address
 from hub.model import OutpostError
 
 ANY = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound
 _SHUTDOWN_S = 5.0
+_LINGER_S = 2.0
+_KEEPALIVE_S = 75.0
+"""How long an idle connection stays, and how long one may take to send its first request."""
 
 
 class CannotListen(OutpostError):
@@ -19,7 +25,16 @@ class Listener:
     """Serves an application on `HOST:PORT` from `start` to `stop`."""
 
     def __init__(self, app: web.Application) -> None:
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
+        self._runner = web.AppRunner(
+            app,
+            # The claim's code stands in a request line: lines of requests are not logged.
+            access_log=None,
+            logger=_logger(),
+            handle_signals=False,
+            keepalive_timeout=_KEEPALIVE_S,
+            shutdown_timeout=_SHUTDOWN_S,
+            lingering_time=_LINGER_S,
+        )
 
     async def start(self, listen: str) -> str:
         """Bind and return the URL to call. Raises ConfigError, CannotListen."""
@@ -40,3 +55,20 @@ class Listener:
     async def stop(self) -> None:
         """Close every connection and the socket."""
         await self._runner.cleanup()
+
+
+def _logger() -> logging.Logger:
+    """Return aiohttp's logger: the hub's, but what is no HTTP is worth a line, not an error's traceback."""
+    logger = logging.Logger(__name__)  # noqa: LOG001 - one of its own: its filter must not outlive it
+    logger.parent = logging.getLogger(__name__)
+    logger.addFilter(_calm)
+    return logger
+
+
+def _calm(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        record.msg, record.args = "a client sent what is no HTTP: %s", (type(error).__name__,)
+        record.exc_info = None
+    return record.levelno >= logging.getLogger(record.name).getEffectiveLevel()
