@@ -25,9 +25,10 @@ from hub.links.payload import BadMessage, address, kind_of, parse
 from hub.links.refusals import QUIET_MS, Refusals
 from hub.model import Born, Command, Gone, Kind, LinkHealth, LinkKind, Quality, Reading
 from tests.broker import Broker, free_port
+from tests.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from hub.model import LinkEvent, Value
@@ -434,24 +435,6 @@ async def test_a_closed_handover_lets_a_waiting_thread_go() -> None:
 # --- the link on a real broker ------------------------------------------------------------------------
 
 
-class Watch:
-    """A sink that keeps what came and can wait for more."""
-
-    def __init__(self) -> None:
-        self.events: list[LinkEvent] = []
-        self._news = asyncio.Event()
-
-    def __call__(self, event: LinkEvent) -> None:
-        self.events.append(event)
-        self._news.set()
-
-    async def until(self, met: Callable[[list[LinkEvent]], object]) -> None:
-        async with asyncio.timeout(40):
-            while not met(self.events):
-                self._news.clear()
-                await self._news.wait()
-
-
 class Publisher:
     """An MQTT device: paho as anyone would use it."""
 
@@ -505,7 +488,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 
 async def knock(publisher: Publisher, watch: Watch) -> None:
     """Wait until the link hears: publish until something comes."""
-    while not readings(watch.events):
+    while not watch.readings:
         await publisher.publish("outpost/knock/t", "0")
         await asyncio.sleep(0.02)
 
@@ -517,9 +500,9 @@ async def test_messages_become_readings_in_order(broker: Broker) -> None:
         await knock(publisher, watch)
         for n in range(500):
             publisher.send("outpost/a/t", str(n))
-        await watch.until(lambda events: len([r for r in readings(events) if r.device == "a"]) == 500)
+        await watch.until(lambda w: len([r for r in w.readings if r.device == "a"]) == 500)
         publisher.close()
-        values = [reading.values[0] for reading in readings(watch.events) if reading.device == "a"]
+        values = [reading.values[0] for reading in watch.readings if reading.device == "a"]
         assert values == list(range(500))
 
 
@@ -560,10 +543,10 @@ async def test_hostile_messages_are_counted_and_the_next_good_one_arrives(broker
         # Too large for the packet that the hub lets the broker send: it never comes here.
         await publisher.publish("outpost/bad/t", b"z" * 1_000_000)
         await publisher.publish("outpost/good/t", "1")
-        await watch.until(lambda events: any(r.device == "good" for r in readings(events)))
+        await watch.until(lambda w: any(r.device == "good" for r in w.readings))
         publisher.close()
         assert sum(link.refusals.counts.values()) == len(HOSTILE)
-        born = {event.birth.device for event in watch.events if isinstance(event, Born)}
+        born = {event.birth.device for event in watch.born}
         assert born == {"knock", "good"}
 
 
@@ -574,10 +557,8 @@ async def test_a_killed_broker_takes_devices_offline_and_its_return_brings_them_
         await knock(publisher, watch)
         broker.kill()
         publisher.close()
-        await watch.until(lambda events: isinstance(events[-1], Gone))
-        gone = watch.events[-1]
-        assert isinstance(gone, Gone)
-        assert "broker" in gone.reason
+        await watch.until(lambda w: w.gone)
+        assert "broker" in watch.gone[0].reason
         broker.start()
         publisher = Publisher(broker)
         watch.events.clear()
@@ -604,8 +585,8 @@ async def test_retained_messages_are_read_as_uncertain(broker: Broker) -> None:
     await publisher.publish("outpost/old/t", "17", retain=True)
     publisher.close()
     async with running(config_of(broker)) as (_, watch):
-        await watch.until(readings)
-        assert readings(watch.events)[0].quality is Quality.UNCERTAIN
+        await watch.until(lambda w: w.readings)
+        assert watch.readings[0].quality is Quality.UNCERTAIN
 
 
 @pytest.mark.slow
@@ -618,12 +599,12 @@ async def test_a_last_will_takes_its_device_offline(broker: Broker) -> None:
         device.connect(broker.host, broker.port)
         device.loop_start()
         device.publish("outpost/a/t", "1", qos=1)
-        await watch.until(lambda events: any(r.device == "a" for r in readings(events)))
+        await watch.until(lambda w: any(r.device == "a" for r in w.readings))
         sock = device.socket()
         assert isinstance(sock, socket.socket)
         device.loop_stop()
         sock.shutdown(socket.SHUT_RDWR)  # the cable is cut: no DISCONNECT, so the broker speaks its will
-        await watch.until(lambda events: any(isinstance(e, Gone) and e.device == "a" for e in events))
+        await watch.until(lambda w: any(gone.device == "a" for gone in w.gone))
         publisher.close()
 
 

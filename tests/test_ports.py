@@ -170,3 +170,21 @@ async def test_the_end_of_the_hub_closes_every_port(boards: list[PtyBoard]) -> N
     async with running(*(str(board.link) for board in boards)) as (_, watch):
         await watch.until(lambda w: len(w.born) == 2)
     assert sorted(gone.device for gone in watch.gone) == [board.uid for board in boards]
+
+
+@pytest.mark.slow
+async def test_a_board_that_floods_costs_the_other_no_reading(boards: list[PtyBoard]) -> None:
+    flooding, good = boards
+    async with running(*(str(board.link) for board in boards)) as (_, watch):
+        await watch.until(lambda w: len(w.born) == 2)
+        for n in range(100):
+            for noise in (b"\x1e\n" * 1000, b"x" * 2000 + b"\n", os.urandom(2000)):
+                with contextlib.suppress(BlockingIOError):
+                    flooding.write(noise)
+            good.take()
+            if n % 10 == 0:
+                await asyncio.sleep(0.01)
+        await watch.until(lambda w: len([r for r in w.readings if r.device == good.uid]) == 100)
+        numbers = [reading.values[0] for reading in watch.readings if reading.device == good.uid]
+        assert numbers == list(range(100))
+        assert good.uid not in {gone.device for gone in watch.gone}
