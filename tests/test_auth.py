@@ -10,8 +10,7 @@ from aiohttp import web
 from hub.model import Role
 from hub.web.auth import CLAIM_TTL_MS, COOKIE, Claim, ClaimRefused
 from hub.web.server import ROUTES, make_app
-from tests.test_server import filled
-from tests.web_hub import DEVICE, Clock, WebHub, web_hub
+from tests.web_hub import DEVICE, Clock, WebHub, filled, web_hub
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -298,3 +298,9 @@ async def web_hub(
         finally:
             await listener.stop()
             await store.close()
+
+
+def filled(path: str) -> str:
+    """Return a route's path with its variable parts filled in."""
+    path = path.replace("{path:(?!api/).*}", "devices")
+    return path.replace("{id}", "front" if "cameras" in path else DEVICE).replace("{viewer}", "nobody")

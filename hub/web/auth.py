@@ -158,7 +158,7 @@ async def log_out(request: web.Request) -> web.StreamResponse:
         raise Problem(400, "there is no session to end: a Bearer token is revoked by `outpost token revoke`")
     parts_of(request).store.accounts.end_session(cookie)
     log.info("%s logged out", request[IDENTITY].name)
-    answer = web.Response(status=204, headers={"Clear-Site-Data": '"cache", "storage"'})
+    answer = web.Response(status=204)
     answer.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
     return answer
 
