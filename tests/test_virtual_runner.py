@@ -30,7 +30,11 @@ def test_a_script_prints() -> None:
 def test_files_and_folders_are_put_on_the_board(tmp_path: Path) -> None:
     (tmp_path / "pack").mkdir()
     (tmp_path / "pack" / "__init__.py").write_text("name = 'pack'\n")
-    files = {"/pack": tmp_path / "pack", "lib/one.py": "x = 1\n", "data.bin": b"\x00\xff"}
+    files: dict[str, str | bytes | Path] = {
+        "/pack": tmp_path / "pack",
+        "lib/one.py": "x = 1\n",
+        "data.bin": b"\x00\xff",
+    }
     script = "import pack, one\nprint(pack.name, one.x, open('data.bin', 'rb').read())"
     assert run_script(files, script) == "pack 1 b'\\x00\\xff'\n"
 

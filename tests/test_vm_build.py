@@ -68,7 +68,7 @@ def test_a_failed_step_says_what_the_program_said(monkeypatch: pytest.MonkeyPatc
         raise subprocess.CalledProcessError(1, command, stderr="no such distribution")
 
     monkeypatch.setattr(subprocess, "run", fail)
-    with pytest.raises(build.BuildFailed, match="pip install.*no such distribution"):
+    with pytest.raises(build.BuildFailed, match=r"pip install.*no such distribution"):
         build.build()
 
 

@@ -64,10 +64,12 @@ class VirtualBoard:
         self._watchdog = Watchdog(lambda: self._request_reset(WDT_RESET))
         self._vm: Vm | None = None
         self._thread: threading.Thread | None = None
-        self._powered = threading.Event()
-        self._unpowered = threading.Event()
-        self._unpowered.set()
+        self._changed = threading.Condition()
+        self._power = False
+        self._alive = False
         self._stopped = False
+        self._cable_in = True
+        self._hand = threading.Lock()  # on the cable
         self._cold = True
         self._raw_boot = False
         self._reset_cause = PWRON_RESET
@@ -79,42 +81,57 @@ class VirtualBoard:
     # -- what a hand does -----------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Plug the board in and power it on. Raises LinkTaken."""
-        self.cable.plug()
+        """Power the board on, with the cable in. Raises LinkTaken."""
         self.power_on()
 
     def stop(self) -> None:
-        """Power off, unplug, and end every thread."""
-        self._stopped = True
+        """Power off, and end every thread."""
         self.power_off()
-        self.cable.unplug()
-        self._powered.set()
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
         self._watchdog.close()
         if self._thread is not None:
             self._thread.join()
+        self._module.close()
+        self._engine.close()
 
     def unplug(self) -> None:
         """Pull the cable; the board runs on, as one on a battery does."""
-        self.cable.unplug()
+        with self._hand:
+            self._cable_in = False
+            self.cable.unplug()
 
     def replug(self) -> None:
         """Put the cable back: a new pty. Raises LinkTaken."""
-        self.cable.plug()
+        with self._hand:
+            self._cable_in = True
+            if self._power:
+                self.cable.plug()
 
     def power_off(self) -> None:
-        """Cut the power; RAM is lost. Returns when the VM has ended."""
-        self._powered.clear()
-        self._request_reset(_POWER_OFF)
-        self._unpowered.wait()
+        """Cut the power: RAM is lost and the port goes. Returns when the VM has ended."""
+        with self._changed:
+            self._power = False
+            self._request_reset(_POWER_OFF)
+            self._changed.wait_for(lambda: not self._alive)
+        with self._hand:
+            self.cable.unplug()
 
     def power_on(self) -> None:
-        """Give power: the board boots."""
-        self._reset_cause, self._raw_boot = PWRON_RESET, False
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name=f"board {self.uid}", daemon=True)
-            self._thread.start()
-        self._unpowered.clear()
-        self._powered.set()
+        """Give power: the port comes and the board boots. Raises LinkTaken."""
+        with self._hand:
+            if self._cable_in:
+                self.cable.plug()
+        with self._changed:
+            if self._power:
+                return
+            self._power = True
+            self._reset_cause, self._raw_boot, self._cold = PWRON_RESET, False, True
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=f"board {self.uid}", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
 
     def reset(self) -> None:
         """Press the reset button."""
@@ -139,20 +156,21 @@ class VirtualBoard:
             vm.stop()
 
     def _run(self) -> None:
-        while True:
-            self._unpowered.set()
-            self._powered.wait()
-            if self._stopped:
-                return
-            while self._powered.is_set() and not self._stopped:
-                self._unpowered.clear()
-                self._after(self._live())
+        while self._next_life():
+            self._after(self._live())
+
+    def _next_life(self) -> bool:
+        """Wait for power. Returns False when the board is stopped."""
+        with self._changed:
+            self._alive = False
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._power or self._stopped)
+            self._alive = not self._stopped
+            self.console.boot()  # under the lock, so that a power cut comes before or after it, and counts
+            return self._alive
 
     def _live(self) -> Ended:
         """Boot and run until the next reset."""
-        self.console.boot()
-        if self._stopped or not self._powered.is_set():  # the power went before `boot` forgot the request
-            return Ended(End.RESET, _POWER_OFF)
         if self._cold:
             self.clock.boot()
         self.boots += 1
@@ -195,6 +213,7 @@ class VirtualBoard:
             return
         self._raw_boot = False
         self._reset_cause = WDT_RESET if ended.how is End.RESET and ended.code == WDT_RESET else PWRON_RESET
-        if self._powered.is_set() and self.cable.plugged:
-            self.cable.unplug()  # a reset chip leaves the bus, and comes back as a new USB device
-            self.cable.plug()
+        with self._hand:
+            if self._power and self._cable_in:
+                self.cable.unplug()  # a reset chip leaves the bus, and comes back as a new USB device
+                self.cable.plug()

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from hil.virtual.environment import Environment
 
 ADC_VOLTS = 3.3
+ACCELEROMETER_V_PER_G = 0.66
+DOOR_PIN = 15
 _FIRST_ADC_PIN = 26
 _CORE_TEMPERATURE_CHANNEL = 4
 _EIO = 5
@@ -89,7 +91,7 @@ def demo_wiring(world: Environment, now_s: Callable[[], float]) -> Wiring:
     wiring = Wiring()
     wiring.buses[0] = I2cBus({Sht3x.ADDRESS: Sht3x(world.temperature_c, world.humidity_percent, now_s)})
     wiring.analog_v[0] = lambda: ADC_VOLTS * world.light_fraction()
-    wiring.analog_v[1] = lambda: ADC_VOLTS / 2 + 0.66 * world.vibration_g()
+    wiring.analog_v[1] = lambda: ADC_VOLTS / 2 + ACCELEROMETER_V_PER_G * world.vibration_g()
     wiring.analog_v[_CORE_TEMPERATURE_CHANNEL] = lambda: core_temperature_v(world.temperature_c() + 6)
-    wiring.inputs["15"] = world.door_open
+    wiring.inputs[str(DOOR_PIN)] = world.door_open
     return wiring

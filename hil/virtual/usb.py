@@ -112,14 +112,15 @@ class UsbPort:
         poll.register(self._master, select.POLLIN)
         poll.register(self._stop_read, select.POLLIN)
         while not self._closed.is_set():
-            events = dict(poll.poll())
-            master = events.get(self._master, 0)
-            if master & select.POLLIN:
+            events = self._look(select.POLLIN)
+            if events & select.POLLIN:
                 self._pass_on()
-            elif master & select.POLLHUP:
+            elif events & select.POLLHUP:
                 self._closed.wait(_CLOSED_POLL_S)
-                if not self._look(0) & select.POLLHUP:
+            else:
+                if self._retained:
                     self.write(b"")  # just opened: what was retained goes out
+                poll.poll()
 
     def _pass_on(self) -> None:
         room = self._console.room(_CLOSED_POLL_S)

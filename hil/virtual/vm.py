@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import traceback
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 _RESULT_BYTES = 1024
 _WASI = "wasi_snapshot_preview1"
-_INSTANTIATING = (
-    threading.Lock()
-)  # wasmtime-py registers host functions in one table without a lock of its own
 
 
 class End(Enum):
@@ -62,7 +60,7 @@ class Vm:
         self._engine, self._module, self._console = engine, module, console
         self._flash, self._port, self._clock = flash, port, clock
         self._argv = ["micropython", "-X", f"heapsize={heap_kib}k", boot_file]
-        self._failure: BaseException | None = None
+        self._ended: Ended | None = None
         self._lock = threading.Lock()
         self._interrupt: Interrupt | None = None
         self._memory: GuestMemory
@@ -96,12 +94,11 @@ class Vm:
         linker = wasmtime.Linker(self._engine)
         calls: dict[str, Callable[..., Any]] = {}
         # The calls need the memory, which exists once the VM is instantiated: they are looked up when called.
-        with _INSTANTIATING:
-            for wanted in self._module.imports:
-                name = str(wanted.name)
-                assert isinstance(wanted.type, wasmtime.FuncType)  # noqa: S101 - true of the pinned artefact
-                linker.define_func(wanted.module, name, wanted.type, self._guarded(name, calls))
-            instance = linker.instantiate(store, self._module)
+        for wanted in self._module.imports:
+            name = str(wanted.name)
+            assert isinstance(wanted.type, wasmtime.FuncType)  # noqa: S101 - true of the pinned artefact
+            linker.define_func(wanted.module, name, wanted.type, self._guarded(name, calls))
+        instance = linker.instantiate(store, self._module)
         exports = instance.exports(store)
         memory, start = exports["memory"], exports["_start"]
         assert isinstance(memory, wasmtime.Memory)  # noqa: S101 - true of the pinned artefact
@@ -115,25 +112,29 @@ class Vm:
         try:
             start(store)
         except Exception as error:  # maybe another VM's: see _guarded
-            return self._how(error)
+            if self._ended is None and self._console.reset_cause is not None:  # the epoch cut a loop short
+                return Ended(End.RESET, self._console.reset_cause)
+            return self._ended or Ended(End.CRASH, 1, str(error)[:2000])
         finally:
             with self._lock:
                 self._interrupt = None
             files.close_all()
+            linker.close()
             store.close()
         return Ended(End.EXIT, 0)
 
     def _guarded(self, name: str, calls: dict[str, Callable[..., Any]]) -> Callable[..., Any]:
-        """Wrap a host call so that the first failure in this VM is kept here.
+        """Wrap a host call so that how it ended this VM is kept here.
 
         wasmtime-py passes a callback's exception through a global variable, which VMs on other threads share.
+        The exception itself is not kept: its traceback holds the VM's memory.
         """
 
         def call(*arguments: Any) -> Any:
             try:
                 return calls[name](*arguments)
             except BaseException as error:
-                self._failure = self._failure or error
+                self._ended = self._ended or _how(error)
                 raise
 
         return call
@@ -153,11 +154,11 @@ class Vm:
         self._memory.write(out, answer[:cap])
         return len(answer)
 
-    def _how(self, error: Exception) -> Ended:
-        failure = self._failure
-        if isinstance(failure, VmEnded):
-            how = End.RESET if failure.cause >= 0 else End.EXIT
-            return Ended(how, failure.cause if failure.cause >= 0 else -failure.cause - 1)
-        if failure is None and self._console.reset_cause is not None:  # the epoch cut a loop short
-            return Ended(End.RESET, self._console.reset_cause)
-        return Ended(End.CRASH, 1, repr(failure) if failure is not None else str(error)[:2000])
+
+def _how(error: BaseException) -> Ended:
+    """Return what an exception in a host call means for the VM."""
+    if not isinstance(error, VmEnded):
+        return Ended(End.CRASH, 1, "".join(traceback.format_exception(error)))
+    if error.cause >= 0:
+        return Ended(End.RESET, error.cause)
+    return Ended(End.EXIT, -error.cause - 1)
