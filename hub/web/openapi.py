@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,20 @@ from hub.web.route import API, Answer, Route
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-DOCUMENT: web.AppKey[dict[str, Any]] = web.AppKey("openapi")
+
+class Document:
+    """The document of some routes, made when it is first asked for: few ever ask."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._routes = tuple(routes)
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The document."""
+        return describe(self._routes)
+
+
+DOCUMENT: web.AppKey[Document] = web.AppKey("openapi")
 
 _REF = "#/components/schemas/{name}"
 _INFO = (
@@ -132,7 +146,7 @@ def _query_parameters(route: Route, components: dict[str, Any]) -> list[dict[str
 
 async def show_openapi(request: web.Request) -> web.StreamResponse:
     """Answer with the OpenAPI document."""
-    return json_answer(request.app[DOCUMENT])
+    return json_answer(request.app[DOCUMENT].content)
 
 
 ROUTES = (

@@ -65,7 +65,7 @@ def make_app(parts: Parts) -> web.Application:
     app[stream.FANOUT] = fanout = Fanout(parts.bus, parts.stream, parts.health)
     app[closing.CLOSING].call(fanout.close)
     app[video.ICE_LINKS] = video.ice_links(ice.load(parts.config.webrtc))
-    app[openapi.DOCUMENT] = openapi.describe(ROUTES)
+    app[openapi.DOCUMENT] = openapi.Document(ROUTES)
     app[DECLARED] = _add(app, ROUTES)
     app.on_response_prepare.append(dress)
     app.on_shutdown.append(closing.close)
