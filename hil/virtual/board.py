@@ -25,6 +25,7 @@ HEAP_KIB = 192
 DEFAULT_UID = "e6614103e7452b2f"
 _POWER_OFF = 0
 _CRASH_PAUSE_S = 1.0
+_USB_GONE_S = 0.2  # a host takes about as long to see that a device left the bus
 
 
 def rom_folders() -> tuple[Path, ...]:
@@ -213,6 +214,7 @@ class VirtualBoard:
             return
         self._raw_boot = False
         self._reset_cause = WDT_RESET if ended.how is End.RESET and ended.code == WDT_RESET else PWRON_RESET
+        self.console.wait(_USB_GONE_S, for_input=False)
         with self._hand:
             if self._power and self._cable_in:
                 self.cable.unplug()  # a reset chip leaves the bus, and comes back as a new USB device
