@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from firmware.outbox import Outbox
 from hub.wire.board_session import BoardSession
-from hub.wire.events import Taken
+from hub.wire.events import Opened, Taken
 from hub.wire.hub_session import HubSession
 from hub.wire.known import Known
 from hub.wire.message import dumps, payload, reading
@@ -88,6 +88,10 @@ class Rig:
         self.up = Line(self.chance, fault)
         self.committed: dict[tuple[str, str], int] = {}
         self.events: list[Event] = []
+        self.waiting: list[tuple[str, int]] = []
+        self.stored: dict[str, list[int]] = {}
+        """What was committed: seqs by boot_id, in the order in which they came."""
+        self._boot_id = ""
         self.ran: list[str] = []
         self.plugged = True
         self.commits = True
@@ -112,6 +116,12 @@ class Rig:
         """Start the hub anew: it knows only what is committed."""
         self.known = Known()
         self.replug()
+
+    def kill_hub(self) -> None:
+        """End the hub without a word and start it anew: what it had not committed, its store never had."""
+        self.collect()
+        self.waiting.clear()
+        self.restart_hub()
 
     def replug(self) -> None:
         """Open the port anew."""
@@ -152,21 +162,27 @@ class Rig:
                 self.board.answer(command_id, True, {"ran": len(self.ran)})
         if self.now_ms % 50 == 0:
             self.hub.tick(self.now_ms)
-        events = self.hub.events()
-        self.events += events
+        self.collect()
         if self.commits and self.now_ms % 100 == 0:
             self._commit()
         self.down.write(self.hub.data_to_send(), self.now_ms)
 
+    def collect(self) -> None:
+        """Take the hub's events; readings wait for the next commit."""
+        for event in self.hub.events():
+            self.events.append(event)
+            if isinstance(event, Opened):
+                self._boot_id = event.boot_id
+            elif isinstance(event, Taken):
+                self.waiting.append((self._boot_id, event.seq))
+
     def _commit(self) -> None:
-        uid, boot_id = self.hub.uid, self.hub.boot_id
-        taken = self.taken()
-        if uid and boot_id and taken and self.hub.open:
-            key = (uid, boot_id)
-            seq = max((event.seq for event in taken), default=-1)
-            if seq > self.committed.get(key, -1):
-                self.committed[key] = seq
-                self.hub.ack(boot_id, seq)
+        for boot_id, seq in self.waiting:
+            self.stored.setdefault(boot_id, []).append(seq)
+            key = (self.board.uid, boot_id)
+            self.committed[key] = max(seq, self.committed.get(key, -1))
+            self.hub.ack(boot_id, self.committed[key])
+        self.waiting.clear()
 
     def taken(self) -> list[Taken]:
         return [event for event in self.events if isinstance(event, Taken)]

@@ -161,9 +161,10 @@ class BoardSession:
 
     def _welcome(self, next_seq: int, want_birth: int) -> None:
         if want_birth:
-            if self._state != _BIRTH or not self._long:
-                self._state = _BIRTH
+            if self._state == _IDLE or not self._long:
                 self._long = [fragments_of(self._birth)]
+            if self._state == _IDLE:  # an open session stays so: this may be an old welcome that comes late
+                self._state = _BIRTH
         elif self._state != _OPEN:
             self._state = _OPEN
             self._cursor = next_seq
@@ -215,15 +216,17 @@ class BoardSession:
         if self._state != _IDLE and now_ms - self._heard > SILENCE_MS:
             self._state = _IDLE
             self._long = []
+        if self._state == _BIRTH and self._long:
+            self._due = now_ms + HELLO_MS
         if now_ms < self._due:
             return
         outbox = self._outbox
-        if self._state == _IDLE:
+        if self._state != _OPEN:
             self._due = now_ms + HELLO_MS
             self._put(
                 dumps(hello(self.uid, self.boot_id, self._schema, outbox.next_seq, now_ms, self._reset_cause))
             )
-        elif self._state == _OPEN:
+        else:
             self._due = now_ms + KEEPALIVE_MS
             self._cursor = max(self._cursor, outbox.first_seq)
             self._put(dumps(keepalive(self._cursor, outbox.first_seq, outbox.next_seq, outbox.dropped)))

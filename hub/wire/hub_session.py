@@ -249,7 +249,10 @@ class HubSession:
         self._opened = None
 
     def _birth_came(self, text: str, data: object, now_ms: float) -> None:
-        if self.uid is None or self._birth is not None or f"{crc(text):08x}" != self._schema:
+        if self.uid is None or f"{crc(text):08x}" != self._schema:
+            return
+        if self._birth is not None:
+            self._welcome()  # it waits for this
             return
         try:
             birth = Birth(data)
