@@ -100,9 +100,11 @@ $(SETUP)/python-dev: requirements/dev.txt $(SETUP)/python
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
+# Not `npm ci`: it refuses a lock file without the packages of platforms that a mirror does not carry.
+# `install --no-save` takes the same locked versions, checks the same hashes and changes no file.
 dashboard/node_modules/.package-lock.json: dashboard/package-lock.json $(SETUP)/python
 	@echo "outpost: installing npm packages"
-	@cd dashboard && npm ci --no-audit --no-fund --loglevel=error
+	@cd dashboard && npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(STATIC): dashboard/node_modules/.package-lock.json $(DASHBOARD)

@@ -25,7 +25,7 @@ from hub.links import mqtt
 from hub.links.host import HostLink
 from hub.links.mqtt import MqttLink
 from hub.links.ports import SerialPorts
-from hub.model import Role
+from hub.model import LinkKind, Role
 from hub.notify import Notifier
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hub.links.link import Link
+    from hub.model import Birth
 
 log = logging.getLogger(__name__)
 
@@ -121,8 +122,12 @@ class App:
             asyncio.get_running_loop().add_signal_handler(wanted, self._stop.set)
         registry = Registry()
         latest = await store.latest()
-        for birth, link, last_seen in await store.births():
+        births = await store.births()
+        for birth, link, last_seen in births:
             registry.restore(birth, link, last_seen, latest.get(birth.device, {}))
+        links = await self._links(
+            store, health, [birth for birth, link, _ in births if link is LinkKind.MQTT]
+        )
         bus = Bus(epoch=secrets.token_hex(4))
         ingest = Ingest(registry=registry, store=store, bus=bus, health=health, now_ms=wall_ms)
         servers = ice.load(config.webrtc)
@@ -148,7 +153,7 @@ class App:
             )
             listener = Listener(make_app(parts))
             url = await listener.start(config.hub.listen)
-            for way in await self._links(store):
+            for way in links:
                 registry.attach(way)
                 tasks.keep(f"link {way.name}", partial(way.run, ingest.sink_for(way.kind)))
             for camera in cameras.values():
@@ -165,14 +170,14 @@ class App:
             await listener.stop()
         access.clear(self._data)
 
-    async def _links(self, store: Store) -> list[Link]:
+    async def _links(self, store: Store, health: Health, known: list[Birth]) -> list[Link]:
         links: list[Link] = [HostLink(data=self._data, now_ms=wall_ms)]
         links.append(SerialPorts(self._config.serial, last_seq=store.last_seq, now_ms=wall_ms))
         settings = self._config.mqtt
         if settings.enabled and (
             settings != type(settings)() or await mqtt.probe(settings.host, settings.port)
         ):
-            links.append(MqttLink(settings, now_ms=wall_ms))
+            links.append(MqttLink(settings, now_ms=wall_ms, health=health, known=known))
         return links
 
     def _greet(self, store: Store, claim: Claim, url: str) -> None:
