@@ -124,7 +124,7 @@ def test_machine_reset_comes_back_on_a_new_port(make: Callable[..., VirtualBoard
         "time.sleep_ms(300) if machine.reset_cause() == 1 else time.sleep(3600)\nmachine.reset()",
         link=link,
     )
-    until(lambda: board.boots == 2 and link.exists())
+    until(lambda: board.hard_resets == 1)
     with serial.Serial(str(link)) as port:
         read_until(port, b"cause 3\r\n")
 
@@ -134,7 +134,7 @@ def test_the_watchdog_resets_a_board_that_hangs(make: Callable[..., VirtualBoard
         "import machine\nif machine.reset_cause() == 1:\n    machine.WDT(timeout=100)\n    while True: pass\n"
         "print('saved', machine.reset_cause())\nimport time\ntime.sleep(3600)"
     )
-    until(lambda: board.boots == 2 and board.cable.plugged)
+    until(lambda: board.hard_resets == 1)
     with serial.Serial(board.path) as port:
         read_until(port, b"saved 3\r\n")
 

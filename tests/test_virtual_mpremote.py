@@ -26,10 +26,10 @@ class Mpremote:
 
     def reset(self) -> None:
         """Reset, and wait until the board is back on the bus."""
-        boots = self._board.boots
+        resets = self._board.hard_resets
         self("reset")
         end_s = time.monotonic() + 20
-        while self._board.boots < boots + 2:  # a soft reset, by which mpremote begins, and the hard one
+        while self._board.hard_resets == resets:
             assert time.monotonic() < end_s
             time.sleep(0.01)
 

@@ -76,6 +76,8 @@ class VirtualBoard:
         self._reset_cause = PWRON_RESET
         self.boots = 0
         """How often the VM started, soft resets included."""
+        self.hard_resets = 0
+        """How often the chip was reset, by whatever; the port is back by then."""
         self.crashes: list[str] = []
         """What the VM died of, where it was neither reset nor told to end. Empty on a sound VM."""
 
@@ -219,3 +221,4 @@ class VirtualBoard:
             if self._power and self._cable_in:
                 self.cable.unplug()  # a reset chip leaves the bus, and comes back as a new USB device
                 self.cable.plug()
+        self.hard_resets += 1
