@@ -46,7 +46,7 @@ export function MetricChart({ device, metric, range }: Props) {
   return (
     <section class="panel chart" data-metric={meta.name} data-fresh={fresh}>
       <header>
-        <h3>{title(meta)}</h3>
+        <h2>{title(meta)}</h2>
         {summary.value && meta.kind === "number" && (
           <span class="extremes digits">
             <span title={text.chart.lowest}>↓ {summary.value.min}</span>

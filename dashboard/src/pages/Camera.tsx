@@ -57,11 +57,6 @@ function Known({ id, name }: { id: string; name: string }) {
           {text.camera.states[state]}
         </span>
         <span class="actions">
-          {state !== "live" && state !== "connecting" && (
-            <button type="button" onClick={() => void video.peek()?.start()}>
-              {text.camera.retry}
-            </button>
-          )}
           <a class="button" href={`${base}/snapshot.jpg`} download={`${id}.jpg`}>
             {text.camera.snapshot}
           </a>
@@ -70,11 +65,6 @@ function Known({ id, name }: { id: string; name: string }) {
           </button>
         </span>
       </header>
-      {showStill && (
-        <p class="banner warn">
-          {state === "failed" ? text.camera.failed(reason) : text.camera.still(reason)}
-        </p>
-      )}
       <div class="camera-view">
         <div class="screen" ref={frame} data-video={state}>
           <video ref={element} muted playsInline autoplay aria-label={text.camera.alt(name)} />
@@ -83,6 +73,14 @@ function Known({ id, name }: { id: string; name: string }) {
           )}
           {state === "connecting" && <p class="veil dim">{text.camera.states.connecting}</p>}
         </div>
+        {showStill && (
+          <div class="banner warn">
+            <p>{state === "failed" ? text.camera.failed(reason) : text.camera.still(reason)}</p>
+            <button type="button" onClick={() => void video.peek()?.start()}>
+              {text.camera.retry}
+            </button>
+          </div>
+        )}
         <section class="panel" aria-label={text.camera.figures.title}>
           <VideoFacts figures={video.value?.figures.value ?? null} />
         </section>

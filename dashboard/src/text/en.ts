@@ -70,8 +70,8 @@ export const text = {
     steps: [
       {
         title: "A board on USB",
-        text: "Plug in a board that runs Outpost's firmware. For a new one, with MicroPython on it:",
-        code: "outpost flash /dev/ttyACM0",
+        text: "Plug in a board that runs Outpost's firmware. If it does not appear within seconds, this says why:",
+        code: "outpost doctor",
       },
       {
         title: "Anything that speaks MQTT",

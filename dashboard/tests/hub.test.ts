@@ -1,0 +1,186 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Client } from "../src/api/client.ts";
+import type { Device, LiveSample } from "../src/api/types.ts";
+import { Hub } from "../src/state/hub.ts";
+
+const T0 = 1_700_000_000_000;
+
+const device = (more: Partial<Device> = {}): Device => ({
+  id: "pico",
+  name: "Greenhouse",
+  model: "",
+  firmware: "",
+  link: "serial",
+  online: true,
+  reason: null,
+  last_seen: T0,
+  boot_id: null,
+  commands: [],
+  metrics: [
+    {
+      name: "t",
+      title: "",
+      unit: "°C",
+      kind: "number",
+      interval_ms: 1000,
+      decimals: 1,
+      last: null,
+    },
+  ],
+  ...more,
+});
+
+/** What the hub has stored: the buckets that it answers with, by start. */
+let stored: Map<number, number>;
+let devices: () => Promise<Device[]>;
+let frames: (() => void)[];
+let hub: Hub;
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: T0 });
+  frames = [];
+  vi.stubGlobal("requestAnimationFrame", (run: () => void) => frames.push(run));
+  vi.stubGlobal("window", globalThis);
+  stored = new Map();
+  devices = async () => [device()];
+  const client = {
+    session: async () => ({ name: "user:admin", role: "admin" }),
+    hub: async () => ({ name: "h", version: "1", time: Date.now(), epoch: "e", health: {} }),
+    devices: () => devices(),
+    cameras: async () => [],
+    history: async (_d: string, _m: string, from: number, to: number) => ({
+      columns: ["time", "min", "max", "mean", "count"],
+      rows: [...stored]
+        .filter(([time]) => time >= from && time < to)
+        .map(([time, value]) => [time, value, value, value, 1]),
+    }),
+  } as unknown as Client;
+  hub = new Hub(client, { state: "live", since: T0, heard: T0 });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const settle = () => vi.advanceTimersByTimeAsync(0);
+const take = (type: string, data: unknown) =>
+  hub.take({ type, data: JSON.stringify(data), id: "" });
+const metric = () => {
+  const found = hub.devices.peek().get("pico")?.metric("t");
+  if (!found) throw new Error("the metric is not there");
+  return found;
+};
+
+function draw(): void {
+  vi.advanceTimersByTime(200);
+  for (let left = 5; left > 0 && frames.length > 0; left--) {
+    for (const frame of frames.splice(0)) frame();
+  }
+}
+
+/** The board takes a sample each second; the store has it, and the stream tells of it unless it is cut. */
+function run(from: number, to: number, streamed: boolean): void {
+  for (let s = from; s < to; s++) {
+    stored.set(T0 + s * 1000, s);
+    const sample: LiveSample = ["pico", "t", T0 + s * 1000, s, "good"];
+    if (streamed) take("samples", [sample]);
+  }
+}
+
+test("a window has no hole after a reset: what the stream missed comes from history", async () => {
+  await hub.load();
+  const feed = metric().feed(600_000, 1000, () => {});
+  hub.backfill.open(metric(), feed);
+  await settle();
+  run(0, 20, true);
+  run(20, 50, false);
+  vi.setSystemTime(T0 + 50_000);
+  take("reset", {});
+  run(50, 60, true);
+  await settle();
+  expect(feed.window.buckets().map(([, , , mean]) => mean)).toEqual(
+    Array.from({ length: 60 }, (_, s) => s),
+  );
+});
+
+test("a gap is counted and healed in the same way", async () => {
+  await hub.load();
+  const feed = metric().feed(600_000, 1000, () => {});
+  run(0, 5, true);
+  run(5, 9, false);
+  vi.setSystemTime(T0 + 10_000);
+  take("gap", { dropped: 4 });
+  await settle();
+  expect(hub.dropped.value).toBe(4);
+  expect(feed.window.length).toBe(9);
+});
+
+test("what the stream says while the devices are fetched is newer than the answer", async () => {
+  let answer: (list: Device[]) => void = () => {};
+  devices = () =>
+    new Promise((resolve) => {
+      answer = resolve;
+    });
+  const loading = hub.load();
+  await settle();
+  take("device", device({ online: false, reason: "unplugged" }));
+  answer([device({ online: true })]);
+  await loading;
+  expect(hub.devices.value.get("pico")?.info.value.online).toBe(false);
+});
+
+test("a late sample is drawn, and does not become the value now", async () => {
+  await hub.load();
+  run(10, 11, true);
+  take("samples", [["pico", "t", T0 + 3000, 99, "good"]]);
+  draw();
+  expect(metric().last.value).toEqual({ value: 10, quality: "good", time: T0 + 10_000 });
+});
+
+test("a hundred samples between two frames change the readout once", async () => {
+  await hub.load();
+  let changes = 0;
+  const off = metric().last.subscribe(() => changes++);
+  changes = 0;
+  run(0, 100, true);
+  draw();
+  expect(changes).toBe(1);
+  expect(metric().last.value?.value).toBe(99);
+  off();
+});
+
+test("charts keep their metric when the device is born again", async () => {
+  await hub.load();
+  const before = metric();
+  take("device", device({ boot_id: "new", name: "Renamed" }));
+  expect(metric()).toBe(before);
+  expect(hub.devices.value.get("pico")?.info.value.name).toBe("Renamed");
+});
+
+test("samples of a device that is not known yet do no harm", async () => {
+  await hub.load();
+  take("samples", [["ghost", "t", T0, 1, "good"]]);
+  expect(hub.devices.value.has("ghost")).toBe(false);
+});
+
+test("freshness: live, stale after three intervals, offline, and stale when the hub is silent", async () => {
+  await hub.load();
+  run(0, 1, true);
+  draw();
+  expect(metric().freshness(T0 + 2900, true, true)).toBe("live");
+  expect(metric().freshness(T0 + 3100, true, true)).toBe("stale");
+  expect(metric().freshness(T0, false, true)).toBe("offline");
+  expect(metric().freshness(T0, true, false)).toBe("stale");
+});
+
+test("a failed first load says why, and a later one heals it", async () => {
+  devices = async () => {
+    throw new Error("the store cannot be read");
+  };
+  await hub.load().catch(() => {});
+  expect([hub.loaded.value, hub.error.value]).toEqual(["failed", "the store cannot be read"]);
+  devices = async () => [device()];
+  await hub.load();
+  expect(hub.loaded.value).toBe("ready");
+});
