@@ -212,7 +212,7 @@ async def test_garbage_for_an_offer_is_refused_before_the_camera_is_opened(offer
 async def test_an_offer_without_a_common_codec_leaves_no_viewer(no_linger: None) -> None:
     async with running() as camera:
         async with Peer() as peer:
-            offer = (await peer.offer()).replace("H264/90000", "H265/90000")
+            offer = (await peer.offer()).replace("H264/90000", "H265/90000").replace("VP8/90000", "VP9/90000")
         with pytest.raises(BadOffer, match="no codec in common"):
             await camera.answer(offer)
         assert camera.viewers == 0

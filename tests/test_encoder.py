@@ -29,7 +29,7 @@ def nal_units(data: bytes) -> list[bytes]:
 
 
 def kinds(unit: AccessUnit) -> list[int]:
-    return [nal[0] & 0x1F for nal in nal_units(bytes(unit.packet))]
+    return [nal[0] & 0x1F for nal in nal_units(unit.data)]
 
 
 def coded(count: int, *, force: Iterable[int] = (), width: int = 320, height: int = 240) -> list[AccessUnit]:
@@ -48,12 +48,12 @@ def coded(count: int, *, force: Iterable[int] = (), width: int = 320, height: in
 
 
 def test_the_profile_is_constrained_baseline() -> None:
-    sps = nal_units(bytes(coded(1)[0].packet))[0]
+    sps = nal_units(coded(1)[0].data)[0]
     assert (sps[0] & 0x1F, sps[1], sps[2] & 0b0100_0000) == (SPS, 0x42, 0b0100_0000)
 
 
 def test_720p30_stays_within_level_3_1_that_the_answer_promises() -> None:
-    assert nal_units(bytes(coded(1, width=1280, height=720)[0].packet))[0][3] <= 31
+    assert nal_units(coded(1, width=1280, height=720)[0].data)[0][3] <= 31
 
 
 def test_parameter_sets_precede_every_idr_picture() -> None:
@@ -73,7 +73,9 @@ def test_a_keyframe_comes_when_forced_and_not_before_its_turn() -> None:
 def test_coded_pictures_decode_to_the_stamps_that_went_in() -> None:
     decoder = av.CodecContext.create("h264", "r")
     decoder.thread_count = 1
-    frames = [frame for unit in coded(10) for frame in decoder.decode(unit.packet)] + decoder.decode(None)
+    frames = [frame for unit in coded(10) for frame in decoder.decode(av.Packet(unit.data))] + decoder.decode(
+        None
+    )
     assert [stamp.read(planes.views(frame)[0]) for frame in frames] == list(range(1_000, 1_010))
 
 

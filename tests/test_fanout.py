@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import av
 import pytest
 
 from hub.camera.fanout import Fanout, Subscription, Unsubscribed
@@ -12,7 +11,7 @@ from hub.camera.media import AccessUnit
 
 
 def unit(number: int, *, keyframe: bool = False) -> AccessUnit:
-    return AccessUnit(packet=av.Packet(b"x"), keyframe=keyframe, time_ms=number)
+    return AccessUnit(data=b"x", pts=number, keyframe=keyframe, time_ms=number)
 
 
 def queued(subscription: Subscription) -> list[int]:

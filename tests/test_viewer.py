@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hub.camera.channel import Channel
 from hub.camera.errors import BadOffer
-from hub.camera.fanout import Fanout
 from hub.camera.ice import IceServers
+from hub.camera.media import Codec
 from hub.camera.offer import check_offer
 from hub.camera.viewer import Viewer
 from tests.camera_peer import Peer
@@ -25,17 +26,21 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
+SSRC, RTX_SSRC = 0x0EA51DE0, 0x0EA51DE1
+
+
 class Scene:
     """A viewer with what it calls."""
 
     def __init__(self, *, connect_timeout_s: float = 30) -> None:
-        self.fanout = Fanout()
         self.keyframe_requests = 0
+        self.channels = {codec: Channel(codec, SSRC, want_keyframe=self._keyframe) for codec in Codec}
+        self.fanout = self.channels[Codec.H264].fanout
         self.gone: list[Viewer] = []
         self.viewer = Viewer(
             ice=IceServers(),
-            join=self.fanout.subscribe,
-            want_keyframe=self._keyframe,
+            channels=self.channels,
+            ssrcs=(SSRC, RTX_SSRC),
             gone=self.gone.append,
             connect_timeout_s=connect_timeout_s,
         )
@@ -73,7 +78,6 @@ async def test_the_answer_sends_h264_constrained_baseline_first_though_the_offer
         assert payload_types(offer)[0] == "VP8/90000"
         answer = await s.viewer.answer(check_offer(offer))
     assert payload_types(answer)[:2] == ["H264/90000", "rtx/90000"]
-    assert "VP8" not in answer
     first = re.search(r"m=video \d+ \S+ (\d+)", answer)
     assert first is not None
     fmtp = re.search(rf"a=fmtp:{first[1]} (.*)", answer)
@@ -99,10 +103,10 @@ async def test_a_peers_picture_loss_indication_asks_for_a_keyframe() -> None:
         receiver = peer.connection.getReceivers()[0]
         for unit in coded(2):
             s.fanout.publish(unit)
-        ssrc = s.viewer._peer.getSenders()[0]._ssrc
-        await receiver._send_rtcp_pli(ssrc)
-        await until(lambda: s.keyframe_requests)
-    assert s.keyframe_requests == 1
+        joined = s.keyframe_requests
+        await receiver._send_rtcp_pli(SSRC)
+        await until(lambda: s.keyframe_requests > joined)
+    assert s.keyframe_requests == joined + 1
 
 
 async def test_a_peer_that_leaves_is_told_at_once() -> None:
@@ -136,7 +140,7 @@ def no_h264(offer: str) -> str:
 
 
 def no_mode_1(offer: str) -> str:
-    return offer.replace("packetization-mode=1", "packetization-mode=0")
+    return offer.replace("packetization-mode=1", "packetization-mode=0").replace("VP8/90000", "VP9/90000")
 
 
 def no_ice(offer: str) -> str:
@@ -237,12 +241,6 @@ async def test_what_a_peer_would_send_is_not_taken() -> None:
         answer = await s.viewer.answer(check_offer(await peer.offer()))
     audio = answer[answer.index("m=audio") :]
     assert "a=inactive" in audio
-
-
-async def test_aiortcs_private_seam_is_still_there() -> None:
-    from aiortc import RTCRtpSender
-
-    assert callable(RTCRtpSender._send_keyframe)
 
 
 def test_the_camera_room_imports_aiortc_only_for_a_viewer() -> None:

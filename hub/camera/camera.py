@@ -84,7 +84,7 @@ class Camera:
 
     @property
     def encoders(self) -> int:
-        """Running H.264 encoders: 1 or 0."""
+        """Running video encoders: one for each codec that somebody takes."""
         return self._feed.encoders
 
     async def run(self) -> None:
@@ -131,8 +131,8 @@ class Camera:
             viewer_type = await asyncio.to_thread(_viewer_type)
             viewer = viewer_type(
                 ice=self._ice,
-                join=self._feed.join,
-                want_keyframe=self._feed.want_keyframe,
+                channels=self._feed.channels,
+                ssrcs=(self._feed.ssrc, self._feed.rtx_ssrc),
                 gone=self._went,
             )
             self._admit(viewer)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from hub.camera.errors import CameraError, SourceError
 from hub.camera.keyframes import KeyframeBudget
-from hub.camera.media import RTP_CLOCK_HZ
+from hub.camera.media import RTP_CLOCK_HZ, Codec
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from hub.camera.encoder import H264Encoder, JpegEncoder
+    from hub.camera.encoder import JpegEncoder, VideoEncoder
     from hub.camera.media import AccessUnit, Picture, Still
     from hub.camera.source import Reader, Source
 
@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 class Demand:
     """What the loop wants of the capture. Written by the loop, read by the thread once a picture."""
 
-    video: bool = False
+    codecs: frozenset[Codec] = frozenset()
+    """Streams that somebody takes."""
     still: bool = False
     """One JPEG of the next picture."""
     still_interval_ms: int | None = None
@@ -41,14 +42,14 @@ class Listener(Protocol):
     def picture_came(self) -> None:
         """Hear that the source gave a picture."""
 
-    def unit_came(self, unit: AccessUnit) -> None:
+    def unit_came(self, codec: Codec, unit: AccessUnit) -> None:
         """Take an access unit for all viewers."""
 
     def still_came(self, still: Still) -> None:
         """Take a JPEG, as the demand asked."""
 
     def encoders_changed(self, count: int) -> None:
-        """Hear that an H.264 encoder was opened (1) or closed (0)."""
+        """Hear that so many video encoders run now: one for each codec that is taken."""
 
     def capture_ended(self, error: CameraError | None) -> None:
         """Hear, as the last, that the thread is through: it was stopped (None), or this went wrong."""
@@ -68,7 +69,7 @@ class Capture:
         bitrate_kbps: int,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        self.keyframes = KeyframeBudget()
+        self.keyframes = {codec: KeyframeBudget() for codec in Codec}
         self._source = source
         self._listener = listener
         self._demand = demand
@@ -76,7 +77,7 @@ class Capture:
         self._loop = loop
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"camera-{name}", daemon=True)
-        self._h264: H264Encoder | None = None
+        self._encoders: dict[Codec, VideoEncoder] = {}
         self._jpeg: JpegEncoder | None = None
         self._pts = -1
         self._still_due_s = 0.0
@@ -105,17 +106,20 @@ class Capture:
             log.exception("camera thread %s broke", self._thread.name)
             error = SourceError(f"the camera broke: {type(problem).__name__}: {problem}")
         finally:
-            self._close_h264()
+            self._close_encoders(frozenset())
             if reader is not None:
                 _close(reader)
             self._post(lambda: self._listener.capture_ended(error))
 
     def _code(self, picture: Picture) -> None:
         now_s = time.monotonic()
-        if self._demand.video:
-            self._code_video(picture, now_s)
-        else:
-            self._close_h264()
+        wanted = self._demand.codecs
+        self._close_encoders(wanted)
+        if wanted:
+            # the machine's clock, not the stream's: it goes on without a jump when the source is opened again
+            self._pts = max(self._pts + 1, int(now_s * RTP_CLOCK_HZ))
+        for codec in wanted:
+            self._code_video(codec, picture, now_s)
         if self._still_wanted(now_s):
             if self._jpeg is None:
                 from hub.camera.encoder import JpegEncoder  # noqa: PLC0415 - PyAV only when something is coded
@@ -124,20 +128,20 @@ class Capture:
             still = self._jpeg.encode(picture)
             self._post(lambda: self._listener.still_came(still))
 
-    def _code_video(self, picture: Picture, now_s: float) -> None:
-        if self._h264 is None:
-            from hub.camera.encoder import H264Encoder  # noqa: PLC0415 - PyAV only when something is coded
+    def _code_video(self, codec: Codec, picture: Picture, now_s: float) -> None:
+        encoder = self._encoders.get(codec)
+        if encoder is None:
+            from hub.camera.encoder import open_encoder  # noqa: PLC0415 - PyAV only when something is coded
 
             fps, bitrate_kbps = self._rates
-            self._h264 = H264Encoder(fps=fps, bitrate_kbps=bitrate_kbps)
-            self._post(lambda: self._listener.encoders_changed(1))
-        # the machine's clock, not the stream's: it goes on without a jump when the source is opened again
-        self._pts = max(self._pts + 1, int(now_s * RTP_CLOCK_HZ))
-        force = self.keyframes.take(int(now_s * 1000))
-        for unit in self._h264.encode(picture, self._pts, force_keyframe=force):
+            encoder = self._encoders[codec] = open_encoder(codec, fps=fps, bitrate_kbps=bitrate_kbps)
+            self._tell_encoders()
+        budget = self.keyframes[codec]
+        force = budget.take(int(now_s * 1000))
+        for unit in encoder.encode(picture, self._pts, force_keyframe=force):
             if unit.keyframe:
-                self.keyframes.satisfied()
-            self._post(lambda unit=unit: self._listener.unit_came(unit))  # type: ignore[misc]  # mypy 2 cannot infer a lambda's default
+                budget.satisfied()
+            self._post(lambda unit=unit: self._listener.unit_came(codec, unit))  # type: ignore[misc]  # mypy 2 cannot infer a lambda's default
 
     def _still_wanted(self, now_s: float) -> bool:
         interval_ms = self._demand.still_interval_ms
@@ -148,10 +152,16 @@ class Capture:
         self._still_due_s = now_s + (interval_ms or 0) / 1000
         return True
 
-    def _close_h264(self) -> None:
-        if self._h264 is not None:
-            self._h264 = None
-            self._post(lambda: self._listener.encoders_changed(0))
+    def _close_encoders(self, wanted: frozenset[Codec]) -> None:
+        unwanted = self._encoders.keys() - wanted
+        for codec in unwanted:
+            del self._encoders[codec]
+        if unwanted:
+            self._tell_encoders()
+
+    def _tell_encoders(self) -> None:
+        count = len(self._encoders)
+        self._post(lambda: self._listener.encoders_changed(count))
 
     def _post(self, call: Callable[[], None]) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody listens any more

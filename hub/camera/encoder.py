@@ -1,15 +1,15 @@
-"""Raw pictures to H.264 access units and to JPEG. Used on the capture's thread only."""
+"""Raw pictures to H.264 or VP8 access units and to JPEG. Used on the capture's thread only."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import av
 from av.video.frame import PictureType
 from av.video.reformatter import ColorRange
 
-from hub.camera.media import RTP_TIME_BASE, AccessUnit, Picture, Still
+from hub.camera.media import RTP_TIME_BASE, AccessUnit, Codec, Picture, Still
 
 if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
@@ -19,12 +19,21 @@ _SMPTE170M = 6
 """BT.601's number in H.264's tables E-3 to E-5: what cameras and JPEG use."""
 
 
-class H264Encoder:
-    """Constrained baseline, no B-frames, one thread, SPS and PPS in front of each IDR picture.
+class VideoEncoder(Protocol):
+    """Codes one picture after another; it reopens by itself when the pictures' size changes."""
 
-    That is what every WebRTC browser decodes (RFC 7742: constrained baseline is mandatory), and a picture
-    comes out by the call that put it in. It reopens by itself when the pictures' size changes.
-    """
+    def encode(self, picture: Picture, pts: int, *, force_keyframe: bool) -> list[AccessUnit]:
+        """Code one picture; `pts` in ticks of RTP_TIME_BASE, growing. The first is a keyframe."""
+
+
+def open_encoder(codec: Codec, *, fps: int, bitrate_kbps: int) -> VideoEncoder:
+    """Give an encoder whose pictures come out by the call that put them in."""
+    kind = H264Encoder if codec is Codec.H264 else Vp8Encoder
+    return kind(fps=fps, bitrate_kbps=bitrate_kbps)
+
+
+class _LibavEncoder:
+    """What the codecs have in common: one thread, no pictures held back."""
 
     def __init__(self, *, fps: int, bitrate_kbps: int) -> None:
         self._fps = fps
@@ -32,7 +41,7 @@ class H264Encoder:
         self._codec: VideoCodecContext | None = None
 
     def encode(self, picture: Picture, pts: int, *, force_keyframe: bool) -> list[AccessUnit]:
-        """Code one picture; `pts` in ticks of RTP_TIME_BASE, growing. The first is a keyframe."""
+        """See VideoEncoder."""
         frame = picture.frame
         codec = self._codec
         if codec is None or (codec.width, codec.height) != (frame.width, frame.height):
@@ -41,12 +50,12 @@ class H264Encoder:
         frame.time_base = RTP_TIME_BASE
         frame.pict_type = PictureType.I if force_keyframe else PictureType.NONE
         return [
-            AccessUnit(packet=packet, keyframe=packet.is_keyframe, time_ms=picture.time_ms)
+            AccessUnit(data=bytes(packet), pts=pts, keyframe=packet.is_keyframe, time_ms=picture.time_ms)
             for packet in codec.encode(frame)
         ]
 
     def _open(self, width: int, height: int) -> VideoCodecContext:
-        codec = av.CodecContext.create("libx264", "w")
+        codec = av.CodecContext.create(self._library, "w")
         codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
         codec.time_base, codec.framerate = RTP_TIME_BASE, Fraction(self._fps)
         codec.bit_rate = self._bit_rate
@@ -55,7 +64,26 @@ class H264Encoder:
         codec.thread_count = 1
         codec.color_range = ColorRange.MPEG
         codec.colorspace = codec.color_primaries = codec.color_trc = _SMPTE170M
-        codec.options = {
+        codec.options = self._options()
+        codec.open()
+        return codec
+
+    _library: Literal["libx264", "libvpx"]
+
+    def _options(self) -> dict[str, str]:
+        raise NotImplementedError
+
+
+class H264Encoder(_LibavEncoder):
+    """Constrained baseline, no B-frames, SPS and PPS in front of each IDR picture.
+
+    That is what every WebRTC browser decodes (RFC 7742: constrained baseline is mandatory).
+    """
+
+    _library: Literal["libx264"] = "libx264"
+
+    def _options(self) -> dict[str, str]:
+        return {
             "preset": "ultrafast",
             "tune": "zerolatency",
             "profile": "baseline",
@@ -64,8 +92,24 @@ class H264Encoder:
             "maxrate": str(self._bit_rate),
             "bufsize": str(self._bit_rate // 2),
         }
-        codec.open()
-        return codec
+
+
+class Vp8Encoder(_LibavEncoder):
+    """For the few clients without H.264: some Linux distributions' browsers, and WebRTC libraries."""
+
+    _library: Literal["libvpx"] = "libvpx"
+
+    def _options(self) -> dict[str, str]:
+        return {
+            "deadline": "realtime",
+            "cpu-used": "8",
+            "lag-in-frames": "0",
+            "error-resilient": "default",
+            "minrate": str(self._bit_rate),
+            "maxrate": str(self._bit_rate),
+            "bufsize": str(self._bit_rate // 2),
+            "max-intra-rate": "900",
+        }
 
 
 class JpegEncoder:

@@ -19,9 +19,9 @@ class Unsubscribed(Exception):
 class Subscription:
     """One viewer's bounded queue. It begins with a keyframe, and after an overflow again with one."""
 
-    def __init__(self, limit: int, leave: Callable[[Subscription], None]) -> None:
+    def __init__(self, limit: int) -> None:
+        self.leave: Callable[[], None] = lambda: None
         self._limit = limit
-        self._leave = leave
         self._units: deque[AccessUnit] = deque()
         self._news = asyncio.Event()
         self._needs_keyframe = True
@@ -44,7 +44,7 @@ class Subscription:
             self.closed = True
             self._units.clear()
             self._news.set()
-            self._leave(self)
+            self.leave()
 
     def offer(self, unit: AccessUnit) -> None:
         """Take a unit, or drop it; never blocks."""
@@ -68,28 +68,35 @@ class Subscription:
 
 
 class Fanout:
-    """Hands each access unit to all subscriptions. Loop thread only."""
+    """Hands each access unit to all who joined. Loop thread only."""
 
     def __init__(self, *, limit: int = 60, on_change: Callable[[int], None] = lambda _: None) -> None:
         self._limit = limit
         self._on_change = on_change
-        self._subscriptions: set[Subscription] = set()
+        self._takers: dict[object, Callable[[AccessUnit], None]] = {}
 
     def __len__(self) -> int:
-        return len(self._subscriptions)
+        return len(self._takers)
+
+    def join(self, take: Callable[[AccessUnit], None]) -> Callable[[], None]:
+        """Have `take` called with every unit from now on; gives the function that leaves."""
+        key = object()
+        self._takers[key] = take
+        self._on_change(len(self._takers))
+
+        def leave() -> None:
+            if self._takers.pop(key, None) is not None:
+                self._on_change(len(self._takers))
+
+        return leave
 
     def subscribe(self) -> Subscription:
-        """Join; the first unit that comes is a keyframe."""
-        subscription = Subscription(self._limit, self._left)
-        self._subscriptions.add(subscription)
-        self._on_change(len(self._subscriptions))
+        """Join with a queue; the first unit that comes is a keyframe."""
+        subscription = Subscription(self._limit)
+        subscription.leave = self.join(subscription.offer)
         return subscription
 
     def publish(self, unit: AccessUnit) -> None:
         """Give the unit to everyone."""
-        for subscription in self._subscriptions:
-            subscription.offer(unit)
-
-    def _left(self, subscription: Subscription) -> None:
-        self._subscriptions.discard(subscription)
-        self._on_change(len(self._subscriptions))
+        for take in tuple(self._takers.values()):
+            take(unit)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hub.camera.capture import Capture, Demand
+from hub.camera.channel import Channel
 from hub.camera.errors import CameraError
-from hub.camera.fanout import Fanout
+from hub.camera.media import Codec
 from hub.camera.stills import Stills
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from hub.camera.fanout import Subscription
     from hub.camera.media import AccessUnit, Still
     from hub.camera.source import Source
 
@@ -42,7 +44,7 @@ class State(StrEnum):
 class Feed:
     """Opens the source for the first holder and closes it after the last. Loop thread only.
 
-    There is one capture thread at a time, and it has one encoder or none.
+    There is one capture thread at a time, and it has one encoder for each codec that is taken.
     """
 
     def __init__(
@@ -57,7 +59,17 @@ class Feed:
         self.state = State.IDLE
         self.error: str | None = None
         self.encoders = 0
-        self.fanout = Fanout(on_change=self._joined_or_left)
+        self.ssrc, self.rtx_ssrc = secrets.randbits(32), secrets.randbits(32)
+        """What every viewer's packets bear, and those that are sent again (RFC 4588)."""
+        self.channels = {
+            codec: Channel(
+                codec,
+                self.ssrc,
+                on_change=partial(self._taken, codec),
+                want_keyframe=partial(self._want_keyframe, codec),
+            )
+            for codec in Codec
+        }
         self.stills = Stills()
         self._camera = camera
         self._source = source
@@ -139,17 +151,6 @@ class Feed:
         except TimeoutError:
             raise self._no_picture() from None
 
-    def join(self) -> Subscription:
-        """Have access units coded and get them all, from a keyframe on that is made for it."""
-        subscription = self.fanout.subscribe()
-        self.want_keyframe()
-        return subscription
-
-    def want_keyframe(self) -> None:
-        """Ask for a keyframe soon; the capture keeps a budget."""
-        if self._capture is not None:
-            self._capture.keyframes.request()
-
     # --- the life of the capture ----------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -214,16 +215,16 @@ class Feed:
             if self._live is not None and not self._live.done():
                 self._live.set_result(None)
 
-    def unit_came(self, unit: AccessUnit) -> None:
+    def unit_came(self, codec: Codec, unit: AccessUnit) -> None:
         """Pass an access unit on to every viewer."""
-        self.fanout.publish(unit)
+        self.channels[codec].fanout.publish(unit)
 
     def still_came(self, still: Still) -> None:
         """Pass a JPEG on to all who wait."""
         self.stills.came(still)
 
     def encoders_changed(self, count: int) -> None:
-        """Count the encoder."""
+        """Count the encoders."""
         self.encoders = count
         self._tell_encoders(count)
 
@@ -254,8 +255,13 @@ class Feed:
         self._wanted.clear()
         self._unwanted.set()
 
-    def _joined_or_left(self, count: int) -> None:
-        self._demand.video = count > 0
+    def _taken(self, codec: Codec, count: int) -> None:
+        wanted = {codec} if count else set()
+        self._demand.codecs = self._demand.codecs - {codec} | wanted
+
+    def _want_keyframe(self, codec: Codec) -> None:
+        if self._capture is not None:
+            self._capture.keyframes[codec].request()
 
     def _no_picture(self) -> CameraError:
         return CameraError(f"camera `{self._camera}`: no picture for {PICTURE_TIMEOUT_S:.0f} s")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import av
@@ -12,6 +13,13 @@ if TYPE_CHECKING:
 RTP_CLOCK_HZ = 90_000
 """RFC 3551: the RTP clock of every video codec."""
 RTP_TIME_BASE = Fraction(1, RTP_CLOCK_HZ)
+
+
+class Codec(StrEnum):
+    """How a stream is coded; the value is its media type. The first that a viewer knows is taken."""
+
+    H264 = "video/H264"
+    VP8 = "video/VP8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +33,14 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class AccessUnit:
-    """One coded picture (H.264, 7.4.1.2.3), shared by all viewers: nobody changes it."""
+    """One coded picture (H.264, 7.4.1.2.3; or a VP8 frame), shared by all viewers: nobody changes it."""
 
-    packet: av.Packet[Any]
-    """Annex B; pts in ticks of RTP_TIME_BASE."""
+    data: bytes
+    """H.264: Annex B."""
+    pts: int
+    """In ticks of RTP_TIME_BASE, of the machine's monotonic clock."""
     keyframe: bool
-    """An IDR picture with its SPS and PPS: decoding can start here."""
+    """Decoding can start here: in H.264 an IDR picture with its SPS and PPS."""
     time_ms: int
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub.camera.errors import BadOffer
+from hub.camera.media import Codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +51,27 @@ class Fragment:
     complete: bool
     hidden_candidates: bool
     ufrag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What our own answer settled on for the video."""
+
+    codec: Codec
+    payload_type: int
+    rtx_payload_type: int | None
+
+
+def chosen(answer: str) -> Chosen:
+    """Read an SDP answer of ours: its first video codec is the one that is sent. Raises BadOffer."""
+    section = answer[answer.find("m=video") :]
+    for payload_type in re.findall(r"\d+", section.split("\n", 1)[0].partition("SAVPF")[2]):
+        named = re.search(rf"^a=rtpmap:{payload_type} (\w+)/90000", section, re.MULTILINE)
+        codec = next((codec for codec in Codec if named and codec.endswith(f"/{named[1]}")), None)
+        if codec is not None:
+            rtx = re.search(rf"^a=fmtp:(\d+) apt={payload_type}\b", section, re.MULTILINE)
+            return Chosen(codec, int(payload_type), int(rtx[1]) if rtx else None)
+    raise BadOffer("the answer has no video codec")
 
 
 def check_offer(sdp: str) -> Offer:

@@ -1,8 +1,7 @@
 """One WebRTC viewer by aiortc, fed with access units that are already coded.
 
 Importing this room costs about 20 MB for aiortc, so it is imported for the first viewer and not before.
-aiortc is leaned on in one place beyond its public face: `RTCRtpSender._send_keyframe`, which it calls on PLI
-and FIR and which does nothing for coded media (tests/test_viewer.py holds it).
+aiortc does SDP, ICE and DTLS; media goes past it where that is possible (hub/camera/track.py, seams.py).
 """
 
 from __future__ import annotations
@@ -10,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiortc import (
-    MediaStreamTrack,
     RTCConfiguration,
     RTCIceServer,
     RTCPeerConnection,
@@ -23,19 +21,19 @@ from aiortc import (
     RTCSessionDescription,
 )
 from aiortc.exceptions import OperationError
-from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import candidate_from_sdp
 
 from hub.camera.errors import BadOffer, CameraError
-from hub.camera.fanout import Unsubscribed
-from hub.camera.offer import parse_fragment
+from hub.camera.media import Codec
+from hub.camera.offer import chosen, parse_fragment
+from hub.camera.seams import SeamBroken, name_streams
+from hub.camera.track import ViewerTrack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    import av
-
-    from hub.camera.fanout import Subscription
+    from hub.camera.channel import Channel
+    from hub.camera.delivery import Delivery
     from hub.camera.ice import IceServers
     from hub.camera.offer import Offer
 
@@ -49,27 +47,28 @@ _CONNECT_TIMEOUT_S = 30
 class Viewer:
     """One peer: from its offer until it goes, fails or is closed. Loop thread only.
 
-    `join` subscribes it to the access units once its connection stands, `want_keyframe` passes on its PLI and
-    FIR, `gone` is called once when the peer went by itself.
+    It joins the channel of the codec it agreed on once its connection stands. `ssrcs` are those of the
+    camera's packets and of resent ones; `gone` is called once when the peer went by itself.
     """
 
     def __init__(
         self,
         *,
         ice: IceServers,
-        join: Callable[[], Subscription],
-        want_keyframe: Callable[[], None],
+        channels: Mapping[Codec, Channel],
+        ssrcs: tuple[int, int],
         gone: Callable[[Viewer], None],
         connect_timeout_s: float = _CONNECT_TIMEOUT_S,
     ) -> None:
         self.id = secrets.token_urlsafe(18)
         self.etag = secrets.token_hex(8)
-        self._want_keyframe = want_keyframe
+        self._channels = channels
+        self._ssrcs = ssrcs
         self._gone: Callable[[Viewer], None] | None = gone
         # always a list, also an empty one: left out, aiortc asks a public STUN server
         servers = [RTCIceServer(uri, username=ice.username, credential=ice.password) for uri in ice.uris]
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=servers))
-        self._track = _CodedTrack(join)
+        self._track = ViewerTrack(self._give_up)
         self._hidden_candidates = False
         self._connect_timeout_s = connect_timeout_s
         self._connect_timer: asyncio.TimerHandle | None = None
@@ -80,14 +79,26 @@ class Viewer:
         transceiver = self._peer.addTransceiver(self._track, direction="sendonly")
         transceiver.setCodecPreferences(_codecs())
         sender = transceiver.sender
-        sender._send_keyframe = self._want_keyframe  # type: ignore[method-assign]  # the seam, see above
+        try:
+            name_streams(sender, *self._ssrcs)
+        except SeamBroken as error:
+            log.warning("sending through aiortc, which costs more CPU: %s", error)
+            for channel in self._channels.values():
+                channel.direct = False
         self._peer.on("connectionstatechange", self._check_alive)
         await self._negotiate(offer.sdp, transceiver)
         # the transport that is left after bundling; a peer that leaves says so by DTLS
         sender.transport.on("statechange", self._check_alive)
         self._connect_timer = asyncio.get_running_loop().call_later(self._connect_timeout_s, self._give_up)
         sdp: str = self._peer.localDescription.sdp
+        agreed = chosen(sdp)
+        self._track.feed(sender, self._channels[agreed.codec], agreed, self._ssrcs[1])
         return sdp
+
+    @property
+    def delivery(self) -> Delivery | None:
+        """What it was sent and what its browser tells; None before it is connected, or where aiortc sends."""
+        return self._track.delivery
 
     async def trickle(self, fragment_text: str) -> None:
         """Take in the peer's further candidates. Raises BadOffer."""
@@ -107,11 +118,6 @@ class Viewer:
                 await self._peer.addIceCandidate(None)
         except (ValueError, AssertionError) as error:
             raise BadOffer(f"a candidate cannot be used: {error}") from error
-
-    @property
-    def dropped(self) -> int:
-        """Access units this viewer lost because it was behind."""
-        return self._track.dropped
 
     async def close(self) -> None:
         """Close the connection and free its sockets; may be called twice."""
@@ -135,7 +141,7 @@ class Viewer:
         except OperationError as error:
             raise BadOffer(
                 "no codec in common: this camera sends H.264 constrained baseline "
-                "(profile-level-id 42e01f, packetization-mode 1)"
+                "(profile-level-id 42e01f, packetization-mode 1) and VP8"
             ) from error
         except OSError as error:
             raise CameraError(f"no network socket for a viewer: {error}") from error
@@ -156,38 +162,8 @@ class Viewer:
             gone(self)
 
 
-class _CodedTrack(MediaStreamTrack):
-    """Joins the fan-out at aiortc's first `recv`, which is when the peer can be sent to."""
-
-    kind = "video"
-
-    def __init__(self, join: Callable[[], Subscription]) -> None:
-        super().__init__()
-        self._join = join
-        self._subscription: Subscription | None = None
-
-    async def recv(self) -> av.Packet[Any]:
-        if self.readyState != "live":
-            raise MediaStreamError
-        if self._subscription is None:
-            self._subscription = self._join()
-        try:
-            return (await self._subscription.next()).packet
-        except Unsubscribed:
-            raise MediaStreamError from None
-
-    def stop(self) -> None:
-        super().stop()
-        if self._subscription is not None:
-            self._subscription.close()
-
-    @property
-    def dropped(self) -> int:
-        return 0 if self._subscription is None else self._subscription.dropped
-
-
 def _codecs() -> list[RTCRtpCodecCapability]:
-    """H.264 constrained baseline, then baseline (which the same stream satisfies), and resending by RTX.
+    """H.264 constrained baseline, then baseline (which the same stream satisfies), VP8, resending by RTX.
 
     Set before the offer is applied: later, aiortc would send H.264 as the first common codec.
     """
@@ -195,4 +171,4 @@ def _codecs() -> list[RTCRtpCodecCapability]:
     order = {"42e01f": 0, "42001f": 1}
     h264 = [codec for codec in found if codec.parameters.get("profile-level-id") in order]
     h264.sort(key=lambda codec: order[str(codec.parameters["profile-level-id"])])
-    return [*h264, *(codec for codec in found if codec.mimeType == "video/rtx")]
+    return [*h264, *(codec for codec in found if codec.mimeType in (Codec.VP8, "video/rtx"))]

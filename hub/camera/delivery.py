@@ -1,0 +1,158 @@
+"""One viewer's end of a broadcast: encrypts, sends, resends what was lost, counts, reports."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from hub.camera.broadcast import now
+from hub.camera.burst import HEADER_BYTES, Lane, Layout
+from hub.camera.seams import Feedback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hub.camera.broadcast import Broadcast
+    from hub.camera.burst import Burst
+    from hub.camera.offer import Chosen
+    from hub.camera.outlet import Outlet
+    from hub.camera.seams import Connected
+    from hub.camera.srtp import Workbench
+
+_RESEND_SHARE = 0.5
+_RESEND_BURST = 256.0
+"""Packets resent to a viewer: half of what it is sent, and so many at once. One bad path is not all."""
+
+
+class Delivery(Feedback):
+    """See the module. Loop thread only; `broken` is called when sending to this viewer cannot go on."""
+
+    def __init__(
+        self,
+        connected: Connected,
+        broadcast: Broadcast,
+        chosen: Chosen,
+        *,
+        rtx_ssrc: int,
+        workbench: Workbench,
+        want_keyframe: Callable[[], None],
+        broken: Callable[[Exception], None],
+    ) -> None:
+        self.packets = 0
+        """RTP packets sent, without those sent again."""
+        self.octets = 0
+        """Of payload (RFC 3550, 6.4.1)."""
+        self.resent = 0
+        self.dropped = 0
+        """Bursts that the hub's own socket did not take."""
+        self.lost_fraction = 0.0
+        """Of the last receiver report."""
+        self.round_trip_s: float | None = None
+        self.bitrate_limit: int | None = None
+        """What the browser thinks the path can carry (REMB), bits a second."""
+        self._connected = connected
+        self._broadcast = broadcast
+        self._rtx = chosen.rtx_payload_type
+        self._rtx_ssrc = rtx_ssrc
+        self._rtx_sequence = secrets.randbelow(1 << 15)
+        self._workbench = workbench
+        self._want_keyframe = want_keyframe
+        self._broken = broken
+        self._lane = Lane(chosen.payload_type, broadcast.offset, connected.tag_bytes)
+        self._srtp = connected.srtp
+        self._pair: Any = None
+        self._outlet: Outlet | None = None
+        self._resends_left = _RESEND_BURST
+        connected.take_rtcp(self, self._correct)
+        broadcast.add(self)
+        want_keyframe()
+
+    def close(self) -> None:
+        """Leave; may be called twice."""
+        self._broadcast.remove(self)
+        if self._outlet is not None:
+            self._outlet.close()
+            self._outlet = None
+            self._pair = None
+
+    # --- what the broadcast gives (hub.camera.broadcast.Receiver) --------------------------------------
+
+    def send(self, burst: Burst) -> None:
+        """Encrypt and send a burst. Raises EncryptionFailed, SeamBroken."""
+        layout = burst.layout(self._lane)
+        count = len(layout.lengths)
+        self._put(layout)
+        self.packets += count
+        self.octets += sum(layout.lengths) - HEADER_BYTES * count
+        self._resends_left = min(_RESEND_BURST, self._resends_left + _RESEND_SHARE * count)
+
+    def broke(self, error: Exception) -> None:
+        """Pass on that this viewer cannot be sent to."""
+        self._broken(error)
+
+    def _put(self, layout: Layout) -> None:
+        pair = self._connected.pair()
+        if pair is not self._pair:
+            self._move(pair)
+        if self._outlet is None:
+            return
+        sealed = self._workbench.seal(self._srtp, layout, self._lane.tag_bytes)
+        if not self._outlet.send(sealed, layout.segment):
+            self.dropped += 1
+
+    def _move(self, pair: Any) -> None:
+        """Follow ICE to another path."""
+        if self._outlet is not None:
+            self._outlet.close()
+            self._outlet = None
+        self._outlet = None if pair is None else self._connected.outlet(pair)
+        self._pair = pair
+
+    # --- what the browser tells (hub.camera.seams.Feedback) --------------------------------------------
+
+    def keyframe_wanted(self) -> None:
+        """Ask for a keyframe; the capture keeps a budget."""
+        self._want_keyframe()
+
+    def packets_lost(self, sequences: Sequence[int]) -> None:
+        """Send packets again that are still in the ring, by RTX (RFC 4588) where it was agreed."""
+        for sequence in sequences:
+            if self._resends_left < 1:
+                return
+            found = self._broadcast.ring.find((sequence - self._lane.offset) & 0xFFFF)
+            if found is not None:
+                self._resends_left -= 1
+                self.resent += 1
+                self._resend(sequence & 0xFFFF, *found)
+
+    def reported(self, *, lost_fraction: float, last_report: int, delay: int) -> None:
+        """Keep the loss, and the round trip (RFC 3550, 6.4.1)."""
+        self.lost_fraction = lost_fraction
+        if last_report:
+            trip = (now()[0] >> 16) - last_report - delay & 0xFFFFFFFF
+            if trip < 1 << 31:
+                self.round_trip_s = trip / 65536
+
+    def bitrate_estimated(self, bits_per_s: int) -> None:
+        """Keep the estimate."""
+        self.bitrate_limit = bits_per_s
+
+    def _resend(self, sequence: int, burst: Burst, index: int) -> None:
+        payload = burst.payloads[index]
+        if self._rtx is None:
+            head = burst.header(index, self._lane.payload_type, sequence)
+        else:
+            head = burst.header(index, self._rtx, self._rtx_sequence, self._rtx_ssrc)
+            head += sequence.to_bytes(2, "big")
+            self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
+        length, tag = len(head) + len(payload), self._lane.tag_bytes
+        self._put(Layout(head + payload + bytes(tag), (length,), length + tag))
+
+    def _correct(self, report: Any) -> None:
+        """Put one moment on both clocks into a sender report, and what this viewer was sent."""
+        ntp, monotonic_s = now()
+        info = report.sender_info
+        info.ntp_timestamp = ntp
+        info.rtp_timestamp = self._broadcast.rtp_time(monotonic_s)
+        info.packet_count = self.packets & 0xFFFFFFFF
+        info.octet_count = self.octets & 0xFFFFFFFF
