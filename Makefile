@@ -36,7 +36,9 @@ check: $(SETUP)/dev ## Formatting, lint, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy --config-file firmware/mypy.ini
+	$(BIN)/mypy --config-file firmware/mypy.toml
+	sed 's/typings-rp2/typings-esp32/' firmware/mypy.toml > build/mypy-esp32.toml
+	$(BIN)/mypy --config-file build/mypy-esp32.toml
 	$(BIN)/lint-imports
 	$(BIN)/npm --prefix dashboard run check
 
@@ -70,7 +72,7 @@ clean: ## Remove all that was installed or built here (not the data)
 $(SETUP)/run: $(SETUP)/python $(STATIC) $(VM)
 	@touch $@
 
-$(SETUP)/dev: $(SETUP)/run $(SETUP)/apt-dev $(SETUP)/python-dev build/typings-rp2/.done
+$(SETUP)/dev: $(SETUP)/run $(SETUP)/apt-dev $(SETUP)/python-dev build/typings-rp2/.done build/typings-esp32/.done
 	@touch $@
 
 $(SETUP)/apt:
@@ -117,7 +119,7 @@ $(VM): $(SETUP)/python requirements/board.txt
 	@$(BIN)/python -m hil.vm build
 	@touch $@
 
-build/typings-rp2/.done: requirements/stubs.txt $(SETUP)/python
-	@echo "outpost: installing the board's type stubs"
-	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --require-hashes --upgrade --target build/typings-rp2 -r requirements/stubs.txt
+build/typings-%/.done: requirements/stubs-%.txt $(SETUP)/python
+	@echo "outpost: installing type stubs for $* boards"
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --require-hashes --upgrade --target $(@D) -r $<
 	@touch $@

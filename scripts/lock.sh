@@ -8,4 +8,7 @@ lock --extra virtual --group build pyproject.toml -o requirements/run.txt
 lock --extra virtual --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
 # Without their dependencies: those are modules that a board has built in.
 echo 'adafruit-circuitpython-asyncio==3.1.1' | lock --no-deps - -o requirements/board.txt
-printf '%s\n' 'micropython-rp2-rpi_pico_w-stubs==1.29.0.post1' 'micropython-stdlib-stubs' | lock --no-deps - -o requirements/stubs.txt
+for board in rp2-rpi_pico_w esp32; do
+    printf '%s\n' "micropython-$board-stubs==1.29.0.post1" 'micropython-stdlib-stubs==1.29.0.post2' |
+        lock --no-deps - -o "requirements/stubs-${board%%-*}.txt"
+done
