@@ -73,7 +73,7 @@ const metric = () => {
 };
 
 function draw(): void {
-  vi.advanceTimersByTime(200);
+  vi.advanceTimersByTime(400);
   for (let left = 5; left > 0 && frames.length > 0; left--) {
     for (const frame of frames.splice(0)) frame();
   }
@@ -110,7 +110,7 @@ test("a gap is counted and healed in the same way", async () => {
   run(0, 5, true);
   run(5, 9, false);
   vi.setSystemTime(T0 + 10_000);
-  take("gap", { dropped: 4 });
+  take("gap", { dropped: 5, samples: 4, events: 1, from: T0 });
   await settle();
   expect(hub.dropped.value).toBe(4);
   expect(feed.window.length).toBe(9);

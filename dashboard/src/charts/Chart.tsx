@@ -15,7 +15,7 @@ interface Props {
   onCursor?: (index: number | null) => void;
 }
 
-/** A small chart moves by less than a pixel in this time. */
+/** A small chart is drawn when it moved by a pixel, and not more often than this. */
 const SPARK_PACE_MS = 1000;
 
 /** A chart of one window. It fills its box, and is drawn by the page's one frame scheduler. */
@@ -53,7 +53,7 @@ function mountPlot(
     if (!visible || at.clientWidth === 0) return;
     const now = performance.now();
     const due = spark
-      ? now - drawnAt >= SPARK_PACE_MS - 50
+      ? now - drawnAt >= Math.max(SPARK_PACE_MS, window.spanMs / at.clientWidth) - 50
       : drawnVersion !== window.version || drawnSecond !== hub.now.peek();
     if (!due) return;
     drawnAt = now;

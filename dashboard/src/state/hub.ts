@@ -18,7 +18,7 @@ import { FrameScheduler } from "./frame.ts";
 import type { MetricState } from "./metric.ts";
 
 /** Digits that change faster than this cannot be read. */
-const READOUT_MS = 100;
+const READOUT_MS = 200;
 const RATE_WINDOW_S = 5;
 
 /** All that the page knows of the hub: fed by the live stream and HTTP, read by components. */
@@ -50,6 +50,7 @@ export class Hub {
   private readonly pending = new Set<MetricState>();
   private readonly drawings = new Set<() => void>();
   private flushAt = 0;
+  private flushTimer = 0;
   private counts: number[] = [0];
   private touched: Set<string> | null = null;
 
@@ -166,8 +167,7 @@ export class Hub {
   }
 
   private takeGap(data: string): void {
-    const told = JSON.parse(data) as { dropped?: number } | number;
-    this.dropped.value += typeof told === "number" ? told : (told.dropped ?? 0);
+    this.dropped.value += (JSON.parse(data) as { samples: number }).samples;
     this.heal();
   }
 
@@ -179,17 +179,26 @@ export class Hub {
       if (metric?.push(time, value, quality)) this.pending.add(metric);
     }
     for (const drawing of this.drawings) this.frame.ask(drawing);
-    this.frame.ask(this.flush);
+    this.askFlush();
+  }
+
+  /** Show what is pending in the next frame, or when the last change could be read. */
+  private askFlush(): void {
+    if (this.flushTimer !== 0) return;
+    const wait = this.flushAt - performance.now();
+    if (wait <= 0) {
+      this.frame.ask(this.flush);
+      return;
+    }
+    this.flushTimer = window.setTimeout(() => {
+      this.flushTimer = 0;
+      this.frame.ask(this.flush);
+    }, wait);
   }
 
   /** Move the newest samples to the signals that readouts follow. */
   private readonly flush = (): void => {
-    const now = performance.now();
-    if (now < this.flushAt) {
-      this.frame.ask(this.flush);
-      return;
-    }
-    this.flushAt = now + READOUT_MS;
+    this.flushAt = performance.now() + READOUT_MS;
     batch(() => {
       for (const metric of this.pending) metric.last.value = metric.newest;
     });
