@@ -1,0 +1,1 @@
+"""What every board that runs the firmware must do, be it virtual or real."""
