@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 
 from hub.camera import planes, stamp
 
@@ -27,9 +27,15 @@ def now_ms() -> int:
 class Peer:
     """Offers to receive video, and reads what comes; `async with` closes it as a browser's tab would."""
 
-    def __init__(self, kind: str = "video") -> None:
+    def __init__(self, kind: str = "video", *, codec: str | None = None) -> None:
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self.connection.addTransceiver(kind, direction="recvonly")
+        transceiver = self.connection.addTransceiver(kind, direction="recvonly")
+        if codec is not None:
+            known = RTCRtpReceiver.getCapabilities(kind)
+            assert known is not None
+            transceiver.setCodecPreferences(
+                [item for item in known.codecs if item.mimeType in (f"{kind}/{codec}", f"{kind}/rtx")]
+            )
         self._track: asyncio.Future[MediaStreamTrack] = asyncio.get_running_loop().create_future()
         self.connection.on("track", self._track.set_result)
 

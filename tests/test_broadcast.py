@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hub.camera.broadcast import Broadcast
@@ -100,9 +101,7 @@ async def test_a_large_picture_is_spread_over_steps_and_keeps_its_order() -> Non
     async with asyncio.timeout(5):
         while not (len(ear.bursts) > 1 and ear.times[-1] != ear.times[0]):
             await asyncio.sleep(0.001)
-    steps = {
-        (after - before) & 0xFFFF for before, after in zip(ear.sequences, ear.sequences[1:], strict=False)
-    }
+    steps = {(after - before) & 0xFFFF for before, after in pairwise(ear.sequences)}
     assert steps == {1}
     assert len(ear.sequences) == 51 + 1
 

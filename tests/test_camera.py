@@ -39,6 +39,12 @@ async def running(
     *, source: Source | None = None, health: Health | None = None, max_clients: int = 16
 ) -> AsyncIterator[Camera]:
     camera = Camera(CONFIG, health=health or Health(), now_ms=now_ms, source=source, max_clients=max_clients)
+    async with running_camera(camera):
+        yield camera
+
+
+@asynccontextmanager
+async def running_camera(camera: Camera) -> AsyncIterator[Camera]:
     task = asyncio.create_task(camera.run())
     try:
         yield camera

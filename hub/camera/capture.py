@@ -9,16 +9,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from hub.camera.coded import GroupDecoder, Timeline
 from hub.camera.errors import CameraError, SourceError
 from hub.camera.keyframes import KeyframeBudget
-from hub.camera.media import RTP_CLOCK_HZ, Codec
+from hub.camera.media import AccessUnit, Codec, Coded
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
     from hub.camera.encoder import JpegEncoder, VideoEncoder
-    from hub.camera.media import AccessUnit, Picture, Still
+    from hub.camera.media import Picture, Still
     from hub.camera.source import Reader, Source
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,8 @@ class Capture:
         self._thread = threading.Thread(target=self._run, name=f"camera-{name}", daemon=True)
         self._encoders: dict[Codec, VideoEncoder] = {}
         self._jpeg: JpegEncoder | None = None
-        self._pts = -1
+        self._timeline = Timeline()
+        self._decoder = GroupDecoder()
         self._still_due_s = 0.0
 
     def start(self) -> None:
@@ -96,9 +98,9 @@ class Capture:
         try:
             reader = self._source()
             while not self._stopping.is_set():
-                picture = reader.read()
+                item = reader.read()
                 self._post(self._listener.picture_came)
-                self._code(picture)
+                self._take(item)
         except CameraError as problem:
             error = problem
         except Exception as problem:
@@ -111,24 +113,45 @@ class Capture:
                 _close(reader)
             self._post(lambda: self._listener.capture_ended(error))
 
-    def _code(self, picture: Picture) -> None:
+    def _take(self, item: Picture | Coded) -> None:
+        """Pass a coded picture on, and code what else is wanted."""
         now_s = time.monotonic()
-        wanted = self._demand.codecs
-        self._close_encoders(wanted)
-        if wanted:
-            # the machine's clock, not the stream's: it goes on without a jump when the source is opened again
-            self._pts = max(self._pts + 1, int(now_s * RTP_CLOCK_HZ))
-        for codec in wanted:
-            self._code_video(codec, picture, now_s)
-        if self._still_wanted(now_s):
+        codecs, still = self._demand.codecs, self._still_wanted(now_s)
+        if not isinstance(item, Coded):
+            pts = self._timeline.ticks(now_s)
+            self._code(item, codecs, pts, now_s, still=still)
+            return
+        pts = self._timeline.ticks(now_s, item.stream_s)
+        if Codec.H264 in codecs:
+            unit = AccessUnit(data=item.data, pts=pts, keyframe=item.keyframe, time_ms=item.time_ms)
+            self._post(lambda: self._listener.unit_came(Codec.H264, unit))
+        self._decoder.came(item)
+        others = codecs - {Codec.H264}
+        if not others and not still:
+            self._decoder.skipped()
+            self._close_encoders(others)
+            return
+        picture = self._decoder.picture()
+        if picture is not None:
+            self._code(picture, others, pts, now_s, still=still)
+        elif still:
+            self._demand.still = True
+
+    def _code(
+        self, picture: Picture, codecs: frozenset[Codec], pts: int, now_s: float, *, still: bool
+    ) -> None:
+        self._close_encoders(codecs)
+        for codec in codecs:
+            self._code_video(codec, picture, pts, now_s)
+        if still:
             if self._jpeg is None:
                 from hub.camera.encoder import JpegEncoder  # noqa: PLC0415 - PyAV only when something is coded
 
                 self._jpeg = JpegEncoder()
-            still = self._jpeg.encode(picture)
-            self._post(lambda: self._listener.still_came(still))
+            jpeg = self._jpeg.encode(picture)
+            self._post(lambda: self._listener.still_came(jpeg))
 
-    def _code_video(self, codec: Codec, picture: Picture, now_s: float) -> None:
+    def _code_video(self, codec: Codec, picture: Picture, pts: int, now_s: float) -> None:
         encoder = self._encoders.get(codec)
         if encoder is None:
             from hub.camera.encoder import open_encoder  # noqa: PLC0415 - PyAV only when something is coded
@@ -138,7 +161,7 @@ class Capture:
             self._tell_encoders()
         budget = self.keyframes[codec]
         force = budget.take(int(now_s * 1000))
-        for unit in encoder.encode(picture, self._pts, force_keyframe=force):
+        for unit in encoder.encode(picture, pts, force_keyframe=force):
             if unit.keyframe:
                 budget.satisfied()
             self._post(lambda unit=unit: self._listener.unit_came(codec, unit))  # type: ignore[misc]  # mypy 2 cannot infer a lambda's default

@@ -12,6 +12,7 @@ import av
 
 from hub.camera.errors import SourceError
 from hub.camera.media import Picture
+from hub.camera.remuxed_source import RemuxedReader, can_be_passed_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,18 +25,22 @@ _NETWORK_TIMEOUT_S = (5.0, 5.0)
 """To open, and between two packets."""
 
 
-def open_demuxed(config: CameraConfig, now_ms: Callable[[], int]) -> DemuxedReader:
-    """Open what `config.source` names. Raises SourceError."""
+def open_demuxed(config: CameraConfig, now_ms: Callable[[], int]) -> DemuxedReader | RemuxedReader:
+    """Open what `config.source` names; H.264 is passed on as it is. Raises SourceError."""
     kind, _, rest = config.source.partition(":")
     if kind == "v4l2":
-        return DemuxedReader(config, _open_v4l2(config, rest), now_ms, paced=False)
-    if kind == "file":
+        container = _open_v4l2(config, rest)
+    elif kind == "file":
         if not Path(rest).is_file():
             raise SourceError(f"camera `{config.id}`: there is no file {rest}")
-        return DemuxedReader(config, _open(config, rest, {}), now_ms, paced=True)
-    options = {"rtsp_transport": "tcp", "fflags": "nobuffer"} if kind.startswith("rtsp") else {}
-    container = _open(config, config.source, options, timeout=_NETWORK_TIMEOUT_S)
-    return DemuxedReader(config, container, now_ms, paced=False)
+        container = _open(config, rest, {})
+    else:
+        options = {"rtsp_transport": "tcp", "fflags": "nobuffer"} if kind.startswith("rtsp") else {}
+        container = _open(config, config.source, options, timeout=_NETWORK_TIMEOUT_S)
+    paced = kind == "file"
+    if container.streams.video and can_be_passed_on(container.streams.video[0]):
+        return RemuxedReader(redacted(config.source), container, now_ms, paced=paced)
+    return DemuxedReader(config, container, now_ms, paced=paced)
 
 
 class DemuxedReader:
@@ -106,10 +111,10 @@ def redacted(source: str) -> str:
 
 
 def _open_v4l2(config: CameraConfig, device: str) -> InputContainer:
-    """MJPEG first: raw 720p does not fit through USB 2 at 30 pictures a second."""
+    """Ask for the camera's own H.264, else MJPEG: raw 720p30 does not fit through USB 2."""
     size = {"video_size": f"{config.width}x{config.height}", "framerate": str(config.fps)}
     last: SourceError | None = None
-    for options in ({"input_format": "mjpeg", **size}, size, {}):
+    for options in ({"input_format": "h264", **size}, {"input_format": "mjpeg", **size}, size, {}):
         try:
             return _open(config, device, options, format_name="v4l2")
         except SourceError as error:

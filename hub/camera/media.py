@@ -32,6 +32,18 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Coded:
+    """One picture of a source that codes H.264 by itself."""
+
+    data: bytes
+    """Annex B; a keyframe with its SPS and PPS."""
+    keyframe: bool
+    time_ms: int
+    stream_s: float | None
+    """The source's own time of it, from an origin of its own."""
+
+
+@dataclass(frozen=True, slots=True)
 class AccessUnit:
     """One coded picture (H.264, 7.4.1.2.3; or a VP8 frame), shared by all viewers: nobody changes it."""
 

@@ -10,7 +10,7 @@ from hub.config import CameraConfig, ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hub.camera.media import Picture
+    from hub.camera.media import Coded, Picture
 
 KNOWN = "test, picamera2, v4l2:/dev/video0, file:/path/to/video.mp4, rtsp://…, http://…, https://…"
 
@@ -18,8 +18,8 @@ KNOWN = "test, picamera2, v4l2:/dev/video0, file:/path/to/video.mp4, rtsp://…,
 class Reader(Protocol):
     """An open source. Both methods block, and are called on one thread."""
 
-    def read(self) -> Picture:
-        """Wait for the next picture. Raises SourceError when the source ended or broke."""
+    def read(self) -> Picture | Coded:
+        """Wait for the next picture, raw or coded. Raises SourceError when the source ended or broke."""
 
     def close(self) -> None:
         """Let go of the device; never raises."""

@@ -1,0 +1,125 @@
+"""Sources that code by themselves: H.264 of RTSP, HTTP and USB cameras and of files, passed on as it is.
+
+A keyframe cannot be asked for: a viewer who joins waits for the camera's next one. Its size and its profile
+are the camera's too: `width` and `height` of the configuration do not apply, and browsers of Apple show
+constrained baseline best. Streams with B-frames cannot be sent (RFC 7742 leaves them out) and are coded anew.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import av
+
+from hub.camera.errors import SourceError
+from hub.camera.media import Coded
+from hub.camera.rtp import nal_units
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+_IDR, _SPS = 5, 7
+_START = b"\x00\x00\x00\x01"
+
+
+def can_be_passed_on(stream: VideoStream) -> bool:
+    """Say whether browsers take the stream as it is."""
+    codec = stream.codec_context
+    return codec.name == "h264" and not codec.has_b_frames
+
+
+class RemuxedReader:
+    """An open container with H.264; `paced` plays it at its own speed, again and again."""
+
+    def __init__(
+        self, name: str, container: InputContainer, now_ms: Callable[[], int], *, paced: bool
+    ) -> None:
+        self._name = name
+        self._container = container
+        self._now_ms = now_ms
+        self._paced = paced
+        self._stream = container.streams.video[0]
+        self._parameter_sets = _in_annex_b(self._stream.codec_context.extradata or b"")
+        self._length_bytes = _length_bytes(self._stream.codec_context.extradata or b"")
+        self._packets: Iterator[av.Packet[Any]] = container.demux(self._stream)
+        self._anchor: tuple[float, float] | None = None
+        """A moment of the monotonic clock, and that of the stream, in seconds."""
+
+    def read(self) -> Coded:
+        """Wait for the next coded picture. Raises SourceError."""
+        try:
+            packet = self._next()
+        except (av.FFmpegError, OSError) as error:
+            raise SourceError(f"{self._name}: {error}") from error
+        stream_s = None if packet.pts is None else float(packet.pts * self._stream.time_base)  # type: ignore[operator]  # a stream has a time base
+        if self._paced:
+            self._wait_until_due(stream_s or 0.0)
+        data = bytes(packet)
+        if self._length_bytes:
+            data = _with_start_codes(data, self._length_bytes)
+        kinds = {unit[0] & 0x1F for unit in nal_units(data)} if packet.is_keyframe else set()
+        if _IDR in kinds and _SPS not in kinds:
+            data = self._parameter_sets + data
+        return Coded(data, keyframe=_IDR in kinds, time_ms=self._now_ms(), stream_s=stream_s)
+
+    def close(self) -> None:
+        """Close the container."""
+        with suppress(av.FFmpegError, OSError):
+            self._container.close()
+
+    def _next(self) -> av.Packet[Any]:
+        packet = self._packet()
+        if packet is None and self._paced:
+            self._container.seek(0)
+            self._anchor = None
+            self._packets = self._container.demux(self._stream)
+            packet = self._packet()
+        if packet is None:
+            raise SourceError(f"{self._name}: ended")
+        return packet
+
+    def _packet(self) -> av.Packet[Any] | None:
+        return next((packet for packet in self._packets if packet.size), None)
+
+    def _wait_until_due(self, stream_s: float) -> None:
+        now_s = time.monotonic()
+        if self._anchor is None:
+            self._anchor = now_s, stream_s
+        due_s = self._anchor[0] + stream_s - self._anchor[1]
+        time.sleep(min(max(due_s - now_s, 0.0), 1.0))
+
+
+def _length_bytes(extradata: bytes) -> int:
+    """Give how long the lengths in front of units are (ISO/IEC 14496-15, 5.3.3.1); 0: start codes instead."""
+    return (extradata[4] & 3) + 1 if len(extradata) > 6 and extradata[0] == 1 else 0
+
+
+def _with_start_codes(data: bytes, length_bytes: int) -> bytes:
+    units = []
+    at = 0
+    while at + length_bytes < len(data):
+        size = int.from_bytes(data[at : at + length_bytes], "big")
+        at += length_bytes
+        units.append(_START + data[at : at + size])
+        at += size
+    return b"".join(units)
+
+
+def _in_annex_b(extradata: bytes) -> bytes:
+    """Give SPS and PPS as a byte stream, from either of the forms that containers keep them in."""
+    if not _length_bytes(extradata):
+        return extradata if extradata.startswith((b"\x00\x00\x01", _START)) else b""
+    sets, at = [], 5
+    for mask in (0x1F, 0xFF):
+        count = extradata[at] & mask if at < len(extradata) else 0
+        at += 1
+        for _ in range(count):
+            size = int.from_bytes(extradata[at : at + 2], "big")
+            sets.append(_START + extradata[at + 2 : at + 2 + size])
+            at += 2 + size
+    return b"".join(sets)

@@ -1,0 +1,178 @@
+"""H.264 that a source coded by itself reaches viewers as it is; raw pictures are made when asked for."""
+
+from __future__ import annotations
+
+import threading
+from fractions import Fraction
+from functools import partial
+from http.server import ThreadingHTTPServer
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.camera import planes, source, stamp
+from hub.camera.camera import Camera
+from hub.camera.coded import GroupDecoder, Timeline
+from hub.camera.errors import SourceError
+from hub.camera.media import RTP_CLOCK_HZ, Coded
+from hub.camera.remuxed_source import RemuxedReader, _in_annex_b, _with_start_codes
+from hub.camera.rtp import nal_units
+from hub.camera.test_pattern import Canvas
+from hub.health import Health
+from tests.camera_peer import Peer, now_ms
+from tests.test_camera import running_camera, stamp_of
+from tests.test_encoder import coded
+from tests.test_source import Quiet, config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IDR, SPS, PPS = 5, 7, 8
+
+
+def coded_file(path: Path, *, pictures: int = 30, group: int = 10, rate: int = 30) -> None:
+    """Write a real file without B-frames, as cameras code: stamps 1000, 1001, …, a keyframe each `group`."""
+    canvas = Canvas(320, 240)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(
+            "libx264", rate=rate, options={"tune": "zerolatency", "g": str(group), "keyint_min": str(group)}
+        )
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        for count in range(pictures):
+            canvas.draw(count, rate, 1000 + count)
+            canvas.frame.pts, canvas.frame.time_base = count, Fraction(1, rate)
+            container.mux(stream.encode(canvas.frame))
+        container.mux(stream.encode(None))
+
+
+def opened(text: str) -> RemuxedReader:
+    reader = source.choose(config(text), now_ms)()
+    assert isinstance(reader, RemuxedReader)
+    return reader
+
+
+def stamps(pictures: list[Coded]) -> list[int | None]:
+    decoder = av.CodecContext.create("h264", "r")
+    decoder.thread_count = 1
+    frames = [frame for item in pictures for frame in decoder.decode(av.Packet(item.data))]
+    frames += decoder.decode(None)
+    return [stamp.read(planes.views(frame)[0]) for frame in frames]
+
+
+@pytest.mark.parametrize("name", ["x.mp4", "x.ts", "x.mkv", "x.flv"])
+def test_what_comes_out_is_annex_b_with_parameter_sets_in_each_keyframe(tmp_path: Path, name: str) -> None:
+    coded_file(tmp_path / name)
+    reader = opened(f"file:{tmp_path / name}")
+    pictures = [reader.read() for _ in range(25)]
+    reader.close()
+    assert stamps(pictures) == list(range(1000, 1025))
+    assert [index for index, item in enumerate(pictures) if item.keyframe] == [0, 10, 20]
+    for item in pictures:
+        kinds = [unit[0] & 0x1F for unit in nal_units(item.data)]
+        if item.keyframe:
+            assert (kinds.count(SPS), kinds.count(PPS)) == (1, 1)
+            assert kinds.index(SPS) < kinds.index(PPS) < kinds.index(IDR)
+
+
+def test_a_file_plays_again_from_its_beginning(tmp_path: Path) -> None:
+    coded_file(tmp_path / "x.mp4", pictures=5)
+    reader = opened(f"file:{tmp_path}/x.mp4")
+    pictures = [reader.read() for _ in range(8)]
+    reader.close()
+    assert [item.keyframe for item in pictures] == [True, *[False] * 4, True, False, False]
+
+
+@given(st.binary(max_size=80), st.sampled_from([1, 2, 4]))
+def test_parameter_sets_and_units_that_are_cut_off_never_raise(data: bytes, length_bytes: int) -> None:
+    _in_annex_b(b"\x01" + data)
+    _in_annex_b(data)
+    _with_start_codes(data, length_bytes)
+
+
+def test_a_camera_behind_http_that_codes_by_itself_is_passed_on_and_its_end_is_an_error(
+    tmp_path: Path,
+) -> None:
+    coded_file(tmp_path / "x.mp4", pictures=5)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        reader = opened(f"http://127.0.0.1:{server.server_port}/x.mp4")
+        pictures = [reader.read() for _ in range(5)]
+        with pytest.raises(SourceError, match="ended"):
+            reader.read()
+        reader.close()
+        server.shutdown()
+    assert stamps(pictures) == list(range(1000, 1005))
+
+
+async def test_viewers_vp8_and_snapshots_come_from_a_source_that_codes_by_itself(tmp_path: Path) -> None:
+    coded_file(tmp_path / "x.mp4", pictures=60)
+    camera = Camera(config(f"file:{tmp_path}/x.mp4"), health=Health(), now_ms=now_ms)
+    async with running_camera(camera), Peer() as h264, Peer(codec="VP8") as vp8:
+        await h264.watch(camera)
+        assert 1000 <= await h264.clock_ms() < 1060
+        assert camera.encoders == 0, "H.264 is passed on"
+        await vp8.watch(camera)
+        assert 1000 <= await vp8.clock_ms() < 1060
+        assert camera.encoders == 1, "VP8 is coded, once"
+        assert 1000 <= stamp_of(await camera.snapshot()) < 1060
+
+
+def items(count: int, keyframes: tuple[int, ...]) -> list[Coded]:
+    return [
+        Coded(unit.data, keyframe=index in keyframes, time_ms=unit.time_ms, stream_s=None)
+        for index, unit in enumerate(coded(count, force=keyframes))
+    ]
+
+
+def test_a_raw_picture_is_decoded_from_the_last_keyframe_on_only_when_it_is_asked_for() -> None:
+    decoder, pictures = GroupDecoder(), items(30, (0, 10, 20))
+    assert decoder.picture() is None
+    for item in pictures[:15]:
+        decoder.came(item)
+        decoder.skipped()
+    found = decoder.picture()
+    assert found is not None
+    assert stamp.read(planes.views(found.frame)[0]) == found.time_ms == 1_014
+    for index in range(15, 19):
+        decoder.came(pictures[index])
+        found = decoder.picture()
+        assert found is not None
+        assert stamp.read(planes.views(found.frame)[0]) == 1_000 + index
+    for item in pictures[19:25]:
+        decoder.came(item)
+        decoder.skipped()
+    found = decoder.picture()
+    assert found is not None
+    assert stamp.read(planes.views(found.frame)[0]) == 1_024
+
+
+def test_a_stream_that_starts_amid_a_group_gives_no_picture_before_its_first_keyframe() -> None:
+    decoder, pictures = GroupDecoder(), items(12, (0, 10))
+    for item in pictures[5:10]:
+        decoder.came(item)
+        assert decoder.picture() is None
+    decoder.came(pictures[10])
+    assert decoder.picture() is not None
+
+
+@given(st.lists(st.floats(0, 3600), min_size=1, max_size=50))
+def test_times_grow_and_stay_near_the_machines_clock_whatever_the_stream_says(jumps: list[float]) -> None:
+    timeline, last = Timeline(), -1
+    for index, stream_s in enumerate(jumps):
+        now_s = 100 + index / 30
+        ticks = timeline.ticks(now_s, stream_s)
+        assert ticks > last
+        assert abs(ticks / RTP_CLOCK_HZ - now_s) < 0.7
+        last = ticks
+
+
+def test_a_streams_own_times_are_kept_where_the_network_jitters() -> None:
+    timeline = Timeline()
+    jitter = np.random.default_rng(1).uniform(0, 0.05, 30)
+    ticks = [timeline.ticks(50 + index / 25 + jitter[index], index / 25) for index in range(30)]
+    assert {after - before for before, after in pairwise(ticks)} <= {3599, 3600, 3601}
