@@ -13,7 +13,7 @@ import pytest
 
 from hil import bench as benches
 from hil import rig as rigs
-from hil.board import Board, find
+from hil.board import ONLINE_TIMEOUT_S, Board, find
 from hil.client import connect
 from hil.hub import HubProcess
 from hub.access import LocalAccess
@@ -33,6 +33,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--place", metavar="NAME", help="which place of the rig file")
     group.addoption("--hub-url", metavar="URL", help="use a running hub (default: one of the suite's own)")
     group.addoption("--hub-token-file", metavar="FILE", help="a token of role operator for it")
+    group.addoption(
+        "--online-timeout",
+        metavar="S",
+        type=float,
+        default=ONLINE_TIMEOUT_S,
+        help="how long a board may take to come online (default: %(default)s)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -96,9 +103,12 @@ def hub(
 
 
 @pytest.fixture
-async def board(hub: LocalAccess, place: rigs.Place, bench: Bench) -> AsyncIterator[Board]:
+async def board(
+    pytestconfig: pytest.Config, hub: LocalAccess, place: rigs.Place, bench: Bench
+) -> AsyncIterator[Board]:
     """Return the board, online."""
+    timeout_s: float = pytestconfig.getoption("--online-timeout")
     async with connect(hub.url, hub.token) as client:
-        made = Board(await find(client, place.device), client, bench)
-        await made.online()
+        made = Board(await find(client, place.device, timeout_s), client, bench)
+        await made.online(timeout_s)
         yield made
