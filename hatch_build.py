@@ -9,7 +9,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class OutpostBuildHook(BuildHookInterface[Any]):
-    """Adds `firmware/` as `hub/firmware/`; refuses to build a wheel without the dashboard."""
+    """Adds the firmware and the virtual board's asyncio lock; refuses to build without the dashboard."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Run before each build; `version` is `editable` for a checkout, which uses its own folders."""
@@ -23,3 +23,4 @@ class OutpostBuildHook(BuildHookInterface[Any]):
         if not (root / "firmware/main.py").is_file():
             raise FileNotFoundError("firmware/main.py is missing; build from a whole checkout or sdist")
         build_data["force_include"]["firmware"] = "hub/firmware"
+        build_data["force_include"]["requirements/board.txt"] = "hil/vm/board.txt"
