@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -51,10 +52,17 @@ class Shared:
 
 
 class SerialSession:
-    """One session on the open descriptor `fd` of the port `name`, until that breaks or `end` is called."""
+    """One session on the open descriptor `fd` of the port `name`, until that breaks or `end` is called.
 
-    def __init__(self, name: str, fd: int, sink: Sink, shared: Shared) -> None:
+    With `silence_s` it also ends, `silent`, where no board has said hello for so long.
+    """
+
+    def __init__(
+        self, name: str, fd: int, sink: Sink, shared: Shared, silence_s: float | None = None
+    ) -> None:
         self.was_online = False
+        self.silent = False
+        self._patience_ms = shared.clock_ms() + (math.inf if silence_s is None else 1000 * silence_s)
         self._name = name
         self._sink = sink
         self._shared = shared
@@ -72,6 +80,11 @@ class SerialSession:
         """The board that is online here, or None."""
         return self._events.device
 
+    @property
+    def greeted(self) -> bool:
+        """Whether a board ever said hello here, welcome or not."""
+        return self._greeted is not None
+
     async def run(self) -> str:
         """Keep the session going until the port breaks; return why it did."""
         while not self._broken.done():
@@ -79,6 +92,9 @@ class SerialSession:
             self._session.tick(now)
             self._settle()
             self._tell_figures(now)
+            if now > self._patience_ms and not self.greeted:
+                self.silent = True
+                return "no board speaks here; left alone for a while, since it may be another program's"
             await asyncio.wait((self._broken,), timeout=TICK_S)
         return self._broken.result()
 
