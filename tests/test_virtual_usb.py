@@ -129,6 +129,17 @@ def test_a_file_in_the_links_place_is_kept_and_reported(console: Console, tmp_pa
     assert link.read_text() == "precious"
 
 
+def test_a_link_to_a_port_in_use_is_kept_and_reported(console: Console, tmp_path: Path) -> None:
+    first = Cable(console, tmp_path / "tty")
+    first.plug()
+    second = Cable(console, tmp_path / "tty")
+    with pytest.raises(LinkTaken, match="which is in use"):
+        second.plug()
+    assert (tmp_path / "tty").exists()
+    assert not second.plugged
+    first.unplug()
+
+
 def test_a_link_that_cannot_be_made_is_reported(console: Console, tmp_path: Path) -> None:
     with pytest.raises(LinkTaken, match="cannot be made"):
         Cable(console, tmp_path / "nowhere" / "tty").plug()

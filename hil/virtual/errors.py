@@ -2,6 +2,9 @@
 
 MicroPython hands them on in OSError, where firmware compares them with `errno`, so they are Linux's (and real
 boards') numbers. Only those that the VM's C library itself interprets are WASI's.
+
+One trap remains: MicroPython's compiler folds `errno.ENOENT`, written with the module's name, into the number
+its own build has, here WASI's 44. `from errno import ENOENT` gives the board's 2 everywhere.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-# The numbers that boards use; the VM's built-in module has WASI's.
+# The numbers that boards use; the VM's built-in module has WASI's. The compiler folds `errno.X` into those:
+# write `from errno import X`.
 EPERM = 1
 ENOENT = 2
 EIO = 5

@@ -1,43 +1,14 @@
-"""Chips on a virtual board's I2C buses, answering as their datasheets say."""
+"""Sensirion SHT3x, single shot."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
+
+from hil.virtual.chips.bus import NoAcknowledge
+from hil.virtual.chips.registers import clamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-class NoAcknowledge(Exception):
-    """The chip did not acknowledge its address or a byte."""
-
-
-class Chip(Protocol):
-    """A chip at an address of a bus. Both calls may raise NoAcknowledge."""
-
-    def write(self, data: bytes) -> None:
-        """Take the bytes of one write transfer."""
-
-    def read(self, count: int) -> bytes:
-        """Return the bytes of one read transfer."""
-
-
-class I2cBus:
-    """One bus: chips by their 7-bit address."""
-
-    def __init__(self, chips: dict[int, Chip]) -> None:
-        self._chips = chips
-
-    def scan(self) -> list[int]:
-        """Return the addresses that acknowledge."""
-        return sorted(self._chips)
-
-    def chip(self, address: int) -> Chip:
-        """Return the chip at an address. Raises NoAcknowledge where there is none."""
-        try:
-            return self._chips[address]
-        except KeyError:
-            raise NoAcknowledge(f"{address:#x}") from None
 
 
 def sensirion_crc8(data: bytes) -> int:
@@ -99,9 +70,9 @@ class Sht3x:
 
     def _measure(self, command: int) -> None:
         """Convert as 4.13 has it: T = -45 + 175 S/65535, RH = 100 S/65535."""
-        temperature = round((self._temperature_c() + 45) / 175 * 65535)
-        humidity = round(self._humidity_percent() / 100 * 65535)
-        self._answer = _words(_clamp(temperature), _clamp(humidity))
+        temperature = clamp((self._temperature_c() + 45) / 175 * 65535, 0, 0xFFFF)
+        humidity = clamp(self._humidity_percent() / 100 * 65535, 0, 0xFFFF)
+        self._answer = _words(temperature, humidity)
         stretching = command in self._STRETCHING
         self._ready_s = 0.0 if stretching else self._now_s() + self._MEASURE_S[command]
 
@@ -111,10 +82,6 @@ class Sht3x:
             raise NoAcknowledge("no data")
         answer, self._answer = self._answer, None
         return answer[:count].ljust(count, b"\xff")
-
-
-def _clamp(word: int) -> int:
-    return min(0xFFFF, max(0, word))
 
 
 def _words(*words: int) -> bytes:
