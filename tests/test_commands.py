@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hub.store.store import Store
 
 from hub.bus import Batch, Bus
 from hub.commands import QUEUE_LIMIT, BadParams, Commands, QueueFull, UnknownCommand
@@ -14,6 +13,7 @@ from hub.devices import Registry, UnknownDevice
 from hub.health import Health
 from hub.links.link import NoAnswer, NotReachable, Refused
 from hub.model import Birth, Command, CommandState, CommandType, LinkKind
+from hub.store.store import Store
 from tests.fakes import FakeLink
 
 if TYPE_CHECKING:

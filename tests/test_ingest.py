@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hub.store.store import Store
 
 from hub.bus import Batch, Bus
 from hub.devices import Registry
 from hub.health import Health
 from hub.ingest import Ingest
 from hub.model import Birth, Born, Gone, LinkKind, LogLine, Metric, Quality, Reading
+from hub.store.store import Store
 from tests.fakes import FakeLink, until
 
 if TYPE_CHECKING:
