@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import sqlite3
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -19,13 +18,14 @@ from hub.model import Quality, Reading, Value
 from hub.store.history import Row, bucket_width_ms
 from hub.store.reader import QueryRefused, Readers
 from hub.store.settings import StoreSettings
+from hub.store.shell import connect_shell
 from hub.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 END = 2**53 - 1
-QUICK = StoreSettings(ack_interval_s=0.01, idle_interval_s=0.02, read_interval_s=0.0)
+QUICK = StoreSettings(ack_interval_s=0.01, idle_interval_s=0.02, read_interval_s=0.0, seal_samples=8)
 
 
 @pytest.fixture
@@ -147,11 +147,9 @@ async def test_a_metric_is_found_in_readings_of_any_shape(store: Store) -> None:
 async def test_a_sql_shell_shows_a_row_a_sample(store: Store, tmp_path: Path) -> None:
     store.put(Reading(device="d", metrics=("a", "b"), values=(1.5, None), source_time_ms=7, hub_time_ms=9))
     await store.latest()
-    with contextlib.closing(sqlite3.connect(tmp_path / "outpost.db")) as connection:
-        rows = connection.execute(
-            "SELECT device, metric, time, hub_time, value, quality FROM samples"
-        ).fetchall()
-    assert rows == [("d", "a", 7, 9, 1.5, "good"), ("d", "b", 7, 9, None, "bad")]
+    with contextlib.closing(connect_shell(tmp_path / "outpost.db")) as connection:
+        rows = connection.execute("SELECT device, metric, time, value, quality FROM samples").fetchall()
+    assert rows == [("d", "a", 7, 1.5, "good"), ("d", "b", 7, None, "bad")]
 
 
 async def test_unknown_metrics_have_no_samples(store: Store) -> None:

@@ -17,7 +17,7 @@ import msgspec
 
 from hub.model import Identity, OutpostError, Role
 from hub.store.folder import StoreError, prepare
-from hub.store.samples import clean
+from hub.store.hotlog import clean
 from hub.store.schema import connect, migrate
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import msgspec
 
 from hub.model import CommandState
 from hub.store.history import MAX_ROWS, parse_cursor
+from hub.store.hotlog import clean
 from hub.store.reader import QueryRefused
-from hub.store.samples import clean
 
 if TYPE_CHECKING:
     import sqlite3

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hub.model import Birth, LinkKind
-from hub.store.samples import clean
+from hub.store.hotlog import clean
 
 if TYPE_CHECKING:
     import sqlite3

@@ -6,15 +6,18 @@ import contextlib
 import sqlite3
 from typing import TYPE_CHECKING
 
-from hub.store.samples import SampleTable, expire
-from hub.store.schema import connect
+from hub.store import expiry, seal
+from hub.store.samples import SampleTable
+from hub.store.schema import connect, extend_wal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from hub.store.intake import Batch
+    from hub.store.recent import Recent
     from hub.store.samples import Written
+    from hub.store.seal import Sealed
 
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space",
@@ -30,22 +33,28 @@ _REMEDIES = {
 class Committer:
     """The writing connection. It is opened again after any error but a full disk or a foreign lock."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, wal_bytes: int = 0) -> None:
         self._database = database
+        self._wal_bytes = wal_bytes
         self._table = SampleTable()
         self._connection: sqlite3.Connection | None = None
 
-    def commit(self, batch: Batch) -> Written:
+    def commit(self, batch: Batch, recent: Recent) -> Written:
         """Write a batch, all or nothing, and return when it is on the medium. Raises sqlite3.Error."""
         with self._transaction() as connection:
             for sql, parameters in batch.notes:
                 connection.execute(sql, parameters)
-            return self._table.append(connection, batch.readings)
+            return self._table.append(connection, batch.readings, recent)
 
-    def expire(self, before_ms: int, after_shape: int, limit: int) -> tuple[int, int | None]:
-        """One step of `samples.expire`. Raises sqlite3.Error."""
+    def seal(self, recent: Recent) -> Sealed:
+        """Move the hot log to chunks. Raises sqlite3.Error."""
         with self._transaction() as connection:
-            return expire(connection, before_ms, after_shape, limit)
+            return seal.seal(connection, recent)
+
+    def expire(self, before_ms: int, limit: int) -> int:
+        """Delete up to `limit` chunks whose window ended before; return how many. Raises sqlite3.Error."""
+        with self._transaction() as connection:
+            return expiry.expire(connection, before_ms, limit)
 
     def close(self) -> None:
         """Close the connection; SQLite folds the WAL into the file where it can."""
@@ -59,6 +68,7 @@ class Committer:
         connection = self._connection
         if connection is None:
             connection = self._connection = connect(self._database)
+            extend_wal(connection, self._database, self._wal_bytes)
         try:
             connection.execute("BEGIN IMMEDIATE")
             yield connection

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import heapq
 import json
 import re
-from itertools import islice
-from operator import itemgetter
+from itertools import repeat, takewhile
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
 from hub.model import Quality, Sample, Value
+from hub.store import summary
+from hub.store.hotlog import QUALITIES
 from hub.store.reader import QueryRefused
-from hub.store.samples import MAX_TIME_MS, QUALITIES, clean, decode
+from hub.store.samples import MAX_TIME_MS
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+
+    from hub.store.chunk import Piece
+    from hub.store.columns import Ints
+    from hub.store.recent import Recent
+    from hub.store.series import Series
+    from hub.store.summary import Summary
 
 MAX_ROWS = 10_000
 """The most rows of one page."""
@@ -59,62 +66,50 @@ class Page(msgspec.Struct, frozen=True):
     next: str | None
 
 
-def raw(
-    connection: sqlite3.Connection,
-    device: str,
-    metric: str,
-    from_ms: int,
-    to_ms: int,
-    *,
-    limit: int,
-    after: str | None,
-) -> Page:
+def raw(series: Series, from_ms: int, to_ms: int, *, limit: int, after: str | None) -> Page:
     """Return samples of `from_ms <= time < to_ms`, at most `limit`, from `after` on. Raises QueryRefused."""
     check_span(from_ms, to_ms)
     if not 1 <= limit <= MAX_ROWS:
         raise QueryRefused(f"`limit` is {limit}; it must be 1 to {MAX_ROWS}")
-    time, identity = parse_cursor(after) if after is not None else (from_ms, 0)
+    # The cursor is a time and how many of its samples were given: of one millisecond, what comes later
+    # stands behind what is there, so that pages neither repeat nor skip.
+    time, given = parse_cursor(after) if after is not None else (from_ms, 0)
     if time < from_ms:
-        time, identity = from_ms, 0
-    # One cursor a shape, each in order by the index; merged they need no sorting.
-    found = heapq.merge(
-        *(
-            _raw_of(connection, shape, place, (time, identity), to_ms, limit + 1)
-            for shape, place in _shapes(connection, device, metric)
-        ),
-        key=itemgetter(0, 1),
-    )
-    rows = list(islice(found, limit + 1))
-    page = [Row(at, value, quality) for at, _, value, quality in rows[:limit]]
-    return Page(page, f"{rows[limit - 1][0]}-{rows[limit - 1][1]}" if len(rows) > limit else None)
+        time, given = from_ms, 0
+    if time >= to_ms:
+        return Page([], None)
+    rows: list[Row] = []
+    for _, pieces in series.pieces(time, to_ms):
+        rows += _rows(pieces)
+        if len(rows) > given + limit:
+            break
+    page = rows[given : given + limit]
+    if len(rows) <= given + limit:
+        return Page(page, None)
+    last = page[-1].time
+    given_of_last = sum(1 for _ in takewhile(lambda row: row.time == last, reversed(rows[: given + limit])))
+    return Page(page, f"{last}-{given_of_last}")
 
 
-def _raw_of(
-    connection: sqlite3.Connection, shape: int, place: int, after: tuple[int, int], to_ms: int, limit: int
-) -> Iterator[tuple[int, int, Value, Quality]]:
-    rows = connection.execute(
-        "SELECT time, id, quality, data FROM reading WHERE shape = ? AND time < ? AND (time, id) > (?, ?)"
-        " ORDER BY time, id LIMIT ?",
-        (shape, to_ms, *after, limit),
-    )
-    for time, identity, quality, data in rows:
-        value = decode(data)[place]
-        yield time, identity, value, Quality.BAD if value is None else QUALITIES[quality]
+def _rows(pieces: list[Piece]) -> list[Row]:
+    """Return the samples of one window by time; of one time in the order of the pieces."""
+    rows: list[Row] = []
+    for piece in pieces:
+        times, values = piece.times.tolist(), piece.column.values()
+        if piece.qualities is None and None not in values:
+            rows += map(Row, times, values, repeat(Quality.GOOD))
+        else:
+            qualities = repeat(0) if piece.qualities is None else piece.qualities.tolist()
+            rows += [
+                Row(time, value, Quality.BAD if value is None else QUALITIES[quality])
+                for time, value, quality in zip(times, values, qualities, strict=False)
+            ]
+    if len(pieces) > 1:
+        rows.sort(key=attrgetter("time"))
+    return rows
 
 
-def _shapes(connection: sqlite3.Connection, device: str, metric: str) -> list[tuple[int, int]]:
-    """Return the shapes that hold a metric, each with its place there."""
-    rows = connection.execute(
-        "SELECT shape.id, min(key) FROM shape, json_each(metrics)"
-        " WHERE device = ? AND value = ? GROUP BY shape.id",
-        (clean(device), clean(metric)),
-    )
-    return rows.fetchall()
-
-
-def buckets(
-    connection: sqlite3.Connection, device: str, metric: str, from_ms: int, to_ms: int, points: int
-) -> list[Bucket]:
+def buckets(series: Series, from_ms: int, to_ms: int, points: int) -> list[Bucket]:
     """Return at most `points` buckets over `from_ms <= time < to_ms`, empty ones left out.
 
     They are as wide as a clock's divisions (1, 2, 5, 10 s, …) and line up with UTC, so that a chart which
@@ -124,65 +119,55 @@ def buckets(
     check_span(from_ms, to_ms)
     if not 1 <= points <= MAX_POINTS:
         raise QueryRefused(f"`points` is {points}; it must be 1 to {MAX_POINTS}")
-    shapes = _shapes(connection, device, metric)
-    width = to_ms - from_ms if points == 1 else bucket_width_ms(from_ms, to_ms, points)
-    found: list[Bucket] = []
-    at = _next_time(connection, shapes, from_ms, to_ms)
-    while at is not None:
-        start = from_ms if points == 1 else at - at % width
-        end = min(start + width, to_ms)
-        parts = [_numbers(connection, *shape, at, end) for shape in shapes]
-        parts = [part for part in parts if part[3]]
-        if parts:
-            lowest, highest, totals, counts = zip(*parts, strict=True)
-            count = sum(counts)
-            found.append(Bucket(start, min(lowest), max(highest), sum(totals) / count, count))
-        # The next sample tells the next bucket, so that a long silence costs nothing.
-        at = _next_time(connection, shapes, end, to_ms)
-    return found
-
-
-def _numbers(
-    connection: sqlite3.Connection, shape: int, place: int, from_ms: int, to_ms: int
-) -> tuple[float, float, float, int]:
-    """Return min, max, total and count of a span's numbers; SQLite computes them outside Python's lock."""
-    row: tuple[float, float, float, int] = connection.execute(
-        "SELECT min(value), max(value), total(value), count(value) FROM ("
-        " SELECT CASE WHEN json_type(data, ?1) IN ('integer', 'real', 'true', 'false')"
-        " THEN json_extract(data, ?1) END AS value"
-        " FROM reading WHERE shape = ?2 AND time >= ?3 AND time < ?4)",
-        (f"$[{place}]", shape, from_ms, to_ms),
-    ).fetchone()
-    return row
-
-
-def _next_time(
-    connection: sqlite3.Connection, shapes: list[tuple[int, int]], from_ms: int, to_ms: int
-) -> int | None:
-    times = [
-        connection.execute(
-            "SELECT min(time) FROM reading WHERE shape = ? AND time >= ? AND time < ?",
-            (shape, from_ms, to_ms),
-        ).fetchone()[0]
-        for shape, _ in shapes
+    if points == 1:
+        origin, width = from_ms, to_ms - from_ms
+    else:
+        origin, width = 0, bucket_width_ms(from_ms, to_ms, points)
+    found: list[tuple[Ints, Summary]] = []
+    for _, pieces in series.pieces(from_ms, to_ms):
+        samples = summary.of_pieces(pieces)
+        found.append(summary.gathered(samples, (samples.first_ms - origin) // width))
+    numbers = np.concatenate([numbers for numbers, _ in found]) if found else np.zeros(0, dtype=np.int64)
+    numbers, spans = summary.gathered(summary.joined(part for _, part in found), numbers)
+    return [
+        Bucket(start, low, high, total / count, count)
+        for start, low, high, total, count in zip(
+            np.maximum(numbers * width + origin, origin).tolist(),
+            spans.low.tolist(),
+            spans.high.tolist(),
+            spans.total.tolist(),
+            spans.count.tolist(),
+            strict=True,
+        )
     ]
-    return min((time for time in times if time is not None), default=None)
 
 
-def latest(connection: sqlite3.Connection) -> dict[str, dict[str, Sample]]:
-    """Return each device's last sample of each metric, by source time."""
-    rows = connection.execute(
-        "SELECT device, metrics, time, delay, quality, data FROM shape JOIN reading ON reading.id ="
-        " (SELECT id FROM reading WHERE shape = shape.id ORDER BY time DESC, id DESC LIMIT 1)"
-        " ORDER BY time, reading.id"
-    )
+def latest(connection: sqlite3.Connection, recent: Recent) -> dict[str, dict[str, Sample]]:
+    """Return each device's last sample of each metric, by source time, of a file nobody writes to now."""
     found: dict[str, dict[str, Sample]] = {}
-    for device, metrics, time, delay, number, data in rows:
-        for metric, value in zip(json.loads(metrics), decode(data), strict=True):
-            quality = Quality.BAD if value is None else QUALITIES[number]
-            sample = Sample(value=value, quality=quality, source_time=time, hub_time=time + delay)
-            found.setdefault(device, {})[metric] = sample
+    for device, metric, time, delay, quality, text in connection.execute(
+        "SELECT device, metric, time, delay, quality, value FROM last JOIN source ON source.id = source"
+    ):
+        found.setdefault(device, {})[metric] = _sample(json.loads(text), time, delay, quality)
+    for rows in recent.rows.values():
+        known = found.setdefault(rows.shape.device, {})
+        place = max(range(len(rows.times)), key=lambda row: (rows.times[row], row))
+        time = rows.times[place]
+        for metric, column in rows.shape.places.items():
+            if metric not in known or known[metric].source_time <= time:
+                known[metric] = _sample(
+                    rows.columns[column][place], time, rows.delays[place], rows.qualities[place]
+                )
     return found
+
+
+def _sample(value: Value, time: int, delay: int, quality: int) -> Sample:
+    return Sample(
+        value=value,
+        quality=Quality.BAD if value is None else QUALITIES[quality],
+        source_time=time,
+        hub_time=time + delay,
+    )
 
 
 def bucket_width_ms(from_ms: int, to_ms: int, points: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from enum import Enum, auto
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -11,7 +12,7 @@ import msgspec
 from hub.model import Reading  # noqa: TC001 - msgspec resolves the fields of Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 Boot: TypeAlias = tuple[str, str]
 """(device, boot_id): the space in which a board's seq counts."""
@@ -153,12 +154,21 @@ class Intake:
         cursor = self._boots.get((device, boot_id))
         return -1 if cursor is None else cursor.committed
 
+    def waiting(self) -> Iterator[Reading]:
+        """Yield what is not committed yet, in the order in which it will be."""
+        return chain(() if self._under_way is None else self._under_way.readings, self._boards, self._others)
+
     def forget(self, boots: Iterable[Boot]) -> None:
         """Drop what is known of boots that nothing waits for."""
         for boot in boots:
             cursor = self._boots.get(boot)
             if cursor is not None and cursor.taken == cursor.committed:
                 del self._boots[boot]
+
+    @property
+    def notes(self) -> bool:
+        """True when statements wait."""
+        return bool(self._notes) or (self._under_way is not None and bool(self._under_way.notes))
 
     @property
     def queued(self) -> bool:

@@ -1,67 +1,39 @@
-"""How samples lie in the file, as the writer sees it: readings to rows, and old rows out again."""
+"""How readings enter the file: checked, without those that are there already, a commit in one row."""
 
 from __future__ import annotations
 
-import json
-import math
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from hub.model import Quality, Value
+from hub.store import chunk, hotlog
+from hub.store.hotlog import QUALITIES, Block, BootSeq, Hot, clean, storable
 from hub.store.intake import boot_of, highest_seqs
+from hub.store.names import Names, Shape, shape_of_id, source_of
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence, Set
 
-    from hub.model import Reading
+    from hub.model import Reading, Value
     from hub.store.intake import Boot
+    from hub.store.recent import Recent
 
 MAX_TIME_MS = 2**53 - 1
 """The last millisecond that JSON's readers hold exactly (RFC 8259, section 6)."""
 MAX_SEQ = 2**53 - 1
-BOOTS_PER_DEVICE = 256
-"""Boots whose last seq is kept; a board that comes with an older one would be stored twice."""
 
 _TYPES = frozenset((int, float, bool, str, type(None)))
-QUALITIES = tuple(Quality)
-"""A quality's place is its number in the file."""
-_VALUES = msgspec.json.Decoder(list[float | int | bool | str | None])
-_SHAPES_IN_MEMORY = 10_000
+_WINDOWS_IN_MEMORY = 64
 
 
 class Written(msgspec.Struct):
-    """What a batch came to: samples stored, readings that were there before, boots no longer kept."""
+    """What a batch came to: samples stored, readings that were there before, and all of it as columns."""
 
     samples: int = 0
     duplicates: int = 0
-    boots_forgotten: list[Boot] = []
-
-
-def encode(values: Iterable[Value]) -> str:
-    """Return values as a JSON array; a number that is not finite becomes null, which is of bad quality."""
-    return msgspec.json.encode([_storable(value) for value in values]).decode()
-
-
-def decode(data: str) -> list[Value]:
-    """Undo `encode`."""
-    return _VALUES.decode(data)
-
-
-def _storable(value: Value) -> Value:
-    if type(value) is float:
-        return value if math.isfinite(value) else None
-    if type(value) is str:
-        return clean(value)
-    if type(value) is int and not -(2**63) <= value < 2**63:
-        return float(value) if abs(value) < 2**1023 else None
-    return value
-
-
-def clean(text: str) -> str:
-    """Text that has a UTF-8 form: a lone surrogate, which a device's JSON may carry, becomes `?`."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    hot: Hot | None = None
+    shapes: dict[int, Shape] = {}
 
 
 def fault(reading: Reading) -> str | None:
@@ -72,130 +44,128 @@ def fault(reading: Reading) -> str | None:
         return "time out of range"
     if reading.seq is not None and not 0 <= reading.seq <= MAX_SEQ:
         return "seq out of range"
-    if not all(type(value) in _TYPES for value in reading.values):
+    if not _TYPES.issuperset(map(type, reading.values)):
         return "a value is no number, boolean or text"
     return None
 
 
 class SampleTable:
-    """The writer's side of the table `reading`. Every method runs inside the caller's transaction."""
+    """The writer's side of the samples. Every method runs inside the caller's transaction."""
 
     def __init__(self) -> None:
-        self._shapes: dict[tuple[str, tuple[str, ...]], int] = {}
-        self._boots: set[Boot] = set()
+        self.names = Names()
+        self._late = _Late()
 
     def reset(self) -> None:
         """Trust nothing that was learnt in a transaction which was rolled back."""
-        self._shapes.clear()
-        self._boots.clear()
+        self.names.reset()
+        self._late.reset()
 
-    def append(self, connection: sqlite3.Connection, readings: Iterable[Reading]) -> Written:
+    def append(self, connection: sqlite3.Connection, readings: Sequence[Reading], recent: Recent) -> Written:
         """Store readings, and how far their boots have come, together."""
         written = Written()
         times: dict[Boot, int] = {}
+        groups: dict[int, list[tuple[Reading, tuple[Value, ...]]]] = {}
+        fresh: dict[tuple[str, int], Set[str]] = {}
         for reading in readings:
             boot = boot_of(reading)
             if boot is None:
-                metrics, values = self._news(connection, reading)
-                written.duplicates += not metrics
+                metrics, values = self._news(connection, reading, recent, fresh)
+                if not metrics:
+                    written.duplicates += 1
+                    continue
             else:
                 metrics, values = reading.metrics, reading.values
                 times[boot] = reading.hub_time_ms
-            if metrics:
-                self._insert(connection, reading, metrics, values)
+                if not metrics:
+                    continue
+            shape = self.names.shape(connection, reading.device, metrics)
+            written.shapes[shape.id] = shape
+            groups.setdefault(shape.id, []).append((reading, values))
             written.samples += len(metrics)
-        for boot, seq in highest_seqs(readings).items():
-            written.boots_forgotten += self._advance(connection, boot, seq, times[boot])
+        boots = [
+            BootSeq(clean(boot[0]), clean(boot[1]), seq, times[boot])
+            for boot, seq in highest_seqs(readings).items()
+        ]
+        if groups or boots:
+            written.hot = Hot([_block(shape, rows) for shape, rows in groups.items()], boots)
+            connection.execute("INSERT INTO hot (data) VALUES (?)", (hotlog.encode(written.hot),))
         return written
 
-    def _insert(
+    def _news(
         self,
         connection: sqlite3.Connection,
         reading: Reading,
-        metrics: tuple[str, ...],
-        values: tuple[Value, ...],
-    ) -> None:
-        connection.execute(
-            "INSERT INTO reading (shape, time, delay, quality, data) VALUES (?, ?, ?, ?, ?)",
-            (
-                self._shape_id(connection, reading.device, metrics),
-                reading.source_time_ms,
-                reading.hub_time_ms - reading.source_time_ms,
-                QUALITIES.index(reading.quality),
-                encode(values),
-            ),
-        )
-
-    def _news(
-        self, connection: sqlite3.Connection, reading: Reading
+        recent: Recent,
+        fresh: dict[tuple[str, int], Set[str]],
     ) -> tuple[tuple[str, ...], tuple[Value, ...]]:
-        """Return the samples whose identity (device, metric, source time) is not in the file yet."""
-        pairs = dict(zip(reversed(reading.metrics), reversed(reading.values), strict=True))
-        there = connection.execute(
-            "SELECT metrics FROM shape WHERE device = ?"
-            " AND EXISTS (SELECT 1 FROM reading WHERE shape = shape.id AND time = ?)",
-            (clean(reading.device), reading.source_time_ms),
-        )
-        known = {name for (names,) in there for name in json.loads(names)}
-        if not known and len(pairs) == len(reading.metrics):
+        """Return the samples whose identity (device, metric, source time) is not stored yet."""
+        device, time = clean(reading.device), reading.source_time_ms
+        names = [clean(name) for name in reading.metrics]
+        unique = frozenset(names)
+        known = recent.metrics_at(device, time) | fresh.get((device, time), frozenset())
+        if time <= recent.newest.get(device, -1):
+            known = known | self._late.metrics_at(connection, device, time, recent.generation)
+        fresh[device, time] = known | unique
+        if not known & unique and len(unique) == len(names):
             return reading.metrics, reading.values
-        fresh = [name for name in dict.fromkeys(reading.metrics) if clean(name) not in known]
-        return tuple(fresh), tuple(pairs[name] for name in fresh)
-
-    def _shape_id(self, connection: sqlite3.Connection, device: str, metrics: tuple[str, ...]) -> int:
-        known = self._shapes.get((device, metrics))
-        if known is None:
-            if len(self._shapes) >= _SHAPES_IN_MEMORY:
-                self._shapes.clear()
-            shape = clean(device), msgspec.json.encode([clean(name) for name in metrics]).decode()
-            row = connection.execute(
-                "SELECT id FROM shape WHERE device = ? AND metrics = ?", shape
-            ).fetchone()
-            if row is None:
-                row = connection.execute(
-                    "INSERT INTO shape (device, metrics) VALUES (?, ?) RETURNING id", shape
-                ).fetchone()
-            known = self._shapes[device, metrics] = int(row[0])
-        return known
-
-    def _advance(self, connection: sqlite3.Connection, boot: Boot, seq: int, time: int) -> list[Boot]:
-        connection.execute(
-            "INSERT INTO boot (device, boot_id, seq, time) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET seq = excluded.seq, time = excluded.time",
-            (*map(clean, boot), seq, time),
+        # Of a name that is there twice the first value stands.
+        kept = {name: place for place, name in reversed(list(enumerate(names))) if name not in known}
+        places = sorted(kept.values())
+        return tuple(reading.metrics[place] for place in places), tuple(
+            reading.values[place] for place in places
         )
-        if boot in self._boots:
-            return []
-        self._boots.add(boot)
-        old = connection.execute(
-            "DELETE FROM boot WHERE (device, boot_id) IN (SELECT device, boot_id FROM boot WHERE device = ?"
-            " AND boot_id != ? ORDER BY time DESC, rowid DESC LIMIT -1 OFFSET ?) RETURNING device, boot_id",
-            (*map(clean, boot), BOOTS_PER_DEVICE - 1),
-        ).fetchall()
-        self._boots.difference_update(old)
-        return old
 
 
-def committed_seqs(connection: sqlite3.Connection) -> dict[Boot, int]:
-    """How far each boot has come, as the file says."""
+class _Late:
+    """Which times the sealed windows hold, for readings that come late. Good for one generation."""
+
+    def __init__(self) -> None:
+        self._generation = -1
+        self._windows: dict[tuple[str, int], list[tuple[Set[str], Set[int]]]] = {}
+
+    def reset(self) -> None:
+        self._windows.clear()
+
+    def metrics_at(self, connection: sqlite3.Connection, device: str, time: int, generation: int) -> Set[str]:
+        if generation != self._generation or len(self._windows) > _WINDOWS_IN_MEMORY:
+            self._windows.clear()
+            self._generation = generation
+        key = device, time // chunk.WINDOW_MS
+        known = self._windows.get(key)
+        if known is None:
+            known = self._windows[key] = list(_window(connection, *key))
+        return frozenset(name for names, times in known if time in times for name in names)
+
+
+def _window(connection: sqlite3.Connection, device: str, window: int) -> Iterable[tuple[Set[str], Set[int]]]:
+    source = source_of(connection, device)
+    if source is None:
+        return
+    low = chunk.chunk_id(window, source)
+    for (data,) in connection.execute(
+        "SELECT data FROM chunk WHERE id BETWEEN ? AND ?", (low, low + chunk.PARTS - 1)
+    ).fetchall():
+        try:
+            for shape, times in chunk.shapes(data):
+                yield shape_of_id(connection, shape).names, set(times.tolist())
+        except chunk.ChunkDamaged:
+            continue  # what is in it is lost; what comes again is better than nothing
+
+
+def _block(shape: int, rows: list[tuple[Reading, tuple[Value, ...]]]) -> Block:
+    qualities = [QUALITIES.index(reading.quality) for reading, _ in rows]
+    return Block(
+        shape,
+        [reading.source_time_ms for reading, _ in rows],
+        [reading.hub_time_ms - reading.source_time_ms for reading, _ in rows],
+        qualities if any(qualities) else [],
+        [storable(column) for column in zip(*(values for _, values in rows), strict=True)],
+    )
+
+
+def committed_seqs(connection: sqlite3.Connection, recent: Recent) -> dict[Boot, int]:
+    """How far each boot has come, as the file says: what is sealed, and the hot log after it."""
     rows = connection.execute("SELECT device, boot_id, seq FROM boot")
-    return {(device, boot_id): seq for device, boot_id, seq in rows}
-
-
-def expire(
-    connection: sqlite3.Connection, before_ms: int, after_shape: int, limit: int
-) -> tuple[int, int | None]:
-    """Delete up to `limit` readings older than `before_ms`, of the first shape after `after_shape` by id.
-
-    Returns (rows deleted, where to go on; None when every shape was seen). One step, so that the writer
-    can commit what waits between two.
-    """
-    row = connection.execute("SELECT min(id) FROM shape WHERE id > ?", (after_shape,)).fetchone()
-    if row[0] is None:
-        return 0, None
-    shape = int(row[0])
-    deleted = connection.execute(
-        "DELETE FROM reading WHERE id IN (SELECT id FROM reading WHERE shape = ? AND time < ? LIMIT ?)",
-        (shape, before_ms, limit),
-    ).rowcount
-    return deleted, shape if deleted < limit else after_shape
+    found = {(device, boot_id): seq for device, boot_id, seq in rows}
+    return found | {key: boot.seq for key, boot in recent.boots.items()}

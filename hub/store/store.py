@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from hub.store import audit, births, history
 from hub.store.accounts import Accounts
 from hub.store.folder import Folder
+from hub.store.hotlog import clean
 from hub.store.reader import Readers
+from hub.store.recent import Recent
 from hub.store.samples import committed_seqs
 from hub.store.schema import connect_reader, migrate
+from hub.store.series import Moved, Series
 from hub.store.settings import StoreSettings
 from hub.store.writer import Writer
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable
     from pathlib import Path
 
@@ -24,8 +29,22 @@ if TYPE_CHECKING:
     from hub.store.audit import AuditEntry
     from hub.store.history import Bucket, Page
     from hub.store.intake import Acked
+    from hub.store.recent import Held
 
 _SETTLE_S = 2.0
+_SEALING_S = 0.005
+
+T = TypeVar("T")
+
+
+def _ask(
+    device: str,
+    metric: str,
+    held: Held | None,
+    query: Callable[[Series], T],
+    connection: sqlite3.Connection,
+) -> T:
+    return query(Series(connection, device, metric, held))
 
 
 class Store:
@@ -49,9 +68,16 @@ class Store:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._callback: Callable[[list[Acked]], None] | None = None
         with contextlib.closing(connect_reader(folder.database)) as connection:
-            committed = committed_seqs(connection)
+            recent = Recent.load(connection)
+            committed = committed_seqs(connection, recent)
         self._writer = Writer(
-            folder.database, committed, health=health, now_ms=now_ms, settings=settings, acked=self._acked
+            folder.database,
+            recent,
+            committed,
+            health=health,
+            now_ms=now_ms,
+            settings=settings,
+            acked=self._acked,
         )
         self._readers = Readers(folder.database)
         self.accounts = Accounts(folder.database)
@@ -128,44 +154,53 @@ class Store:
         self, device: str, metric: str, from_ms: int, to_ms: int, limit: int, after: str | None = None
     ) -> Page:
         """Return a page of samples, `from_ms <= time < to_ms`, by time. Raises QueryRefused, StoreError."""
-        await self._settle()
-        return await self._readers.run(
-            lambda connection: history.raw(
-                connection, device, metric, from_ms, to_ms, limit=limit, after=after
-            )
+        return await self._about(
+            device, metric, lambda series: history.raw(series, from_ms, to_ms, limit=limit, after=after)
         )
 
     async def samples_buckets(
         self, device: str, metric: str, from_ms: int, to_ms: int, points: int
     ) -> list[Bucket]:
         """Return at most `points` buckets that line up with time. Raises QueryRefused, StoreError."""
-        await self._settle()
-        return await self._readers.run(
-            lambda connection: history.buckets(connection, device, metric, from_ms, to_ms, points)
+        return await self._about(
+            device, metric, lambda series: history.buckets(series, from_ms, to_ms, points)
         )
 
     async def latest(self) -> dict[str, dict[str, Sample]]:
         """Return each device's last sample of each metric. Raises StoreError."""
         await self._settle()
-        return await self._readers.run(history.latest)
+        return await self._readers.run(lambda connection: history.latest(connection, Recent.load(connection)))
 
     async def births(self) -> list[tuple[Birth, LinkKind, int]]:
         """Return each device's last birth, its link and when it was last seen. Raises StoreError."""
-        await self._settle()
+        await self._settle(notes=True)
         return await self._readers.run(births.births)
 
     async def commands(
         self, *, device: str | None = None, limit: int = 100, before: str | None = None
     ) -> tuple[list[AuditEntry], str | None]:
         """Return commands, newest first, and the cursor to older ones. Raises QueryRefused, StoreError."""
-        await self._settle()
+        await self._settle(notes=True)
         return await self._readers.run(lambda connection: audit.entries(connection, device, limit, before))
 
-    async def _settle(self) -> None:
+    async def _about(self, device: str, metric: str, query: Callable[[Series], T]) -> T:
+        """Run a query over one metric: file and memory as they are at one moment."""
+        device, metric = clean(device), clean(metric)
+        while True:
+            held = self._writer.held(device, metric, surely=False)
+            if held is None:
+                await self._settle()
+                held = self._writer.held(device, metric, surely=True)
+            try:
+                return await self._readers.run(partial(_ask, device, metric, held, query))
+            except Moved:
+                await asyncio.sleep(_SEALING_S)
+
+    async def _settle(self, *, notes: bool = False) -> None:
         """Have what was put before committed, so that a query sees it; on a failing disk, go without."""
         if self._loop is None or self._writer.degraded is not None:
             return
-        flushed = self._writer.flush()
+        flushed = self._writer.flush(notes=notes)
         if flushed is not None:
             await asyncio.wait([asyncio.wrap_future(flushed)], timeout=_SETTLE_S)
 

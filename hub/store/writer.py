@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hub.store.committer import Committer, explain
 from hub.store.intake import Acked, Batch, Intake, Verdict, boot_of
+from hub.store.recent import Recent
 from hub.store.samples import fault
 
 if TYPE_CHECKING:
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
     from hub.health import Health
     from hub.model import Reading
     from hub.store.intake import Boot, Statement
+    from hub.store.recent import Held
     from hub.store.samples import Written
     from hub.store.settings import StoreSettings
 
 log = logging.getLogger(__name__)
+
+_SEAL_AGAIN_S = 30.0
 
 
 class Writer:
@@ -37,6 +41,7 @@ class Writer:
     def __init__(
         self,
         database: Path,
+        recent: Recent,
         committed: Mapping[Boot, int],
         *,
         health: Health,
@@ -48,7 +53,8 @@ class Writer:
         self._now_ms = now_ms
         self._settings = settings
         self._tell = acked
-        self._committer = Committer(database)
+        self._committer = Committer(database, settings.wal_bytes)
+        self._recent = recent
         self._intake = Intake(settings.queue_samples, committed)
         health.store_queue.set_function(lambda: self._intake.readings)
         self._wake = threading.Condition()
@@ -59,7 +65,7 @@ class Writer:
         self._attempted = -math.inf
         self._failures = 0
         self._expiry_at = -math.inf
-        self._expiry_shape = 0
+        self._seal_at = self._seal_due()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self.progress = 0
         self.attempts = 0
@@ -106,10 +112,18 @@ class Writer:
         with self._wake:
             return self._intake.committed(device, boot_id)
 
-    def flush(self) -> Future[None] | None:
-        """Commit soon what waits now; the future is done after the attempt. None when nothing waits."""
+    def held(self, device: str, metric: str, *, surely: bool) -> Held | None:
+        """Copy what memory holds of a metric, committed or not. See `Recent.held`."""
         with self._wake:
-            if self._intake.idle or self._closing:
+            return self._recent.held(device, metric, self._intake.waiting(), surely=surely)
+
+    def flush(self, *, notes: bool = False) -> Future[None] | None:
+        """Commit soon what waits now; the future is done after the attempt. None when nothing waits.
+
+        With `notes`, only where statements wait.
+        """
+        with self._wake:
+            if self._intake.idle or self._closing or (notes and not self._intake.notes):
                 return None
             future: Future[None] = Future()
             self._flushes.append(future)
@@ -144,6 +158,7 @@ class Writer:
     def _run(self) -> None:
         while self._sleep():
             if self._attempt():
+                self._seal()
                 self._expire()
         while not self._intake.idle:
             if not self._attempt():
@@ -157,7 +172,7 @@ class Writer:
         """Wait until something is due; False when the store closes."""
         with self._wake:
             while not self._closing:
-                wait = min(self._commit_at(), self._heartbeat_at(), self._expiry_due_at()) - time.monotonic()
+                wait = min(self._commit_at(), self._heartbeat_at(), self._chores_at()) - time.monotonic()
                 if wait <= 0:
                     return True
                 self._wake.wait(wait)
@@ -183,8 +198,15 @@ class Writer:
     def _heartbeat_at(self) -> float:
         return math.inf if self._failures else self._attempted + self._settings.heartbeat_s
 
-    def _expiry_due_at(self) -> float:
-        return math.inf if self._failures or self._settings.retention_s is None else self._expiry_at
+    def _chores_at(self) -> float:
+        if self._failures:
+            return math.inf
+        return self._seal_at if self._settings.retention_s is None else min(self._seal_at, self._expiry_at)
+
+    def _seal_due(self) -> float:
+        """Return when to seal next: at the end of the window, with a little time for what comes late."""
+        interval_s = self._settings.seal_interval_s
+        return time.monotonic() + interval_s - self._now_ms() / 1000 % interval_s + min(5.0, interval_s / 10)
 
     def _take(self) -> tuple[Batch, list[Future[None]]]:
         with self._wake:
@@ -202,7 +224,7 @@ class Writer:
         batch, flushes = self._take()
         began = time.monotonic()
         try:
-            written = self._committer.commit(batch)
+            written = self._committer.commit(batch, self._recent)
         except Exception as error:  # whatever it was, the readings are kept and the thread lives
             self._failed(error)
             return False
@@ -234,30 +256,52 @@ class Writer:
             return
         with self._wake:
             acked = self._intake.done()
-            self._intake.forget(written.boots_forgotten)
+            if written.hot is not None:
+                self._recent.append(written.hot, written.shapes)
         self._health.commit_s.observe(duration_s)
         self._health.committed.inc(written.samples)
         self._health.duplicates.inc(written.duplicates)
         if acked:
             self._tell(acked)
 
+    def _seal(self) -> None:
+        recent, settings = self._recent, self._settings
+        if time.monotonic() < self._seal_at and recent.samples < settings.seal_samples:
+            return
+        self._seal_at = self._seal_due()
+        if not (recent.rows or recent.boots):
+            return
+        try:
+            sealed = self._committer.seal(recent)
+        except Exception as error:  # nothing is lost: the hot log stands
+            known = isinstance(error, sqlite3.Error)
+            log.error(
+                "recent samples cannot be sealed into chunks now: %s",
+                error,
+                exc_info=None if known else error,
+            )
+            self._seal_at = time.monotonic() + _SEAL_AGAIN_S
+            return
+        with self._wake:
+            self._recent = Recent(recent.generation + 1, recent.newest | sealed.newest)
+            self._intake.forget(sealed.boots_forgotten)
+        log.debug("sealed %d samples into %d bytes", sealed.samples, sealed.chunk_bytes)
+
     def _expire(self) -> None:
-        """Delete samples that are too old, a few at a time, until a commit is due."""
+        """Delete chunks that are too old, some at a time, until a commit is due."""
         settings = self._settings
         if settings.retention_s is None or time.monotonic() < self._expiry_at:
             return
         before_ms = self._now_ms() - settings.retention_s * 1000
         while True:
             try:
-                _, at = self._committer.expire(before_ms, self._expiry_shape, settings.expiry_readings)
+                deleted = self._committer.expire(before_ms, settings.expiry_chunks)
             except sqlite3.Error as error:
                 log.warning("old samples cannot be deleted now: %s", error)
-                at = None
-            if at is None:
-                self._expiry_shape = 0
+                deleted = 0
+            if deleted < settings.expiry_chunks:
                 self._expiry_at = time.monotonic() + settings.expiry_interval_s
                 return
-            self._expiry_shape = at
             with self._wake:
                 if self._closing or self._commit_at() <= time.monotonic():
                     return

@@ -1,0 +1,161 @@
+"""A chunk: what one device sent in a window of time, compressed, self-contained but for its shapes' names."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+import numpy as np
+
+from hub.model import OutpostError
+from hub.store import columns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import numpy.typing as npt
+
+    from hub.model import Value
+    from hub.store.columns import Column, Ints
+
+T = TypeVar("T")
+
+WINDOW_MS = 900_000
+"""The span of source time that a chunk covers."""
+PARTS = 256
+SOURCES = 1 << 20
+_FORMAT = 1
+_HEAD = struct.Struct("<BII")
+"""Format, CRC-32 of all that follows this field, length of the header (MessagePack)."""
+
+
+class ChunkDamaged(OutpostError):
+    """A chunk's bytes are not those that were written."""
+
+
+class Group(msgspec.Struct):
+    """Samples of one shape: `times` ascending, a quality a row (None: all good), a column a metric."""
+
+    shape: int
+    times: Ints
+    qualities: npt.NDArray[np.uint8] | None
+    columns: list[list[Value]]
+
+    @property
+    def samples(self) -> int:
+        """How many samples these are."""
+        return len(self.times) * len(self.columns)
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """Samples of one metric, in order of time: `qualities` are those of the readings (None: all good)."""
+
+    times: Ints
+    qualities: npt.NDArray[np.uint8] | None
+    column: Column
+
+
+class _Header(msgspec.Struct, array_like=True):
+    shape: int
+    rows: int
+    sizes: list[int]
+    """Bytes of the times, of the qualities (0: all good) and of each column."""
+
+
+_HEADERS = msgspec.msgpack.Decoder(list[_Header])
+
+
+def chunk_id(window: int, source: int, part: int = 0) -> int:
+    """Return the key of a chunk; keys grow with time, so that the oldest chunks lie together."""
+    return window << 28 | source << 8 | part
+
+
+def pending_id(window: int, source: int) -> int:
+    """Return the key that marks a device's window as not in the rollups."""
+    return window << 20 | source
+
+
+def encode(groups: Sequence[Group]) -> bytes:
+    """Return a chunk's bytes."""
+    headers, bodies = [], []
+    for group in groups:
+        own = [columns.encode_ints(group.times)]
+        qualities = group.qualities
+        own.append(b"" if qualities is None else zlib.compress(qualities.tobytes(), columns.LEVEL))
+        own += [columns.encode(column) for column in group.columns]
+        headers.append(_Header(group.shape, len(group.times), [len(body) for body in own]))
+        bodies += own
+    header = msgspec.msgpack.encode(headers)
+    rest = struct.pack("<I", len(header)) + header + b"".join(bodies)
+    return struct.pack("<BI", _FORMAT, zlib.crc32(rest)) + rest
+
+
+def decode(data: bytes) -> list[Group]:
+    """Return all that a chunk holds. Raises ChunkDamaged."""
+    return _careful(lambda: [_group(data, header, at) for header, at in _headers(data)])
+
+
+def pieces(data: bytes, places: dict[int, int]) -> list[Piece]:
+    """Return the samples of one metric; `places` says where each shape has it. Raises ChunkDamaged."""
+    return _careful(
+        lambda: [
+            _piece(data, header, at, places[header.shape])
+            for header, at in _headers(data)
+            if header.shape in places
+        ]
+    )
+
+
+def shapes(data: bytes) -> list[tuple[int, Ints]]:
+    """Return each group's shape and times. Raises ChunkDamaged."""
+    return _careful(
+        lambda: [
+            (header.shape, columns.decode_ints(data[at : at + header.sizes[0]], header.rows))
+            for header, at in _headers(data)
+        ]
+    )
+
+
+def check(data: bytes) -> None:
+    """Raise ChunkDamaged unless the bytes are those that were written."""
+    if len(data) < _HEAD.size or data[0] != _FORMAT or zlib.crc32(data[5:]) != _HEAD.unpack_from(data)[1]:
+        raise ChunkDamaged("a chunk's checksum does not fit; its samples are left out")
+
+
+def _careful(work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except (ValueError, IndexError, KeyError, struct.error, zlib.error, msgspec.DecodeError) as error:
+        raise ChunkDamaged(f"a chunk cannot be decoded ({error}); its samples are left out") from error
+
+
+def _headers(data: bytes) -> Iterator[tuple[_Header, int]]:
+    check(data)
+    at = _HEAD.size + _HEAD.unpack_from(data)[2]
+    for header in _HEADERS.decode(data[_HEAD.size : at]):
+        yield header, at
+        at += sum(header.sizes)
+
+
+def _start(data: bytes, header: _Header, at: int) -> tuple[Ints, npt.NDArray[np.uint8] | None]:
+    times = columns.decode_ints(data[at : at + header.sizes[0]], header.rows)
+    at += header.sizes[0]
+    if not header.sizes[1]:
+        return times, None
+    return times, np.frombuffer(zlib.decompress(data[at : at + header.sizes[1]]), dtype=np.uint8)
+
+
+def _column(data: bytes, header: _Header, at: int, place: int) -> Column:
+    at += sum(header.sizes[: 2 + place])
+    return columns.decode(data[at : at + header.sizes[2 + place]], header.rows)
+
+
+def _piece(data: bytes, header: _Header, at: int, place: int) -> Piece:
+    return Piece(*_start(data, header, at), _column(data, header, at, place))
+
+
+def _group(data: bytes, header: _Header, at: int) -> Group:
+    found = [_column(data, header, at, place).values() for place in range(len(header.sizes) - 2)]
+    return Group(header.shape, *_start(data, header, at), found)
