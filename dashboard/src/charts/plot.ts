@@ -37,6 +37,7 @@ export function makePlot(at: HTMLElement, window: SeriesWindow, options: PlotOpt
   const { metric, spark } = options;
   const state = isState(metric);
   const trace = () => (options.faded() ? palette.peek().faded : palette.peek().trace);
+  const band = () => (options.faded() ? palette.peek().fadedBand : palette.peek().band);
   const gaps = gapsOf(window, metric);
   const paths = state ? uPlot.paths.stepped?.({ align: 1 }) : uPlot.paths.linear?.();
   const line = { gaps, points: { show: false }, ...(paths && { paths }) };
@@ -58,10 +59,10 @@ export function makePlot(at: HTMLElement, window: SeriesWindow, options: PlotOpt
           ...line,
           stroke: trace,
           width: spark ? 1.25 : 1.5,
-          ...(state && { fill: () => palette.peek().band }),
+          ...(state && { fill: band }),
         },
       ],
-      ...(!state && { bands: [{ series: [1, 2], fill: () => palette.peek().band }] }),
+      ...(!state && { bands: [{ series: [1, 2], fill: band }] }),
       hooks: { setCursor: [(self) => options.onCursor?.(self.cursor.idx ?? null)] },
     },
     dataOf(window, state),

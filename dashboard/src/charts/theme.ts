@@ -5,6 +5,7 @@ export interface Palette {
   trace: string;
   band: string;
   faded: string;
+  fadedBand: string;
   grid: string;
   label: string;
   font: string;
@@ -17,6 +18,7 @@ function read(): Palette {
     trace: get("--trace"),
     band: get("--band"),
     faded: get("--faded"),
+    fadedBand: get("--faded-band"),
     grid: get("--grid"),
     label: get("--dim"),
     font: `${Math.round(11 * remScale(style))}px ${get("--font")}`,
@@ -32,6 +34,7 @@ export const palette = signal<Palette>({
   trace: "#888",
   band: "#8884",
   faded: "#888",
+  fadedBand: "#8884",
   grid: "#8883",
   label: "#888",
   font: "11px sans-serif",

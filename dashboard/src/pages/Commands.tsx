@@ -112,7 +112,7 @@ function Line({ record }: { record: CommandRecord }) {
         <a href={deviceUrl(record.device)}>{device?.info.value.name || record.device}</a>
       </td>
       <td data-label={columns.command}>{record.command}</td>
-      <td class="mono" data-label={columns.params}>
+      <td class="mono free" data-label={columns.params}>
         {record.params && Object.keys(record.params).length > 0 ? resultText(record.params) : ""}
       </td>
       <td data-label={columns.state}>
@@ -123,7 +123,7 @@ function Line({ record }: { record: CommandRecord }) {
       <td class="digits right" data-label={columns.took}>
         {open ? "" : `${fixed(record.time - created, 0)} ms`}
       </td>
-      <td data-label={columns.result}>
+      <td class="free" data-label={columns.result}>
         {record.error ?? (record.state === "succeeded" ? resultText(record.result) : "")}
       </td>
       <td data-label={columns.caller} title={record.origin}>

@@ -212,7 +212,7 @@ export class Hub {
       return;
     }
     const all = [...this.devices.peek(), [device.id, new DeviceState(device)] as const];
-    all.sort(([a], [b]) => a.localeCompare(b));
+    all.sort(([a], [b]) => a.localeCompare(b, undefined, { numeric: true }));
     this.devices.value = new Map(all);
   }
 }

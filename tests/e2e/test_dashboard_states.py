@@ -1,0 +1,124 @@
+"""The dashboard when there is nothing to show, and when the hub cannot answer: on every page, in words.
+
+The hub is real; only answers that no healthy hub gives (an empty list, a broken store) are put in its place.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import UIDS, Watched
+from tests.e2e.test_dashboard import AXE, PAGES, live
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Route
+
+pytestmark = pytest.mark.e2e
+
+REASON = "the store cannot be read: disk I/O error"
+LOOKS = [(390, "dark"), (1440, "light")]
+EMPTY_WORDS = {
+    "overview": "No device yet",
+    "device": "No such device",
+    "camera": "No such camera",
+    "trail": "No command yet",
+}
+SHIFTS = """window.shifts = 0; new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) window.shifts += entry.value;
+}).observe({ type: 'layout-shift', buffered: true });"""
+
+
+def answer_nothing(route: Route) -> None:
+    route.fulfill(status=200, content_type="application/json", body=json.dumps({"items": [], "next": None}))
+
+
+def answer_broken(route: Route) -> None:
+    problem = {"title": "Service Unavailable", "status": 503, "detail": REASON}
+    route.fulfill(status=503, content_type="application/problem+json", body=json.dumps(problem))
+
+
+def check_look(page: Page) -> None:
+    page.evaluate(AXE.read_text())
+    violations = page.evaluate(
+        "axe.run().then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.target)))"
+    )
+    assert violations == []
+    overhang = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overhang <= 0
+
+
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
+@pytest.mark.parametrize("name", EMPTY_WORDS)
+def test_an_empty_page_says_so(watched: Watched, name: str, width: int, theme: str) -> None:
+    page = watched.page
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme="light" if theme == "light" else "dark")
+    for path in ("devices", "cameras", "commands*"):
+        page.route(f"**/api/v1/{path}", answer_nothing)
+    page.goto(PAGES[name])
+    live(page)
+    expect(page.get_by_role("heading", name=EMPTY_WORDS[name])).to_be_visible()
+    check_look(page)
+    assert watched.errors == []
+
+
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_whose_data_cannot_be_had_tells_the_hubs_reason(
+    watched: Watched, name: str, width: int, theme: str
+) -> None:
+    page = watched.page
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme="light" if theme == "light" else "dark")
+    for path in ("api/v1/devices*", "api/v1/devices/*", "api/v1/commands*", "api/v1/cameras", "metrics"):
+        page.route(f"**/{path}", answer_broken)
+    page.goto(PAGES[name])
+    expect(page.get_by_role("alert").get_by_text(REASON)).to_be_visible()
+    check_look(page)
+
+
+def test_charts_without_their_history_say_why(watched: Watched) -> None:
+    page = watched.page
+    page.route("**/api/v1/samples*", answer_broken)
+    page.goto(f"/devices/{UIDS[0]}")
+    live(page)
+    page.get_by_text("7 d", exact=True).click()
+    expect(page.locator(".veil").filter(has_text=REASON).first).to_be_visible()
+
+
+def test_without_video_there_are_stills_and_the_reason(watched: Watched) -> None:
+    page = watched.page
+    page.route("**/whep", answer_broken)
+    page.goto("/cameras/front")
+    expect(page.locator(".screen")).to_have_attribute("data-video", "still")
+    expect(page.locator(".banner")).to_contain_text(REASON)
+    page.wait_for_function("document.querySelector('.screen img').naturalWidth > 0")
+    check_look(page)
+
+
+def test_a_parameter_out_of_range_is_not_sent_and_named(watched: Watched) -> None:
+    page = watched.page
+    page.goto(f"/devices/{UIDS[0]}")
+    live(page)
+    form = page.locator('form[data-command="set_interval"]')
+    field = form.locator('input[id$="interval_ms"]')
+    field.fill("7")
+    form.get_by_role("button", name="Send").click()
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_be_focused()
+    expect(form.locator("output")).to_have_attribute("data-kind", "idle")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_moves_while_values_come(watched: Watched, name: str) -> None:
+    page = watched.page
+    page.add_init_script(SHIFTS)
+    page.goto(PAGES[name])
+    live(page)
+    page.wait_for_timeout(2500)
+    # Web Vitals calls 0.1 good; right-aligned digits alone give some thousandths.
+    assert page.evaluate("window.shifts") < 0.02
