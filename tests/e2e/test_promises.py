@@ -103,3 +103,12 @@ def test_the_audit_trail_knows_who_asked_for_what(rig: Rig) -> None:
     entry = rig.api.get("commands")["items"][0]
     assert (entry["device"], entry["command"], entry["state"]) == (BOARD, "identify", "succeeded")
     assert entry["caller"].startswith("token:")
+
+
+def test_a_board_that_does_not_answer_in_time_gives_timed_out(rig: Rig) -> None:
+    rig.boards[1].console.interrupt()  # Ctrl-C: the board sits at its REPL, and says nothing of commands
+    result = rig.api.post(f"devices/{OTHER}/commands", {"command": "read", "params": {}, "ttl_ms": 1500})
+    rig.boards[1].reset()
+    rig.wait(lambda: not rig.api.online(OTHER))
+    rig.wait(lambda: rig.api.online(OTHER))
+    assert result["state"] == "timed_out"
