@@ -3,7 +3,7 @@ import { ApiError, Client, problem } from "../src/api/client.ts";
 import { parseExposition, quantileBound, total } from "../src/api/prometheus.ts";
 import { iceServers } from "../src/api/whep.ts";
 import { routeOf } from "../src/state/router.ts";
-import { mergeNews } from "../src/state/trail.ts";
+import { joined, mergeNews } from "../src/state/trail.ts";
 
 test("an exposition becomes names, labels and values", () => {
   const all = parseExposition(
@@ -61,6 +61,20 @@ test("an older state never wins, and a new command comes on top", () => {
   const added = mergeNews([done], { ...record, id: "2", state: "queued", time: 10 });
   expect(added.isNew).toBe(true);
   expect(added.records.map(({ id }) => id)).toEqual(["2", "1"]);
+});
+
+test("a page joins the trail: each command once, as fetched, newest first", () => {
+  const at = (id: string, created_time: number, caller?: string) => ({
+    ...record,
+    id,
+    state: "succeeded" as const,
+    time: created_time,
+    created_time,
+    ...(caller && { caller }),
+  });
+  const trail = joined([at("3", 30), at("1", 10)], [at("2", 20), at("3", 30, "user:admin")]);
+  expect(trail.map(({ id }) => id)).toEqual(["3", "2", "1"]);
+  expect(trail[0]?.caller).toBe("user:admin");
 });
 
 test("an error speaks with the problem document's words, or with the status", async () => {

@@ -7,7 +7,7 @@ import { fixed } from "../format/number.ts";
 import { full, moment } from "../format/time.ts";
 import { useHub } from "../state/context.ts";
 import { deviceUrl } from "../state/router.ts";
-import { mergeNews } from "../state/trail.ts";
+import { joined, mergeNews } from "../state/trail.ts";
 import { text } from "../text/en.ts";
 
 const PAGE = 100;
@@ -21,8 +21,10 @@ export function CommandsPage() {
   const load = async (cursor: string | null) => {
     try {
       const page = await hub.client.commands({ cursor, limit: PAGE });
-      records.value = cursor ? [...(records.peek() ?? []), ...page.items] : page.items;
-      next.value = page.next;
+      // A renewed first page keeps the older ones that were asked for.
+      const first = cursor === null && records.peek() === null;
+      records.value = joined(records.peek() ?? [], page.items);
+      if (first || cursor !== null) next.value = page.next;
       failed.value = "";
     } catch (error) {
       failed.value = error instanceof Error ? error.message : String(error);

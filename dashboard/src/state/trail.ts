@@ -15,3 +15,14 @@ export function mergeNews(
   merged[at] = { ...known, ...news };
   return { records: merged, isNew: false };
 }
+
+/** Records with a page of them, fetched now: each once, as fetched where it is in both, newest first. */
+export function joined(
+  records: readonly CommandRecord[],
+  page: readonly CommandRecord[],
+): CommandRecord[] {
+  const all = new Map([...records, ...page].map((record) => [record.id, record]));
+  return [...all.values()].sort((a, b) => createdAt(b) - createdAt(a));
+}
+
+const createdAt = (record: CommandRecord): number => record.created_time ?? record.time;
