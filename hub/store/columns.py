@@ -28,6 +28,8 @@ _TAGS: dict[type, int] = {type(None): _NULL, int: _INT, float: _FLOAT, bool: _BO
 _MOST_DECIMALS = 9
 _RAW = 255
 """In place of the number of decimals: the floats' own bits."""
+_SIGNED = 0x80
+"""Added to the number of decimals: it is told which zeros are negative (rounding makes such)."""
 _EXACT = 2.0**53
 _TEXTS = msgspec.json.Decoder(list[str])
 
@@ -171,7 +173,10 @@ def decode_ints(data: bytes, count: int) -> Ints:
 
 
 def scaled(numbers: Floats) -> tuple[int, Ints] | None:
-    """Return (decimals, integers) that give exactly these floats again when divided; None where none do."""
+    """Return (decimals, integers) that give exactly these floats again when divided; None where none do.
+
+    -0.0 becomes 0.
+    """
     probe = numbers[:16]
     for decimals in range(_MOST_DECIMALS + 1):
         if _at(probe, decimals) is None:
@@ -189,9 +194,8 @@ def _at(numbers: Floats, decimals: int) -> Ints | None:
     if not (np.abs(rounded) < _EXACT).all():
         return None
     found = rounded.astype(np.int64)
-    # Compared by their bits, so that -0.0 is not taken for 0.0. Division by an exact power rounds right.
-    exact = ((found / scale).view(np.int64) == numbers.view(np.int64)).all()
-    return found if exact else None
+    # Both are exact (powers of ten to 10^22 are), so the quotient is the float nearest to the decimal.
+    return found if (found / scale == numbers).all() else None
 
 
 def encode_floats(numbers: Floats) -> bytes:
@@ -199,13 +203,23 @@ def encode_floats(numbers: Floats) -> bytes:
     decimal = scaled(numbers)
     if decimal is None:
         return bytes((_RAW,)) + encode_ints(numbers.view(np.int64))
-    return bytes((decimal[0],)) + encode_ints(decimal[1])
+    negative_zeros = (decimal[1] == 0) & np.signbit(numbers)
+    if not negative_zeros.any():
+        return bytes((decimal[0],)) + encode_ints(decimal[1])
+    packed = zlib.compress(np.packbits(negative_zeros).tobytes(), LEVEL)
+    return struct.pack("<BI", decimal[0] | _SIGNED, len(packed)) + packed + encode_ints(decimal[1])
 
 
 def decode_floats(data: bytes, count: int) -> Floats:
     """Undo `encode_floats`."""
-    found = decode_ints(data[1:], count)
-    return found.view(np.float64) if data[0] == _RAW else found / 10.0 ** data[0]
+    if data[0] == _RAW:
+        return decode_ints(data[1:], count).view(np.float64)
+    if not data[0] & _SIGNED:
+        return decode_ints(data[1:], count) / 10.0 ** data[0]
+    (size,) = struct.unpack_from("<I", data, 1)
+    found = decode_ints(data[5 + size :], count) / 10.0 ** (data[0] & ~_SIGNED)
+    found[_decode_booleans(data[5 : 5 + size], count)] = -0.0
+    return found
 
 
 def _encode_texts(texts: Sequence[str]) -> bytes:

@@ -19,13 +19,21 @@ APPLICATION_ID = 0x4F757470
 """`Outp`: tells this file from any other SQLite file (PRAGMA application_id)."""
 
 
+PAGE_BYTES = 1024
+CHECKPOINT_BYTES = 7 << 19
+"""So much in the WAL is carried into the database; a little less than the size the WAL is given."""
+
+
 def connect(database: Path) -> sqlite3.Connection:
     """Open the file for writing: WAL, a commit returns when it is on the medium. Raises sqlite3.Error."""
     # Transactions are begun by hand; a connection moves between threads only when its former user is done.
     connection = _open(database, "rw")
     try:
+        # Has a say in a new file only. Small pages: a commit writes whole ones, and a chunk's end fills half.
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_BYTES // (PAGE_BYTES + 24)}")
     except sqlite3.Error:
         connection.close()
         raise
