@@ -79,11 +79,6 @@ class WordRegisters:
         """Bring the registers up to date."""
 
 
-def signed(word: int) -> int:
-    """Return a 16-bit word as the number it means in two's complement."""
-    return word - 0x10000 if word & 0x8000 else word
-
-
 def clamp(value: float, low: int, high: int) -> int:
     """Return the nearest whole number that a register from `low` to `high` can hold."""
     return min(high, max(low, round(value)))
