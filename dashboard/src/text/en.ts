@@ -10,7 +10,6 @@ export const text = {
   },
   unit: {
     samplesPerSecond: "samples/s",
-    perSecond: "/s",
     ms: "ms",
   },
   status: {
@@ -252,7 +251,6 @@ export const text = {
     stream: "Live stream",
     process: "Process",
     links: "Links",
-    rights: "Rights",
     name: "Name",
     version: "Version",
     started: "Running for",
