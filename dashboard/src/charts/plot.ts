@@ -161,7 +161,9 @@ function valueAxis(metric: Metric): uPlot.Axis {
   return {
     ...axis,
     splits: (self, _axis, min, max) => niceTicks(min, max, Math.max(2, self.height / 42)),
-    values: (_self, splits) => valueLabels(splits, metric.unit),
+    // Without samples a scale would be made up.
+    values: (self, splits) =>
+      self.data[0].length > 0 ? valueLabels(splits, metric.unit) : splits.map(() => ""),
   };
 }
 
