@@ -37,7 +37,8 @@ class SseClient:
 
     async def events(self) -> AsyncIterator[Event]:
         """Yield events until the stream ends."""
-        kind, data = "", []
+        kind = ""
+        data: list[str] = []
         self._pending_id = self.last_id
         async for raw in self.response.content:
             line = raw.decode().rstrip("\r\n")
@@ -47,7 +48,8 @@ class SseClient:
                 self.last_id = self._pending_id
                 if data:
                     yield Event(kind or "message", msgspec.json.decode("\n".join(data)), self.last_id)
-                kind, data = "", []
+                kind = ""
+        data: list[str] = []
             elif not name:
                 self.comments.append(value)
             elif name == "event":
