@@ -48,8 +48,7 @@ class SseClient:
                 self.last_id = self._pending_id
                 if data:
                     yield Event(kind or "message", msgspec.json.decode("\n".join(data)), self.last_id)
-                kind = ""
-        data: list[str] = []
+                kind, data = "", []
             elif not name:
                 self.comments.append(value)
             elif name == "event":
@@ -95,9 +94,8 @@ async def open_stream(hub: WebHub, query: str = "", *, last_id: str = "") -> Sse
     response = await hub.session.get(hub.url(f"stream{query}"), headers=headers, timeout=None)
     assert response.status == 200
     client = SseClient(response, last_id=last_id)
-    # The opening is two lines and an empty one; reading it proves that the hub has taken the stream on.
-    for _ in range(3):
-        line = (await response.content.readline()).decode().strip()
+    # The opening ends with an empty line; reading it proves that the hub has taken the stream on.
+    while line := (await response.content.readline()).decode().strip():
         if line.startswith("retry:"):
             client.retry_ms = int(line[6:])
         elif line.startswith("id:"):
