@@ -72,11 +72,6 @@ def chunk_id(window: int, source: int, part: int = 0) -> int:
     return window << 28 | source << 8 | part
 
 
-def pending_id(window: int, source: int) -> int:
-    """Return the key that marks a device's window as not in the rollups."""
-    return window << 20 | source
-
-
 def encode(groups: Sequence[Group]) -> bytes:
     """Return a chunk's bytes."""
     headers, bodies = [], []
@@ -94,12 +89,12 @@ def encode(groups: Sequence[Group]) -> bytes:
 
 def decode(data: bytes) -> list[Group]:
     """Return all that a chunk holds. Raises ChunkDamaged."""
-    return _careful(lambda: [_group(data, header, at) for header, at in _headers(data)])
+    return careful(lambda: [_group(data, header, at) for header, at in _headers(data)])
 
 
 def pieces(data: bytes, places: dict[int, int]) -> list[Piece]:
     """Return the samples of one metric; `places` says where each shape has it. Raises ChunkDamaged."""
-    return _careful(
+    return careful(
         lambda: [
             _piece(data, header, at, places[header.shape])
             for header, at in _headers(data)
@@ -110,7 +105,7 @@ def pieces(data: bytes, places: dict[int, int]) -> list[Piece]:
 
 def shapes(data: bytes) -> list[tuple[int, Ints]]:
     """Return each group's shape and times. Raises ChunkDamaged."""
-    return _careful(
+    return careful(
         lambda: [
             (header.shape, columns.decode_ints(data[at : at + header.sizes[0]], header.rows))
             for header, at in _headers(data)
@@ -124,7 +119,8 @@ def check(data: bytes) -> None:
         raise ChunkDamaged("a chunk's checksum does not fit; its samples are left out")
 
 
-def _careful(work: Callable[[], T]) -> T:
+def careful(work: Callable[[], T]) -> T:
+    """Do work on bytes of the file. Raises ChunkDamaged for whatever they do to a decoder."""
     try:
         return work()
     except (ValueError, IndexError, KeyError, struct.error, zlib.error, msgspec.DecodeError) as error:

@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 from typing import TYPE_CHECKING
 
-from hub.store import expiry, seal
+from hub.store import expiry, rollup, seal
 from hub.store.samples import SampleTable
 from hub.store.schema import connect, extend_wal
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hub.store.recent import Recent
     from hub.store.samples import Written
     from hub.store.seal import Sealed
+    from hub.store.tiers import Job
 
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space",
@@ -50,6 +51,11 @@ class Committer:
         """Move the hot log to chunks. Raises sqlite3.Error."""
         with self._transaction() as connection:
             return seal.seal(connection, recent)
+
+    def roll(self, job: Job, now_ms: int) -> bool:
+        """Do one span of the rollups; False when none is due. Raises sqlite3.Error."""
+        with self._transaction() as connection:
+            return rollup.step(connection, job, now_ms)
 
     def expire(self, before_ms: int, limit: int) -> int:
         """Delete up to `limit` chunks whose window ended before; return how many. Raises sqlite3.Error."""

@@ -15,7 +15,9 @@ from hub.model import Quality, Sample, Value
 from hub.store import summary
 from hub.store.hotlog import QUALITIES
 from hub.store.reader import QueryRefused
+from hub.store.rollup import cover
 from hub.store.samples import MAX_TIME_MS
+from hub.store.tiers import TIERS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -123,10 +125,12 @@ def buckets(series: Series, from_ms: int, to_ms: int, points: int) -> list[Bucke
         origin, width = from_ms, to_ms - from_ms
     else:
         origin, width = 0, bucket_width_ms(from_ms, to_ms, points)
-    found: list[tuple[Ints, Summary]] = []
-    for _, pieces in series.pieces(from_ms, to_ms):
-        samples = summary.of_pieces(pieces)
-        found.append(summary.gathered(samples, (samples.first_ms - origin) // width))
+    # A single point may end in the middle of any tier's buckets; others end where finer buckets do.
+    choice = [tier for tier in TIERS if points == 1 or width % tier.width_ms == 0]
+    found: list[tuple[Ints, Summary]] = [
+        summary.gathered(spans, (starts - origin) // width)
+        for starts, spans in cover(series, from_ms, to_ms, choice)
+    ]
     numbers = np.concatenate([numbers for numbers, _ in found]) if found else np.zeros(0, dtype=np.int64)
     numbers, spans = summary.gathered(summary.joined(part for _, part in found), numbers)
     return [

@@ -6,8 +6,9 @@ import os
 import sqlite3
 from typing import TYPE_CHECKING
 
-from hub.store import format1
+from hub.store import chunk, format1, tiers
 from hub.store.folder import StoreError
+from hub.store.rights_schema import add_rights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -194,5 +195,12 @@ def _second(db: Database) -> None:
     format1.carry_over(db.conn)
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first, _second)
+def _third(db: Database) -> None:
+    """Format 3: what is not in the rollups is noted by hour and day."""
+    db.execute("DELETE FROM pending")
+    for (key,) in db.execute("SELECT DISTINCT id >> 8 FROM chunk").fetchall():
+        tiers.mark(db.conn, key >> 20, key & chunk.SOURCES - 1)
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first, _second, _third, add_rights)
 """In order; `PRAGMA user_version` counts those done. Never change one that was released: add another."""

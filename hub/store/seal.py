@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from hub.store import chunk
+from hub.store import chunk, tiers
 from hub.store.chunk import Group
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def add(connection: sqlite3.Connection, window: int, source: int, groups: list[G
         identity = part
     data = chunk.encode(groups)
     connection.execute("INSERT INTO chunk (id, n, data) VALUES (?, ?, ?)", (identity, total, data))
-    connection.execute("INSERT OR IGNORE INTO pending (id) VALUES (?)", (chunk.pending_id(window, source),))
+    tiers.mark(connection, window, source)
     return len(data)
 
 

@@ -58,6 +58,12 @@ class Series:
         for window in waiting:
             yield window, [held[window]]
 
+    def held_spans(self, span_ms: int) -> list[int]:
+        """Return the starts of the spans of which memory holds samples."""
+        if self._held is None:
+            return []
+        return [int(start) for start in np.unique(self._held.times // span_ms * span_ms)]
+
     def _decoded(self, window: int, data: bytes) -> list[Piece]:
         try:
             return chunk.pieces(data, self._places)

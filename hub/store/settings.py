@@ -18,6 +18,8 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How often the hot log is sealed into chunks."""
     seal_samples: int = 262_144
     """As many samples in the hot log are sealed at once (about 100 bytes of memory each)."""
+    daily_roll_interval_s: float = 3600.0
+    """How often rollups by minute and day are made; those by hour follow each sealing."""
     wal_bytes: int = 4 << 20
     """The size the write-ahead log is given at the start; 0 lets it grow."""
     batch_samples: int = 8192

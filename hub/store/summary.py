@@ -36,6 +36,10 @@ class Summary(msgspec.Struct, frozen=True):
         """Return how many spans there are."""
         return len(self.count)
 
+    def at(self, places: npt.NDArray[np.intp] | slice) -> Summary:
+        """Return the spans of those places."""
+        return Summary(*(getattr(self, name)[places] for name in Summary.__struct_fields__))
+
 
 def of_samples(times: Ints, values: Floats) -> Summary:
     """Return samples, in order of time, as spans of one each."""

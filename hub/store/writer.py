@@ -14,6 +14,7 @@ from hub.store.committer import Committer, explain
 from hub.store.intake import Acked, Batch, Intake, Verdict, boot_of
 from hub.store.recent import Recent
 from hub.store.samples import fault
+from hub.store.tiers import DAILY, HOURLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from hub.store.recent import Held
     from hub.store.samples import Written
     from hub.store.settings import StoreSettings
+    from hub.store.tiers import Job
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +68,8 @@ class Writer:
         self._failures = 0
         self._expiry_at = -math.inf
         self._seal_at = self._seal_due()
+        self._jobs: list[Job] = [HOURLY, DAILY]
+        self._daily_at = -math.inf
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self.progress = 0
         self.attempts = 0
@@ -159,6 +163,7 @@ class Writer:
         while self._sleep():
             if self._attempt():
                 self._seal()
+                self._roll()
                 self._expire()
         while not self._intake.idle:
             if not self._attempt():
@@ -201,6 +206,8 @@ class Writer:
     def _chores_at(self) -> float:
         if self._failures:
             return math.inf
+        if self._jobs:
+            return -math.inf
         return self._seal_at if self._settings.retention_s is None else min(self._seal_at, self._expiry_at)
 
     def _seal_due(self) -> float:
@@ -285,7 +292,28 @@ class Writer:
         with self._wake:
             self._recent = Recent(recent.generation + 1, recent.newest | sealed.newest)
             self._intake.forget(sealed.boots_forgotten)
+        if HOURLY not in self._jobs:
+            self._jobs.append(HOURLY)
+        if DAILY not in self._jobs and time.monotonic() >= self._daily_at:
+            self._daily_at = time.monotonic() + settings.daily_roll_interval_s
+            self._jobs.append(DAILY)
         log.debug("sealed %d samples into %d bytes", sealed.samples, sealed.chunk_bytes)
+
+    def _roll(self) -> None:
+        """Make rollups of what was sealed, a span a transaction, until a commit is due."""
+        while self._jobs:
+            try:
+                more = self._committer.roll(self._jobs[0], self._now_ms())
+            except Exception as error:  # the samples are there, and answer in place of rollups
+                known = isinstance(error, sqlite3.Error)
+                log.error("rollups cannot be made now: %s", error, exc_info=None if known else error)
+                self._jobs.clear()
+                return
+            if not more:
+                del self._jobs[0]
+            with self._wake:
+                if self._closing or self._commit_at() <= time.monotonic():
+                    return
 
     def _expire(self) -> None:
         """Delete chunks that are too old, some at a time, until a commit is due."""

@@ -1,0 +1,247 @@
+"""Rollups say what the samples say, whatever came late, and outlive them."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from hub.model import Reading, Value
+from hub.store import history, rollup, summary, tiers
+from hub.store.committer import Committer
+from hub.store.folder import prepare
+from hub.store.intake import Batch
+from hub.store.recent import Recent
+from hub.store.schema import connect_reader, migrate
+from hub.store.series import Series
+from hub.store.tiers import DAILY, DAYS, HOURLY, HOURS, MINUTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from hub.store.history import Bucket
+
+HOUR, DAY = 3_600_000, 86_400_000
+START = 20_000 * DAY
+NOW = START + 5 * DAY // 2
+
+
+class Archive:
+    """A file, its writer's connection, and what is not sealed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = prepare(folder)
+        migrate(self.file)
+        self.committer = Committer(self.file)
+        self.recent = Recent()
+
+    def put(self, samples: Iterable[tuple[int, Value]]) -> None:
+        readings = [
+            Reading(device="d", metrics=("m",), values=(value,), source_time_ms=time, hub_time_ms=time)
+            for time, value in samples
+        ]
+        written = self.committer.commit(Batch(readings, []), self.recent)
+        if written.hot is not None:
+            self.recent.append(written.hot, written.shapes)
+
+    def seal(self) -> None:
+        sealed = self.committer.seal(self.recent)
+        self.recent = Recent(self.recent.generation + 1, self.recent.newest | sealed.newest)
+
+    def roll(self, now_ms: int = NOW) -> None:
+        for job in (HOURLY, DAILY):
+            while self.committer.roll(job, now_ms):
+                pass
+
+    def buckets(self, from_ms: int, to_ms: int, points: int) -> list[Bucket]:
+        with contextlib.closing(connect_reader(self.file)) as connection:
+            held = self.recent.held("d", "m", [], surely=True)
+            return history.buckets(Series(connection, "d", "m", held), from_ms, to_ms, points)
+
+    def drop_chunks(self) -> None:
+        with self.committer._transaction() as connection:
+            connection.execute("DELETE FROM chunk")
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    found = Archive(tmp_path)
+    yield found
+    found.committer.close()
+
+
+def check(got: list[Bucket], samples: dict[int, Value], from_ms: int, to_ms: int, points: int) -> None:
+    """Compare buckets with a recomputation from the samples."""
+    origin, width = (
+        (from_ms, to_ms - from_ms) if points == 1 else (0, history.bucket_width_ms(from_ms, to_ms, points))
+    )
+    wanted: dict[int, list[float]] = {}
+    for time, value in sorted(samples.items()):
+        if from_ms <= time < to_ms and isinstance(value, int | float):
+            wanted.setdefault(origin + (time - origin) // width * width, []).append(float(value))
+    assert [(b.time, b.min, b.max, b.count) for b in got] == [
+        (start, min(numbers), max(numbers), len(numbers)) for start, numbers in wanted.items()
+    ]
+    for bucket in got:
+        numbers = wanted[bucket.time]
+        assert math.isclose(
+            bucket.mean,
+            math.fsum(numbers) / len(numbers),
+            rel_tol=1e-12,
+            abs_tol=max(map(abs, numbers)) * 1e-12,
+        )
+
+
+def test_a_wide_query_needs_no_chunks(archive: Archive) -> None:
+    samples: dict[int, Value] = {START + place * 60_000: place % 97 / 10 for place in range(2 * 1440)}
+    archive.put(samples.items())
+    archive.seal()
+    archive.roll()
+    archive.drop_chunks()
+    for points in (1, 3, 48, 600):
+        check(archive.buckets(START, START + 2 * DAY, points), samples, START, START + 2 * DAY, points)
+
+
+def test_what_is_not_rolled_up_yet_is_answered_from_samples(archive: Archive) -> None:
+    samples: dict[int, Value] = {START + place * 600_000: place for place in range(2 * 144)}
+    archive.put(samples.items())
+    archive.seal()
+    archive.roll(START + DAY)
+    late: dict[int, Value] = {START + 5: 1000}
+    archive.put(late.items())
+    check(archive.buckets(START, START + 2 * DAY, 4), samples | late, START, START + 2 * DAY, 4)
+    archive.seal()
+    check(archive.buckets(START, START + 2 * DAY, 4), samples | late, START, START + 2 * DAY, 4)
+
+
+def test_rollups_are_made_anew_for_late_samples(archive: Archive) -> None:
+    samples: dict[int, Value] = {START + place * 600_000: place for place in range(144)}
+    archive.put(samples.items())
+    archive.seal()
+    archive.roll()
+    late: dict[int, Value] = {START + 5 * HOUR + 1: -5.5}
+    archive.put(late.items())
+    archive.seal()
+    archive.roll()
+    archive.drop_chunks()
+    check(archive.buckets(START, START + DAY, 24), samples | late, START, START + DAY, 24)
+
+
+def test_a_late_sample_takes_nothing_from_rollups_whose_samples_expired(archive: Archive) -> None:
+    samples: dict[int, Value] = {START + place * 600_000: place for place in range(144)}
+    archive.put(samples.items())
+    archive.seal()
+    archive.roll()
+    archive.drop_chunks()
+    archive.put([(START + 5 * HOUR + 1, -5.5)])
+    archive.seal()
+    archive.roll()
+    check(archive.buckets(START, START + DAY, 24), samples, START, START + DAY, 24)
+
+
+def test_samples_stay_until_the_rollups_of_their_day_are_made(archive: Archive) -> None:
+    archive.put([(START, 1)])
+    archive.seal()
+    assert archive.committer.expire(START + 3 * DAY, 100) == 0
+    archive.roll()
+    assert archive.committer.expire(START + 3 * DAY, 100) == 1
+    assert [bucket.count for bucket in archive.buckets(START, START + DAY, 1)] == [1]
+
+
+def test_a_damaged_rollup_is_left_out_and_made_anew(archive: Archive) -> None:
+    samples: dict[int, Value] = {START + place * 600_000: place for place in range(144)}
+    archive.put(samples.items())
+    archive.seal()
+    archive.roll()
+    with archive.committer._transaction() as connection:
+        connection.execute("UPDATE roll SET data = substr(data, 1, 30)")
+    assert archive.buckets(START, START + DAY, 24) == []
+    archive.put([(START + 1, 7)])
+    archive.seal()
+    archive.roll()
+    assert archive.buckets(START, START + HOUR, 1)[0].count == 7
+
+
+def test_the_time_in_a_state_counts_from_each_sample_to_the_next() -> None:
+    import numpy as np
+
+    times = np.array([0, 10, 40, 100], dtype=np.int64)
+    spans = summary.of_samples(times, np.array([1.0, 0.0, 1.0, 0.0]))
+    for cut in range(5):
+        first = summary.gathered(spans.at(slice(0, cut)), np.zeros(cut, dtype=np.int64))[1]
+        rest = summary.gathered(spans.at(slice(cut, 4)), np.zeros(4 - cut, dtype=np.int64))[1]
+        whole = summary.gathered(
+            summary.joined([first, rest]), np.zeros(len(first) + len(rest), dtype=np.int64)
+        )
+        assert whole[1].held.tolist() == [70.0]
+
+
+def test_booleans_keep_their_time_in_state_in_the_rollups(archive: Archive) -> None:
+    archive.put([(START, True), (START + 10 * 60_000, False), (START + 40 * 60_000, True)])
+    archive.seal()
+    archive.roll()
+    with contextlib.closing(connect_reader(archive.file)) as connection:
+        for tier in (HOURS, DAYS):
+            (data,) = connection.execute(
+                "SELECT data FROM roll WHERE id = ?", (tiers.row_id(tier, START, 1),)
+            ).fetchone()
+            assert rollup.read(data, "m", tier)[1].held.tolist() == [600_000.0]
+
+
+def test_the_tiers_nest() -> None:
+    assert DAYS.width_ms % HOURS.width_ms == HOURS.width_ms % MINUTES.width_ms == 0
+    for tier in tiers.TIERS:
+        assert tier.row_ms % tier.job.span_ms == tier.job.span_ms % tier.width_ms == 0
+
+
+Times = st.integers(0, 3 * 24 * 60).map(lambda minute: START + minute * 60_000 + minute % 7 * 1000)
+Numbers = st.one_of(
+    st.integers(-1000, 1000),
+    st.integers(-(10**6), 10**6).map(lambda whole: whole / 100),
+    st.booleans(),
+    st.none(),
+    st.floats(-1e9, 1e9),
+)
+Batches = st.lists(st.lists(st.tuples(Times, Numbers), max_size=40), min_size=1, max_size=4)
+
+
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    batches=Batches,
+    spans=st.lists(
+        st.tuples(st.integers(0, 3 * DAY), st.integers(1, 3 * DAY), st.sampled_from((1, 2, 5, 80, 3000))),
+        min_size=1,
+        max_size=4,
+    ),
+    rolled=st.lists(st.booleans(), min_size=4, max_size=4),
+)
+@example(
+    batches=[[(START, 1), (START + DAY, 2)], [(START + 1, 3)]],
+    spans=[(0, 3 * DAY, 2)],
+    rolled=[True, False, True, True],
+)
+def test_buckets_say_what_the_samples_say(
+    batches: list[list[tuple[int, Value]]], spans: list[tuple[int, int, int]], rolled: list[bool]
+) -> None:
+    """Samples in any order, late, sealed and rolled up at any time, against a recomputation from them."""
+    with TemporaryDirectory() as name:
+        archive = Archive(Path(name))
+        samples: dict[int, Value] = {}
+        for batch, rolls in zip(batches, rolled, strict=False):
+            archive.put(batch)
+            for time, value in batch:
+                samples.setdefault(time, value)
+            if rolls:
+                archive.seal()
+                archive.roll()
+            for offset, length, points in spans:
+                from_ms, to_ms = START + offset, START + offset + length
+                check(archive.buckets(from_ms, to_ms, points), samples, from_ms, to_ms, points)
+        archive.committer.close()
