@@ -82,7 +82,7 @@ $(SETUP)/apt:
 	@touch $@
 
 $(SETUP)/apt-dev: scripts/apt.sh
-	@scripts/apt.sh required 'chromium|chromium-browser' fonts-liberation mosquitto systemd
+	@scripts/apt.sh required 'chromium|chromium-browser' coturn fonts-liberation mosquitto systemd
 	@touch $@
 
 # With picamera2 on the system (Raspberry Pi OS), the environment sees the system's packages.

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bench import footprint, latency
+from bench import footprint, latency, video
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bench.figure import Figure
 
-BENCHES: dict[str, Callable[[], list[Figure]]] = {"latency": latency.measure, "footprint": footprint.measure}
+BENCHES: dict[str, Callable[[], list[Figure]]] = {
+    "latency": latency.measure,
+    "footprint": footprint.measure,
+    "video": video.measure,
+}
 
 
 def main() -> None:

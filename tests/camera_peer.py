@@ -27,8 +27,14 @@ def now_ms() -> int:
 class Peer:
     """Offers to receive video, and reads what comes; `async with` closes it as a browser's tab would."""
 
-    def __init__(self, kind: str = "video", *, codec: str | None = None) -> None:
-        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    def __init__(
+        self,
+        kind: str = "video",
+        *,
+        codec: str | None = None,
+        configuration: RTCConfiguration = RTCConfiguration(iceServers=[]),  # noqa: B008 - nobody changes it
+    ) -> None:
+        self.connection = RTCPeerConnection(configuration)
         transceiver = self.connection.addTransceiver(kind, direction="recvonly")
         if codec is not None:
             known = RTCRtpReceiver.getCapabilities(kind)

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hub.camera import feed, stamp, stills
+from hub.camera import feed, interest, stamp, stills
 from hub.camera.camera import Camera
 from hub.camera.errors import BadOffer, CameraError, SourceError, TooManyViewers, UnknownViewer
 from hub.camera.test_pattern import TestPattern
@@ -99,7 +99,7 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def no_linger(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "_LINGER_S", 0.01)
+    monkeypatch.setattr(interest, "LINGER_S", 0.01)
 
 
 def test_an_unknown_source_is_refused_when_the_camera_is_made() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,9 +13,16 @@ from playwright.async_api import async_playwright
 from hub.camera.test_pattern import BARS
 from tests.camera_peer import now_ms
 from tests.test_camera import running
+from tests.test_camera_paths import lossy, stamps_every_picture
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from playwright.async_api import Page
+
     from hub.camera.camera import Camera
+
+__all__ = ["lossy"]  # a fixture
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -31,9 +39,11 @@ FLAGS = [
 # The stamp's layout at 320x240 (hub/camera/stamp.py): cells of 4 pixels, from (4, 4) on.
 PAGE = """<video id=v autoplay muted playsinline></video><script>
 const frame = () => new Promise(done => v.requestVideoFrameCallback(done));
-window.watch = async () => {
+window.watch = async (codec) => {
   const peer = window.peer = new RTCPeerConnection();
-  peer.addTransceiver('video', {direction: 'recvonly'});
+  const line = peer.addTransceiver('video', {direction: 'recvonly'});
+  const known = RTCRtpReceiver.getCapabilities('video').codecs;
+  if (codec) line.setCodecPreferences(known.filter(item => [codec, 'video/rtx'].includes(item.mimeType)));
   peer.ontrack = event => { v.srcObject = new MediaStream([event.track]); };
   await peer.setLocalDescription();
   const reply = await fetch('/whep', {method: 'POST', body: peer.localDescription.sdp});
@@ -49,7 +59,10 @@ window.look = async () => {
   for (let bit = 0; bit < 48; bit++) time = time * 2 + cell(bit);
   const found = {time, blue: [...canvas.getImageData(310, 120, 1, 1).data].slice(0, 3)};
   (await peer.getStats()).forEach(item => {
-    if (item.type === 'inbound-rtp') found.decoded = item.framesDecoded;
+    if (item.type === 'inbound-rtp') {
+      Object.assign(found, {decoded: item.framesDecoded, received: item.framesReceived});
+      Object.assign(found, {freezes: item.freezeCount, lost: item.packetsLost, nacks: item.nackCount});
+    }
     if (item.type === 'codec') found.codec = item.mimeType;
   });
   return found;
@@ -73,26 +86,53 @@ async def serve(camera: Camera) -> tuple[web.AppRunner, str]:
     return runner, f"http://127.0.0.1:{runner.addresses[0][1]}/"
 
 
-@pytest.mark.e2e
-async def test_chromium_decodes_the_stream_with_its_clock_and_its_colours() -> None:
-    looks: list[dict[str, Any]] = []
-    async with running() as camera, async_playwright() as playwright:
+@asynccontextmanager
+async def page_on(camera: Camera) -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
         runner, address = await serve(camera)
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         try:
             page = await browser.new_page()
             await page.goto(address)
-            await page.evaluate("watch()")
-            for _ in range(3):
-                looks.append(await page.evaluate("look()"))
-                await asyncio.sleep(0.3)
-            seen_ms = now_ms()
+            yield page
         finally:
             await browser.close()
             await runner.cleanup()
-    assert {look["codec"] for look in looks} == {"video/H264"}
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("codec", ["video/H264", "video/VP8"])
+async def test_chromium_decodes_the_stream_with_its_clock_and_its_colours(codec: str) -> None:
+    looks: list[dict[str, Any]] = []
+    async with running() as camera, page_on(camera) as page:
+        # a browser that knows both is sent H.264; one without it is sent VP8
+        await page.evaluate("watch()" if codec == "video/H264" else f"watch('{codec}')")
+        for _ in range(3):
+            looks.append(await page.evaluate("look()"))
+            await asyncio.sleep(0.3)
+        seen_ms = now_ms()
+        assert camera.encoders == 1
+    assert {look["codec"] for look in looks} == {codec}
     assert looks[0]["decoded"] < looks[1]["decoded"] < looks[2]["decoded"]
     assert looks[0]["time"] < looks[1]["time"] < looks[2]["time"] <= seen_ms < looks[0]["time"] + 10_000
     assert BARS[-1] == (35, 212, 114), "75% blue, which is (0, 0, 191)"
     red, green, blue = looks[-1]["blue"]
     assert (red < 25, green < 25, abs(blue - 191) < 25) == (True, True, True)
+
+
+@pytest.mark.e2e
+async def test_chromium_at_three_percent_loss_does_not_freeze_and_decodes_all_but_one_in_a_hundred(
+    lossy: None,
+) -> None:
+    async with running() as camera, page_on(camera) as page:
+        await page.evaluate("watch()")
+        sent = stamps_every_picture(camera)
+        before = await page.evaluate("look()")
+        begun = len(sent)
+        await asyncio.sleep(8)
+        after = await page.evaluate("look()")
+        due = len(sent) - begun
+    assert after["nacks"] > before["nacks"], "nothing was lost: the test tests nothing"
+    assert after["freezes"] == 0
+    assert due > 200
+    assert after["decoded"] - before["decoded"] >= 0.99 * due - 2

@@ -100,7 +100,7 @@ class Camera:
         """Give a JPEG at most a second old, opening the camera if need be. Raises CameraError."""
         still = self._feed.stills.fresh(self._now_ms())
         if still is None:
-            with self._feed.held():
+            with self._feed.interest.held():
                 still = await self._feed.next_still()
         return still.jpeg
 
@@ -126,7 +126,7 @@ class Camera:
     async def answer(self, offer_sdp: str) -> ViewerHandle:
         """Start a viewer from its SDP offer. Raises BadOffer, CameraError, TooManyViewers."""
         offer = check_offer(offer_sdp)
-        with self._seat(), self._feed.held():
+        with self._seat(), self._feed.interest.held():
             await self._feed.until_live()
             viewer_type = await asyncio.to_thread(_viewer_type)
             viewer = viewer_type(
@@ -176,7 +176,7 @@ class Camera:
         return viewer
 
     def _admit(self, viewer: Viewer) -> None:
-        self._feed.hold()
+        self._feed.interest.hold()
         self._viewers[viewer.id] = viewer
         self._viewers_gauge.set(len(self._viewers))
 
@@ -185,7 +185,7 @@ class Camera:
 
     def _retire(self, viewer: Viewer) -> asyncio.Task[None]:
         if self._viewers.pop(viewer.id, None) is not None:
-            self._feed.release()
+            self._feed.interest.release()
             self._viewers_gauge.set(len(self._viewers))
             log.info("camera %s: viewer %s left, %d now", self.id, viewer.id[:6], self.viewers)
         task = asyncio.get_running_loop().create_task(viewer.close())

@@ -41,7 +41,7 @@ class Listener(Protocol):
     """Who hears of a capture; all calls come on the loop's thread."""
 
     def picture_came(self) -> None:
-        """Hear that the source gave a picture."""
+        """Hear that the source gave a picture of which nothing was wanted."""
 
     def unit_came(self, codec: Codec, unit: AccessUnit) -> None:
         """Take an access unit for all viewers."""
@@ -83,6 +83,7 @@ class Capture:
         self._timeline = Timeline()
         self._decoder = GroupDecoder()
         self._still_due_s = 0.0
+        self._posted = False
 
     def start(self) -> None:
         """Start the thread."""
@@ -99,8 +100,10 @@ class Capture:
             reader = self._source()
             while not self._stopping.is_set():
                 item = reader.read()
-                self._post(self._listener.picture_came)
+                self._posted = False
                 self._take(item)
+                if not self._posted:  # each call wakes the loop, which costs more than most of them do
+                    self._post(self._listener.picture_came)
         except CameraError as problem:
             error = problem
         except Exception as problem:
@@ -187,6 +190,7 @@ class Capture:
         self._post(lambda: self._listener.encoders_changed(count))
 
     def _post(self, call: Callable[[], None]) -> None:
+        self._posted = True
         with suppress(RuntimeError):  # the loop is closed: nobody listens any more
             self._loop.call_soon_threadsafe(call)
 

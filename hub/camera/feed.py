@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from hub.camera.capture import Capture, Demand
 from hub.camera.channel import Channel
 from hub.camera.errors import CameraError
+from hub.camera.interest import Interest
 from hub.camera.media import Codec
 from hub.camera.stills import Stills
 
@@ -26,8 +27,6 @@ log = logging.getLogger(__name__)
 
 PICTURE_TIMEOUT_S = 10.0
 _MJPEG_INTERVAL_MS = 100
-_LINGER_S = 2.0
-"""A camera stays open this long after the last look: opening one takes up to a second."""
 _STOP_TIMEOUT_S = 5.0
 _BACKOFF_S = (1.0, 30.0)
 
@@ -71,16 +70,13 @@ class Feed:
             for codec in Codec
         }
         self.stills = Stills()
+        self.interest = Interest()
         self._camera = camera
         self._source = source
         self._rates = fps, bitrate_kbps
         self._tell_encoders = encoders_changed
         self._demand = Demand()
-        self._holders = 0
         self._mjpeg_clients = 0
-        self._linger: asyncio.TimerHandle | None = None
-        self._wanted = asyncio.Event()
-        self._unwanted = asyncio.Event()
         self._capture: Capture | None = None
         self._ended: asyncio.Future[CameraError | None] | None = None
         self._live: asyncio.Future[None] | None = None
@@ -89,34 +85,10 @@ class Feed:
 
     # --- who looks ------------------------------------------------------------------------------------
 
-    def hold(self) -> None:
-        """Keep the source open until `release`."""
-        self._holders += 1
-        if self._linger is not None:
-            self._linger.cancel()
-            self._linger = None
-        self._unwanted.clear()
-        self._wanted.set()
-
-    def release(self) -> None:
-        """Let go; after the last holder the source stays open a little longer."""
-        self._holders -= 1
-        if self._holders == 0:
-            self._linger = asyncio.get_running_loop().call_later(_LINGER_S, self._let_go)
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold within a block."""
-        self.hold()
-        try:
-            yield
-        finally:
-            self.release()
-
     @contextmanager
     def mjpeg(self) -> Iterator[None]:
         """Hold within a block, with stills coming at MJPEG's rate."""
-        with self.held():
+        with self.interest.held():
             self._mjpeg_clients += 1
             self._demand.still_interval_ms = _MJPEG_INTERVAL_MS
             try:
@@ -158,7 +130,7 @@ class Feed:
         backoff_s = _BACKOFF_S[0]
         try:
             while True:
-                await self._wanted.wait()
+                await self.interest.wanted.wait()
                 error = await self._capture_while_wanted()
                 if error is None:
                     self._tell(State.IDLE, None)
@@ -173,8 +145,7 @@ class Feed:
         finally:
             self._refuse_waiting(CameraError(f"camera `{self._camera}` is being shut down"))
             self._tell(State.IDLE, None)
-            if self._linger is not None:
-                self._linger.cancel()
+            self.interest.stop_timer()
 
     async def _capture_while_wanted(self) -> CameraError | None:
         loop = asyncio.get_running_loop()
@@ -187,7 +158,7 @@ class Feed:
             self._camera, self._source, self, self._demand, fps=fps, bitrate_kbps=bitrate_kbps, loop=loop
         )
         self._capture.start()
-        unwanted = loop.create_task(self._unwanted.wait())
+        unwanted = loop.create_task(self.interest.unwanted.wait())
         try:
             while not (ended.done() or unwanted.done()):
                 before = self._pictures
@@ -217,10 +188,12 @@ class Feed:
 
     def unit_came(self, codec: Codec, unit: AccessUnit) -> None:
         """Pass an access unit on to every viewer."""
+        self.picture_came()
         self.channels[codec].fanout.publish(unit)
 
     def still_came(self, still: Still) -> None:
         """Pass a JPEG on to all who wait."""
+        self.picture_came()
         self.stills.came(still)
 
     def encoders_changed(self, count: int) -> None:
@@ -249,11 +222,6 @@ class Feed:
         self.stills.failed(error)
         if self._live is not None and not self._live.done():
             self._live.set_exception(error)
-
-    def _let_go(self) -> None:
-        self._linger = None
-        self._wanted.clear()
-        self._unwanted.set()
 
     def _taken(self, codec: Codec, count: int) -> None:
         wanted = {codec} if count else set()

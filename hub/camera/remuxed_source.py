@@ -44,6 +44,7 @@ class RemuxedReader:
         self._now_ms = now_ms
         self._paced = paced
         self._stream = container.streams.video[0]
+        self._tick_s = float(self._stream.time_base or 0)
         self._parameter_sets = _in_annex_b(self._stream.codec_context.extradata or b"")
         self._length_bytes = _length_bytes(self._stream.codec_context.extradata or b"")
         self._packets: Iterator[av.Packet[Any]] = container.demux(self._stream)
@@ -56,7 +57,7 @@ class RemuxedReader:
             packet = self._next()
         except (av.FFmpegError, OSError) as error:
             raise SourceError(f"{self._name}: {error}") from error
-        stream_s = None if packet.pts is None else float(packet.pts * self._stream.time_base)  # type: ignore[operator]  # a stream has a time base
+        stream_s = None if packet.pts is None else packet.pts * self._tick_s
         if self._paced:
             self._wait_until_due(stream_s or 0.0)
         data = bytes(packet)

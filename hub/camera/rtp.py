@@ -6,7 +6,6 @@ buffer into datagrams by itself (UDP segmentation offload).
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from hub.camera.media import Codec
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 PAYLOAD_BYTES = 1200
 """With RTP, SRTP, a TURN channel, UDP and IPv6 around it 1280 bytes: all paths carry that (RFC 8200)."""
 
-_START_CODE = re.compile(rb"\x00*\x00\x00\x01")
+_START_CODE = b"\x00\x00\x01"
 _SEI, _SPS, _PPS, _DELIMITER, _FILLER = 6, 7, 8, 9, 12
 _STAP_A, _FU_A = 24, 28
 
@@ -29,7 +28,9 @@ def packetizer(codec: Codec) -> Callable[[bytes], list[bytes]]:
 
 def nal_units(annex_b: bytes) -> list[bytes]:
     """Split a byte stream at its start codes (H.264, annex B)."""
-    return [unit for unit in _START_CODE.split(annex_b) if unit]
+    # zeros before a start code belong to it, and a unit ends in none (7.4.1)
+    parts = (part.rstrip(b"\x00") for part in annex_b.split(_START_CODE))
+    return [part for part in parts if part]
 
 
 def h264_payloads(annex_b: bytes) -> list[bytes]:

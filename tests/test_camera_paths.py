@@ -1,0 +1,178 @@
+"""Viewers on bad paths: what they lose is sent again, and whatever they do, the others miss nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hub.camera.outlet import UdpOutlet
+from hub.camera.seams import Connected
+from tests.camera_peer import Peer
+from tests.fakes import until
+from tests.test_camera import camera_threads, running
+from tests.test_viewer import open_files
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from hub.camera.camera import Camera
+
+LOSS = 0.03
+
+CHILD = """
+import asyncio, sys
+from tests.camera_peer import Peer
+
+async def main():
+    peers = [Peer() for _ in range(int(sys.argv[1]))]
+    for peer in peers:
+        print((await peer.offer()).encode().hex(), flush=True)
+        await peer.accept(bytes.fromhex(sys.stdin.readline()).decode())
+    for peer in peers:
+        await peer.clock_ms(60)
+        for receiver in peer.connection.getReceivers():
+            receiver.track.stop()
+    print("seen", flush=True)
+    await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+
+
+@asynccontextmanager
+async def viewers_elsewhere(camera: Camera, count: int) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run real viewers in a process of their own, which a test may stop or kill."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", CHILD, str(count), cwd=Path(__file__).parents[1], limit=1 << 20,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        for _ in range(count):
+            offer = bytes.fromhex((await child.stdout.readline()).decode()).decode()
+            answer = (await camera.answer(offer)).answer_sdp
+            child.stdin.write(answer.encode().hex().encode() + b"\n")
+        assert await child.stdout.readline() == b"seen\n"
+        yield child
+    finally:
+        if child.returncode is None:
+            child.kill()
+        await child.wait()
+
+
+class LossyOutlet:
+    """A path that loses three packets in a hundred, also of those that are sent again. A fake cable."""
+
+    def __init__(self, outlet: Any, random: Random) -> None:
+        self._outlet = outlet
+        self._random = random
+
+    def send(self, data: memoryview, segment: int) -> bool:
+        for start in range(0, len(data), segment):
+            if self._random.random() >= LOSS:
+                self._outlet.send(data[start : start + segment], segment)
+        return True
+
+    def close(self) -> None:
+        self._outlet.close()
+
+
+@pytest.fixture
+def lossy(monkeypatch: pytest.MonkeyPatch) -> None:
+    outlet, random = Connected.outlet, Random(3)
+    monkeypatch.setattr(Connected, "outlet", lambda *args: LossyOutlet(outlet(*args), random))
+
+
+def stamps_every_picture(camera: Camera) -> list[int]:
+    """Note the times of all pictures that are sent from now on."""
+    sent: list[int] = []
+    for channel in camera._feed.channels.values():
+        if len(channel.fanout):
+            channel.fanout.join(lambda unit: sent.append(unit.time_ms))
+    return sent
+
+
+@pytest.mark.slow
+async def test_at_three_percent_loss_no_picture_in_a_hundred_is_missed(lossy: None) -> None:
+    async with running() as camera, Peer() as peer:
+        await peer.watch(camera)
+        await peer.clock_ms()
+        sent = stamps_every_picture(camera)
+        seen: set[int] = set()
+        while len(sent) < 240:
+            seen.add(await peer.clock_ms())
+        missed = set(sent[:200]) - seen
+        delivery = next(iter(camera._viewers.values())).delivery
+        assert delivery is not None
+        assert delivery.resent > 0
+        assert len(missed) <= 2
+
+
+@pytest.mark.slow
+async def test_a_viewer_that_stops_reading_costs_the_others_no_picture() -> None:
+    async with running() as camera, Peer() as peer, viewers_elsewhere(camera, 1) as stalled:
+        await peer.watch(camera)
+        await peer.clock_ms()
+        stalled.send_signal(signal.SIGSTOP)
+        sent = stamps_every_picture(camera)
+        seen: set[int] = set()
+        while len(sent) < 120:
+            seen.add(await peer.clock_ms())
+        assert camera.viewers == 2
+        assert set(sent[:100]) - seen == set()
+
+
+@pytest.mark.slow
+async def test_two_hundred_viewers_that_die_without_a_word_leave_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Consent freshness (RFC 7675) finds them, in 24 to 36 s; the test shortens aioice's interval of 5 s.
+    monkeypatch.setattr("aioice.ice.CONSENT_INTERVAL", 0.2)
+    async with running(max_clients=80) as camera:
+        async with Peer() as peer:  # what is opened once and stays
+            await peer.watch(camera)
+            await peer.clock_ms()
+        await until(lambda: camera.viewers == 0)
+        await until(lambda: not camera_threads(), timeout_s=20)
+        before = open_files()
+        for _ in range(4):
+            async with viewers_elsewhere(camera, 50) as child:
+                assert camera.viewers == 50
+                os.kill(child.pid, signal.SIGKILL)
+            await until(lambda: camera.viewers == 0, timeout_s=40)
+        await until(lambda: camera.encoders == 0)
+        gc.collect()
+        await until(lambda: abs(open_files() - before) <= 2, timeout_s=20)
+
+
+async def test_a_kernel_without_offload_serves_viewers_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without(connected: Connected, pair: Any) -> UdpOutlet:
+        socket = pair.protocol.transport.get_extra_info("socket")
+        return UdpOutlet(socket.fileno(), pair.remote_addr, offload=False)
+
+    monkeypatch.setattr(Connected, "outlet", without)
+    async with running() as camera, Peer() as peer:
+        await peer.watch(camera)
+        first = await peer.clock_ms()
+        assert await peer.clock_ms() > first
+
+
+async def test_viewers_without_h264_share_one_vp8_encoder() -> None:
+    async with running() as camera, Peer(codec="VP8") as one, Peer(codec="VP8") as other, Peer() as third:
+        for peer in (one, other):
+            await peer.watch(camera)
+            assert await peer.clock_ms() > 0
+        assert camera.encoders == 1
+        await third.watch(camera)
+        await third.clock_ms()
+        assert camera.encoders == 2
