@@ -49,6 +49,8 @@ MATRIX: dict[tuple[str, str], Role | None] = {
     ("GET", "/api/v1/latest"): Role.VIEWER,
     ("GET", "/api/v1/openapi.json"): Role.VIEWER,
     ("GET", "/api/v1/samples"): Role.VIEWER,
+    ("POST", "/api/v1/serial/release"): Role.ADMIN,
+    ("POST", "/api/v1/serial/resume"): Role.ADMIN,
     ("GET", "/api/v1/session"): Role.VIEWER,
     ("DELETE", "/api/v1/session"): Role.VIEWER,
     ("GET", "/api/v1/stream"): Role.VIEWER,

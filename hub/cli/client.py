@@ -21,8 +21,15 @@ class Failed(OutpostError):
     """What was asked for did not work; exit code 1."""
 
 
+class NoHub(Failed):
+    """No hub answers where one was looked for."""
+
+
 def access(data: Path) -> LocalAccess:
-    """Return URL and token: from the environment, else from the running hub's data folder. Raises Failed."""
+    """Return URL and token: from the environment, else from the running hub's data folder.
+
+    Raises Failed; NoHub where there is none.
+    """
     url, token = os.environ.get("OUTPOST_URL"), os.environ.get("OUTPOST_TOKEN")
     if url and token:
         return LocalAccess(url=url.rstrip("/"), token=token)
@@ -32,7 +39,7 @@ def access(data: Path) -> LocalAccess:
     try:
         return msgspec.json.decode(path.read_bytes(), type=LocalAccess)
     except FileNotFoundError as error:
-        raise Failed(
+        raise NoHub(
             f"no hub runs on the data folder {data}; start one with `outpost run`, name its folder with "
             "--data, or set OUTPOST_URL and OUTPOST_TOKEN"
         ) from error
@@ -42,7 +49,7 @@ def access(data: Path) -> LocalAccess:
 
 @asynccontextmanager
 async def hub(data: Path) -> AsyncIterator[aiohttp.ClientSession]:
-    """Open a client session on the hub. Raises Failed where it does not answer."""
+    """Open a client session on the hub. Raises NoHub where it does not answer, Failed."""
     found = access(data)
     try:
         async with aiohttp.ClientSession(
@@ -50,7 +57,7 @@ async def hub(data: Path) -> AsyncIterator[aiohttp.ClientSession]:
         ) as session:
             yield session
     except aiohttp.ClientConnectorError as error:
-        raise Failed(f"the hub at {found.url} does not answer: {error.os_error.strerror}") from error
+        raise NoHub(f"the hub at {found.url} does not answer: {error.os_error.strerror}") from error
     except aiohttp.ClientError as error:
         raise Failed(f"the hub at {found.url}: {error}") from error
 

@@ -11,6 +11,7 @@ import click
 from hub import __version__
 from hub.cli.client import Failed
 from hub.cli.doctor import doctor
+from hub.cli.flash import flash
 from hub.cli.options import data_option
 from hub.cli.remote import devices, send, watch
 from hub.cli.token import token
@@ -50,6 +51,7 @@ def main() -> None:
 
     \b
     Start one here:           outpost run
+    Make a board of it:       outpost flash
     See what it knows:        outpost devices
     Follow the live values:   outpost watch
     Light a board's LED:      outpost send BOARD led state=on
@@ -117,4 +119,5 @@ main.add_command(devices)
 main.add_command(watch)
 main.add_command(send)
 main.add_command(token)
+main.add_command(flash)
 main.add_command(doctor)

@@ -58,13 +58,21 @@ def _close_late(opening: asyncio.Future[int]) -> None:
         os.close(opening.result())
 
 
-def _open(path: str) -> int:
+def connected(path: str, timeout_s: float) -> serial.Serial:
+    """Open the port at `path` exclusively for blocking use; reads and writes give up after `timeout_s`.
+
+    DTR and RTS are on, as in `opened`. Raises PortAbsent, PortUnusable.
+    """
     try:
-        port = serial.Serial(path, BAUD, timeout=0, exclusive=True)
+        return serial.Serial(path, BAUD, timeout=timeout_s, write_timeout=timeout_s, exclusive=True)
     except serial.SerialException as error:
         raise _explained(path, error) from error
     except (OSError, ValueError, termios.error) as error:
         raise PortUnusable(f"{path}: cannot be opened: {error}") from error
+
+
+def _open(path: str) -> int:
+    port = connected(path, 0)
     try:
         # pyserial keeps four descriptors of its own beside the port's; the lock lives on in the copy.
         fd = os.dup(port.fileno())

@@ -6,6 +6,7 @@ raises its DTR, and some of them restart by that.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,13 +77,29 @@ def candidates(ports: Iterable[ListPortInfo]) -> list[UsbPort]:
     return sorted((port for port in found if port is not None), key=lambda port: port.device)
 
 
+def at(path: str) -> UsbPort | None:
+    """Return the USB port that `path` leads to, of whichever maker; None where it is none."""
+    device = os.path.realpath(path)
+    return next((_port(port) for port in list_ports.comports() if port.vid and port.device == device), None)
+
+
+def again(before: UsbPort) -> UsbPort | None:
+    """Return the board at the port `before`, which it may have left for another; None while it is away."""
+    ports = (_port(port) for port in list_ports.comports() if port.vid)
+    return next((port for port in ports if port.same(before)), None)
+
+
 def _candidate(port: ListPortInfo) -> UsbPort | None:
     names = " ".join(filter(None, (port.description, port.product, port.manufacturer)))
     if port.vid is None or port.vid not in BOARDS | BRIDGES or _FOREIGN.search(names):
         return None
+    return _port(port)
+
+
+def _port(port: ListPortInfo) -> UsbPort:
     return UsbPort(
         device=port.device,
-        maker=" ".join(filter(None, ((BOARDS | BRIDGES)[port.vid], port.product))),
+        maker=" ".join(filter(None, ((BOARDS | BRIDGES).get(port.vid), port.product))),
         bridge=port.vid in BRIDGES,
         serial=port.serial_number or None,
         location=port.location or None,
