@@ -56,7 +56,7 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
     clock = iter(range(1_700_000_000_000, 1_800_000_000_000))
     store = Store.open(tmp_path, health=health, now_ms=lambda: next(clock))
     await store.start()
-    registry, link, bus = Registry(), FakeLink(), Bus(epoch="0badcafe", tick_s=0.001)
+    registry, link, bus = Registry(), FakeLink(), Bus(epoch="0badcafe", now_ms=lambda: 0, tick_s=0.001)
     registry.attach(link)
     registry.born(Birth(device="board", name="Board", commands=(LED,)), LinkKind.SERIAL, 1)
     commands = Commands(registry=registry, store=store, bus=bus, health=health, now_ms=lambda: next(clock))

@@ -54,7 +54,7 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
     health = Health()
     store = Store.open(tmp_path, health=health, now_ms=lambda: NOW_MS)
     await store.start()
-    registry, bus = Registry(), Bus(epoch="0badcafe", tick_s=0.001)
+    registry, bus = Registry(), Bus(epoch="0badcafe", now_ms=lambda: 0, tick_s=0.001)
     ingest = Ingest(registry=registry, store=store, bus=bus, health=health, now_ms=lambda: NOW_MS)
     yield Rig(registry, store, bus, ingest, health)
     await store.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -17,13 +18,13 @@ from hub.bus import Batch, Event
 from hub.model import Gone, LogLine, Quality, Reading, Role
 from hub.web.filters import Filter
 from hub.web.parts import StreamLimits
-from hub.web.sse import batch_frame, parse_id
+from hub.web.sse import frame_of, parse_id
 from tests.fakes import until
 from tests.sse_client import open_stream
 from tests.web_hub import DEVICE, NOW_MS, WebHub, web_hub
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
 QUICK = StreamLimits(buffer_bytes=64 << 10, stall_s=0.4, comment_s=0.1, check_s=0.02)
@@ -111,11 +112,11 @@ async def test_a_filter_lets_through_its_devices_and_metrics_alone(hub: WebHub) 
 async def test_equal_filters_are_encoded_once(hub: WebHub, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Filter] = []
 
-    def counted(batch: Batch, wanted: Filter, epoch: str) -> Any:
+    def counted(batches: Sequence[Batch], wanted: Filter, epoch: str, **more: Any) -> Any:
         made.append(wanted)
-        return batch_frame(batch, wanted, epoch)
+        return frame_of(batches, wanted, epoch, **more)
 
-    monkeypatch.setattr("hub.web.fanout.batch_frame", counted)
+    monkeypatch.setattr("hub.web.fanout.frame_of", counted)
     clients = [await open_stream(hub, "?metric=door&metric=mode") for _ in range(3)]
     clients += [await open_stream(hub, "?metric=mode&metric=door")]
     hub.take(True, metric="door")
@@ -127,7 +128,7 @@ async def test_equal_filters_are_encoded_once(hub: WebHub, monkeypatch: pytest.M
 def test_the_id_stands_in_the_last_event_of_a_batch_alone() -> None:
     events = tuple(Event(kind="log", device=DEVICE, data={"n": n}) for n in range(2))
     reading = Reading(device=DEVICE, metrics=("temperature",), values=(1,), source_time_ms=1, hub_time_ms=1)
-    frame = batch_frame(Batch(n=7, readings=(reading,), events=events), Filter(), "0123abcd")
+    frame = frame_of([Batch(n=7, readings=(reading,), events=events)], Filter(), "0123abcd", since=6)
     assert frame is not None
     *first, last, end = frame.plain.decode().split("\n\n")
     assert end == ""
@@ -162,6 +163,79 @@ async def test_a_client_of_http_1_0_gets_the_stream_without_chunks(hub: WebHub) 
     writer.close()
 
 
+# --- patterns, rates, places --------------------------------------------------------------------------
+
+
+async def test_a_pattern_lets_through_the_names_that_it_matches(hub: WebHub) -> None:
+    client = await open_stream(hub, "?device=pico-*&metric=*o?e&metric=d*")
+    for metric, value in (("temperature", 1.0), ("door", True), ("mode", "auto"), ("note", "x")):
+        hub.take(value, metric=metric)
+    (event,) = await client.take(1, "samples")
+    assert [row[1] for row in event.data] == ["door", "mode", "note"]
+
+
+@given(st.text(max_size=30), st.text(alphabet="ab*?[]!-", max_size=12))
+def test_a_pattern_knows_no_more_than_star_and_question_mark(name: str, pattern: str) -> None:
+    text = "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
+    expected = not pattern or pattern == name or re.fullmatch(text, name, re.DOTALL) is not None
+    assert Filter.of([pattern] if pattern else [], []).takes_device(name) is expected
+
+
+def test_a_pattern_made_to_backtrack_takes_no_time() -> None:
+    evil = Filter.of(["a*" * 60 + "b"] * 64, [])
+    assert not evil.takes_device("a" * 128)
+
+
+async def test_a_bounded_rate_gives_the_latest_of_each_metric_and_every_event(hub: WebHub) -> None:
+    client = await open_stream(hub, "?max_hz=2")
+    fill(hub, 0, 1)
+    first = await client.take(1, "samples")
+    for index in range(1, 20):
+        fill(hub, index, 1, text=str(index))
+        hub.parts.bus.publish(Event(kind="log", device=DEVICE, data={"n": index}))
+        await asyncio.sleep(TICK_S / 3)
+    events = await client.take(20)
+    assert [row[3] for row in first[0].data] == [0, ""]
+    assert [row[3] for row in events[0].data] == [19, "19"]
+    assert [event.data["n"] for event in events[1:]] == list(range(1, 20))
+
+
+async def test_who_joins_a_bounded_rate_gets_nothing_twice(hub: WebHub) -> None:
+    early = await open_stream(hub, "?max_hz=4&metric=temperature")
+    fill(hub, 0, 1)
+    await early.take(1, "samples")
+    fill(hub, 1, 1)
+    await until(lambda: len(hub.parts.bus.replay("0123abcd", 0) or [1]) and hub.parts.bus.last_n)
+    await asyncio.sleep(2 * TICK_S)
+    late = await open_stream(hub, "?max_hz=4&metric=temperature", last_id=early.last_id)
+    fill(hub, 2, 1)
+    assert await late.values(1) == [1]
+    assert await late.values(1) == [2]
+    assert await early.values(1) == [2]
+
+
+@pytest.mark.parametrize("max_hz", ["0", "-1", "41", "nan", "x", ""])
+async def test_a_rate_out_of_range_is_a_bad_request(hub: WebHub, max_hz: str) -> None:
+    answered = await hub.get(f"stream?max_hz={max_hz}")
+    assert (answered.status, answered.problem()["parameter"]) == (400, "max_hz")
+
+
+async def test_a_caller_has_so_many_streams_and_no_more(tmp_path: Path) -> None:
+    async with web_hub(tmp_path, limits=StreamLimits(per_caller=2, total=3)) as hub:
+        clients = [await open_stream(hub) for _ in range(2)]
+        refused = await hub.get("stream")
+        assert (refused.status, refused.headers["Retry-After"]) == (429, "5")
+        assert "token:test-viewer" in refused.problem()["detail"]
+        other = await hub.session.get(hub.url("stream"), headers=hub.bearer(Role.OPERATOR))
+        assert other.status == 200
+        assert (await hub.get("stream", role=Role.ADMIN)).status == 503
+        clients[0].close()
+        gauge = hub.parts.health.registry
+        await until(lambda: gauge.get_sample_value("outpost_stream_subscribers") == 2)
+        await open_stream(hub)
+        other.close()
+
+
 # --- resuming -----------------------------------------------------------------------------------------
 
 
@@ -191,7 +265,16 @@ async def test_since_resumes_and_last_event_id_goes_before_it(hub: WebHub) -> No
 
 @pytest.mark.parametrize(
     "last_id",
-    ["ffffffff-1", "0123abcd-999999", "0123abcd", "x", "0123abcd--1", "0123abcd-1x", "0123ABCD-1", "é"],
+    [
+        "ffffffff-1",
+        f"0123abcd-{NOW_MS + 999}",
+        "0123abcd",
+        "x",
+        "0123abcd--1",
+        "0123abcd-1x",
+        "0123ABCD-1",
+        "é",
+    ],
 )
 async def test_an_unknown_id_is_told_to_fetch_again_and_goes_on_live(hub: WebHub, last_id: str) -> None:
     client = await open_stream(hub, f"?since={last_id}")
@@ -199,6 +282,7 @@ async def test_an_unknown_id_is_told_to_fetch_again_and_goes_on_live(hub: WebHub
     reset, samples = await client.take(2)
     assert reset.kind == "reset"
     assert reset.data["reason"]
+    assert reset.data["from"] == {"ffffffff-1": 0, f"0123abcd-{NOW_MS + 999}": NOW_MS}.get(last_id)
     assert parse_id(reset.id) is not None
     assert samples.kind == "samples"
 
@@ -208,9 +292,12 @@ async def test_an_id_that_the_ring_has_lost_is_told_to_fetch_again(tmp_path: Pat
         for index in range(0, 60, 10):
             fill(hub, index, 10)
             await asyncio.sleep(TICK_S)
-        client = await open_stream(hub, last_id="0123abcd-1")
+        client = await open_stream(hub, last_id=f"0123abcd-{NOW_MS}")
         fill(hub, 60, 1)
-        assert [event.kind for event in await client.take(2)] == ["reset", "samples"]
+        reset, samples = await client.take(2)
+        assert (reset.kind, samples.kind) == ("reset", "samples")
+        # All that it lacks, from the first on.
+        assert reset.data["from"] == NOW_MS
 
 
 @pytest.mark.slow
@@ -319,9 +406,11 @@ async def test_a_slow_client_is_told_its_gap_and_others_see_nothing_of_it(tmp_pa
         before, _, after = text.partition(b"event: gap\ndata: ")
         gap = json.loads(after.partition(b"\n")[0])
         received = before.count(b'"temperature",')
-        # Two samples to a reading, of which some came before the head was read.
-        assert gap["samples"] == dropped.get_sample_value("outpost_stream_dropped_samples_total")
-        assert received + gap["samples"] // 2 == sent
+        # Of what was dropped, the latest sample of each of the two metrics comes with the gap.
+        assert gap["samples"] + 2 == dropped.get_sample_value("outpost_stream_dropped_samples_total")
+        assert received + gap["samples"] // 2 + 1 == sent
+        latest = json.loads(after.partition(b"event: samples\ndata: ")[2].partition(b"\n")[0])
+        assert [row[3] for row in latest] == [sent - 1, "x" * 1000]
         assert gap["from"] == NOW_MS + received
         assert gap["dropped"] == gap["samples"] + gap["events"]
 

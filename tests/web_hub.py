@@ -260,6 +260,7 @@ async def web_hub(
     static: Path | None = None,
     limits: StreamLimits | None = None,
     ring_bytes: int = 8 << 20,
+    epoch: str = "0123abcd",
     born: bool = True,
 ) -> AsyncIterator[WebHub]:
     """Start a hub whose data are under `folder`."""
@@ -268,7 +269,7 @@ async def web_hub(
     config = Config(hub=hub or HubConfig(), webrtc=webrtc or WebrtcConfig(), camera=cameras)
     store = Store.open(folder / "data", health=health, now_ms=clock)
     await store.start()
-    registry, bus = Registry(), Bus(epoch="0123abcd", ring_bytes=ring_bytes)
+    registry, bus = Registry(), Bus(epoch=epoch, now_ms=clock, ring_bytes=ring_bytes)
     ingest = Ingest(registry=registry, store=store, bus=bus, health=health, now_ms=clock)
     registry.attach(link)
     camera = FakeCamera(config.camera[0])

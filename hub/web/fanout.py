@@ -1,145 +1,143 @@
-"""Live streams: one encoded frame for all who want the same, and a bound on what a slow one may cost.
-
-Nothing here waits for a client: a frame goes to the transport, or is dropped and counted.
-"""
+"""Live streams by filter: one encoded frame for all who want the same."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import socket
-from contextlib import suppress
+from collections import Counter
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
-from hub.web.sse import Frame, batch_frame, comment, event_text
+from hub.web.problem import Problem
+from hub.web.sse import Frame, comment, event_text, frame_of, id_line
+from hub.web.subscriber import Subscriber
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from hub.bus import Batch, Bus
     from hub.health import Health
     from hub.web.filters import Filter
     from hub.web.parts import StreamLimits
 
-log = logging.getLogger(__name__)
 
-_RESUME_PART = 4
-"""A slow subscriber gets frames again when a quarter of its buffer is left to send."""
+class Group:
+    """Subscribers with one filter. Each frame goes to all of them, with every batch of the bus."""
 
-
-class Subscriber:
-    """One live stream: its transport, what waits there, and what was dropped since it was last told."""
-
-    def __init__(
-        self,
-        transport: asyncio.Transport,
-        wanted: Filter,
-        *,
-        chunked: bool,
-        limits: StreamLimits,
-        dropped: Callable[[int], None],
-        now_s: float,
-    ) -> None:
+    def __init__(self, wanted: Filter, bus: Bus) -> None:
         self.wanted = wanted
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._transport = transport
-        self._chunked = chunked
-        self._limits = limits
-        self._count = dropped
-        self._given = 0
-        self._taken = 0
-        self._taken_s = now_s
-        self._comment_s = now_s + limits.comment_s
-        self._samples = 0
-        self._events = 0
-        self._from_ms: int | None = None
+        self.members: list[Subscriber] = []
+        self._bus = bus
 
-    @property
-    def lagging(self) -> bool:
-        """True while frames are being dropped, and the gap was not told yet."""
-        return self._samples + self._events > 0
+    def join(self, subscriber: Subscriber) -> None:
+        """Take in a subscriber that has all that the bus has given out."""
+        self.members.append(subscriber)
 
-    def give(self, frame: Frame) -> None:
-        """Send a frame, or drop and count it where too much waits already."""
-        transport = self._transport
-        if transport.is_closing():
-            self.end()
-            return
-        waiting = transport.get_write_buffer_size()
-        full = waiting > 0 and waiting + len(frame.chunk) > self._limits.buffer_bytes
-        if full or (self.lagging and not self._tell_gap(waiting)):
-            self._drop(frame)
-        else:
-            self._write(frame)
+    def leave(self, subscriber: Subscriber) -> None:
+        """Forget a subscriber."""
+        self.members.remove(subscriber)
 
-    def check(self, now_s: float, alive: Frame) -> None:
-        """Once a second or so: cut who takes nothing, tell of a gap, give a sign of life."""
-        if self._transport.is_closing():
-            self.end()
-            return
-        waiting = self._transport.get_write_buffer_size()
-        taken = self._given - waiting
-        if waiting == 0 or taken > self._taken:
-            self._taken, self._taken_s = taken, now_s
-        elif now_s - self._taken_s >= self._limits.stall_s:
-            log.info("a stream was cut: its client took nothing for %g s", self._limits.stall_s)
-            self._transport.abort()
-            self.end()
-            return
-        if self.lagging:
-            self._tell_gap(waiting)
-        elif waiting == 0 and now_s >= self._comment_s:
-            self._comment_s = now_s + self._limits.comment_s
-            self._write(alive)
+    def deliver(self, batch: Batch) -> None:
+        """Give every member what it wants of `batch`."""
+        frame = frame_of((batch,), self.wanted, self._bus.epoch, since=batch.n - 1)
+        if frame is not None:
+            for subscriber in self.members:
+                subscriber.give(frame)
 
-    def end(self) -> None:
-        """Let the request that holds the stream return."""
-        if not self.ended.done():
-            self.ended.set_result(None)
+    def alive(self) -> Frame:
+        """Return a sign of life that moves the clients' ids on to what they have."""
+        return Frame.of(comment(self._bus.epoch, self._bus.last_n))
 
-    def _tell_gap(self, waiting: int) -> bool:
-        """Tell what was dropped as soon as there is room again; False while there is none."""
-        if waiting > self._limits.buffer_bytes // _RESUME_PART:
-            return False
-        gap = {
-            "dropped": self._samples + self._events,
-            "samples": self._samples,
-            "events": self._events,
-            "from": self._from_ms,
-        }
-        self._samples = self._events = 0
-        self._from_ms = None
-        self._write(Frame.of(event_text("gap", gap) + b"\n"))
-        return True
+    def close(self) -> None:
+        """End for good."""
 
-    def _drop(self, frame: Frame) -> None:
-        self._samples += frame.samples
-        self._events += frame.events
-        if frame.from_ms is not None:
-            self._from_ms = frame.from_ms if self._from_ms is None else min(self._from_ms, frame.from_ms)
-        self._count(frame.samples)
 
-    def _write(self, frame: Frame) -> None:
-        content = frame.chunk if self._chunked else frame.plain
-        self._given += len(content)
-        self._transport.write(content)
+class PacedGroup(Group):
+    """Subscribers whose filter bounds the rate: what came since a member's last frame, taken from the ring.
+
+    Leading edge, as on the bus: at once after quiet, then once an interval.
+    """
+
+    def __init__(self, wanted: Filter, bus: Bus, max_hz: float) -> None:
+        super().__init__(wanted, bus)
+        self._interval_s = 1 / max_hz
+        self._at: dict[Subscriber, int] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def join(self, subscriber: Subscriber) -> None:
+        """Take in a subscriber that has all that the bus has given out."""
+        super().join(subscriber)
+        self._at[subscriber] = self._bus.last_n
+
+    def leave(self, subscriber: Subscriber) -> None:
+        """Forget a subscriber."""
+        super().leave(subscriber)
+        del self._at[subscriber]
+
+    def deliver(self, batch: Batch) -> None:
+        """Give every member the latest, unless it had some within the interval."""
+        if self._timer is None:
+            self._flush()
+
+    def alive(self) -> Frame:
+        """Return a sign of life; ids move on where nothing is held back."""
+        return super().alive() if self._timer is None else Frame.of(b": alive\n\n")
+
+    def close(self) -> None:
+        """Stop the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _flush(self) -> None:
+        self._timer = None
+        frames: dict[int, Frame | None] = {}
+        for subscriber in self.members:
+            at = self._at[subscriber]
+            if at not in frames:
+                frames[at] = latest_frame(self._bus, at, self.wanted)
+            self._at[subscriber] = self._bus.last_n
+            frame = frames[at]
+            if frame is not None:
+                subscriber.give(frame)
+        if any(frame is not None for frame in frames.values()):
+            self._timer = asyncio.get_running_loop().call_later(self._interval_s, self._flush)
 
 
 class Fanout:
-    """Every live stream, by filter. Loop thread only."""
+    """Every live stream. Loop thread only."""
 
     def __init__(self, bus: Bus, limits: StreamLimits, health: Health) -> None:
         self.limits = limits
         self._bus = bus
         self._health = health
-        self._groups: dict[Filter, list[Subscriber]] = {}
+        self._groups: dict[Filter, Group] = {}
         self._unsubscribe: Callable[[], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._places: Counter[str] = Counter()
 
     @property
     def count(self) -> int:
         """How many streams are open."""
-        return sum(map(len, self._groups.values()))
+        return sum(len(group.members) for group in self._groups.values())
+
+    @contextmanager
+    def place(self, caller: str) -> Iterator[None]:
+        """Hold one of the places that a caller, and all callers together, have. Raises Problem 429, 503."""
+        if self._places[caller] >= self.limits.per_caller:
+            raise Problem(
+                429,
+                f"{caller} has {self.limits.per_caller} streams open; close some, or share one between tabs",
+                headers={"Retry-After": "5"},
+            )
+        if self._places.total() >= self.limits.total:
+            raise Problem(503, "the hub serves no more streams", headers={"Retry-After": "5"})
+        self._places[caller] += 1
+        try:
+            yield
+        finally:
+            self._places[caller] -= 1
+            if not self._places[caller]:
+                del self._places[caller]
 
     def attach(self, transport: asyncio.Transport, wanted: Filter, *, chunked: bool) -> Subscriber:
         """Send every batch from now on to `transport`, whose request ends with `Subscriber.ended`."""
@@ -148,21 +146,28 @@ class Fanout:
             wanted,
             chunked=chunked,
             limits=self.limits,
+            catch_up=partial(latest_frame, self._bus),
             dropped=self._health.stream_dropped.inc,
             now_s=asyncio.get_running_loop().time(),
         )
         if not self._groups:
             self._unsubscribe = self._bus.subscribe(self._deliver)
             self._schedule()
-        self._groups.setdefault(wanted, []).append(subscriber)
+        group = self._groups.get(wanted)
+        if group is None:
+            pace = wanted.max_hz
+            group = Group(wanted, self._bus) if pace is None else PacedGroup(wanted, self._bus, pace)
+            self._groups[wanted] = group
+        group.join(subscriber)
         self._health.subscribers.set(self.count)
         return subscriber
 
     def detach(self, subscriber: Subscriber) -> None:
         """Forget a stream."""
         group = self._groups[subscriber.wanted]
-        group.remove(subscriber)
-        if not group:
+        group.leave(subscriber)
+        if not group.members:
+            group.close()
             del self._groups[subscriber.wanted]
         if not self._groups:
             if self._unsubscribe is not None:
@@ -175,21 +180,18 @@ class Fanout:
     def close(self) -> None:
         """End every stream."""
         for group in self._groups.values():
-            for subscriber in group:
+            for subscriber in group.members:
                 subscriber.end()
 
     def _deliver(self, batch: Batch) -> None:
-        for wanted, group in self._groups.items():
-            frame = batch_frame(batch, wanted, self._bus.epoch)
-            if frame is not None:
-                for subscriber in group:
-                    subscriber.give(frame)
+        for group in self._groups.values():
+            group.deliver(batch)
 
     def _check(self) -> None:
         now_s = asyncio.get_running_loop().time()
-        alive = Frame.of(comment(self._bus.epoch, self._bus.last_n))
         for group in self._groups.values():
-            for subscriber in group:
+            alive = group.alive()
+            for subscriber in group.members:
                 subscriber.check(now_s, alive)
         self._schedule()
 
@@ -197,11 +199,24 @@ class Fanout:
         self._timer = asyncio.get_running_loop().call_later(self.limits.check_s, self._check)
 
 
-def bound_kernel_buffers(transport: asyncio.Transport, limits: StreamLimits) -> None:
-    """Keep the kernel from hiding a stalled client: a small send buffer, and an end to unanswered data."""
-    sock = transport.get_extra_info("socket")
-    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
-        return
-    with suppress(OSError):
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.buffer_bytes)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(limits.stall_s * 1000))
+def latest_frame(bus: Bus, since: int, wanted: Filter) -> Frame | None:
+    """Return the latest sample of each metric, and every event, after `since`; None where there is none.
+
+    Where the ring has lost some of that already, a `reset` says so, and what it still has follows.
+    """
+    batches = bus.replay(bus.epoch, since)
+    if batches is None:
+        return Frame.of(reset(bus, (bus.epoch, since)))
+    return frame_of(batches, wanted, bus.epoch, since=since, latest=True) if batches else None
+
+
+def reset(bus: Bus, position: tuple[str, int] | None) -> bytes:
+    """Return the event for a client whose position the ring cannot help; it goes on at the newest id.
+
+    `from` is the time from which the client has to fetch history, None where its id says nothing.
+    """
+    data = {
+        "reason": "what came after this id is not known here (any more): fetch it from history",
+        "from": None if position is None else bus.lost_from_ms(*position),
+    }
+    return event_text("reset", data) + id_line(bus.epoch, bus.last_n) + b"\n"

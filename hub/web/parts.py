@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 from aiohttp import web
@@ -33,16 +33,9 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     """A subscriber that takes nothing for so long is cut."""
     comment_s: float = 15.0
     check_s: float = 1.0
-
-
-class PortLender(Protocol):
-    """Who has the serial ports and can lend one to another program (`hub.links.ports`)."""
-
-    async def release(self, port: str, seconds: float) -> bool:
-        """Close a port for so long, or until `resume`; return whether the hub had it."""
-
-    def resume(self, port: str) -> None:
-        """Take a lent port back."""
+    per_caller: int = 100
+    """Streams that one token or user may have open, and as many long polls."""
+    total: int = 2000
 
 
 class Parts(msgspec.Struct, kw_only=True):
@@ -57,7 +50,6 @@ class Parts(msgspec.Struct, kw_only=True):
     health: Health
     now_ms: Callable[[], int]
     claim: Claim
-    serial: PortLender | None = None
     static: Path = STATIC
     stream: StreamLimits = StreamLimits()
 

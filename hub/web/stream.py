@@ -9,11 +9,12 @@ import msgspec
 from aiohttp import web
 
 from hub.model import Role
-from hub.web.fanout import bound_kernel_buffers
+from hub.web.fanout import reset
 from hub.web.filters import Filter, Names
-from hub.web.parts import parts_of
+from hub.web.parts import IDENTITY, parts_of
 from hub.web.route import API, Answer, Route, query
-from hub.web.sse import batch_frame, event_text, id_line, opening, parse_id
+from hub.web.sse import frame_of, opening, parse_id
+from hub.web.subscriber import bound_kernel_buffers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,10 +28,21 @@ _PIECE = 16 << 10
 
 
 class StreamQuery(msgspec.Struct, kw_only=True):
-    """Which samples and events, and from where."""
+    """Which samples and events, how often, and from where."""
 
     device: Names = ()
     metric: Names = ()
+    max_hz: (
+        Annotated[
+            float,
+            msgspec.Meta(
+                ge=0.1,
+                le=40,
+                description="Updates a second, at most: the latest sample of each metric, and every event",
+            ),
+        ]
+        | None
+    ) = None
     since: Annotated[
         str,
         msgspec.Meta(max_length=40, description="An id to resume after; Last-Event-ID goes before it"),
@@ -40,7 +52,12 @@ class StreamQuery(msgspec.Struct, kw_only=True):
 async def live(request: web.Request) -> web.StreamResponse:
     """Stream samples and events until the client goes, stalls, or the hub stops."""
     asked = query(request, StreamQuery)
-    wanted = Filter.of(asked.device, asked.metric)
+    wanted = Filter.of(asked.device, asked.metric, asked.max_hz)
+    with request.app[FANOUT].place(request[IDENTITY].name):
+        return await _serve(request, wanted, request.headers.get("Last-Event-ID") or asked.since)
+
+
+async def _serve(request: web.Request, wanted: Filter, given: str) -> web.StreamResponse:
     fanout = request.app[FANOUT]
     answer = web.StreamResponse(
         headers={"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
@@ -54,10 +71,8 @@ async def live(request: web.Request) -> web.StreamResponse:
     await answer.prepare(request)
     if request.transport is not None:
         bound_kernel_buffers(request.transport, fanout.limits)
-    bus = parts_of(request).bus
-    given = request.headers.get("Last-Event-ID") or asked.since
     try:
-        await _catch_up(answer, bus, wanted, given, fanout.limits.stall_s)
+        await _catch_up(answer, parts_of(request).bus, wanted, given, fanout.limits.stall_s)
     except (TimeoutError, ConnectionError):
         return _cut(request, answer)
     # No await between the last look into the ring and this: no batch can slip through.
@@ -80,39 +95,36 @@ async def _catch_up(
     It does so at the client's own pace. Raises TimeoutError when it takes nothing, ConnectionError when it
     went.
     """
-    position = _known(bus, given)
-    lost = position is None
-    at = bus.last_n if position is None else position
-    await _write(answer, opening(bus.epoch, at) + (_reset(bus.epoch, at) if lost else b""), patience_s)
+    position = parse_id(given) if given else (bus.epoch, bus.last_n)
+    if position is None or bus.replay(*position) is None:
+        # No id before the reset: a client that is cut between the two must be told again.
+        at = bus.last_n
+        await _write(answer, opening(None) + reset(bus, position), patience_s)
+    else:
+        at = position[1]
+        await _write(answer, opening(position), patience_s)
     # Batches go on coming while this writes: it is done when the ring holds none that the client lacks.
     while (missed := bus.replay(bus.epoch, at)) != []:
         if missed is None:
+            text = reset(bus, (bus.epoch, at))
             at = bus.last_n
-            await _write(answer, _reset(bus.epoch, at), patience_s)
+            await _write(answer, text, patience_s)
             continue
-        for piece in _pieces(missed, wanted, bus.epoch):
+        for piece in _pieces(missed, wanted, bus.epoch, at):
             await _write(answer, piece, patience_s)
         at = missed[-1].n
 
 
-def _known(bus: Bus, given: str) -> int | None:
-    """Return the number to go on after; None where the client's id is none that the ring can go on from."""
-    if not given:
-        return bus.last_n
-    found = parse_id(given)
-    return found[1] if found is not None and bus.replay(*found) is not None else None
-
-
-def _reset(epoch: str, n: int) -> bytes:
-    reason = "what came after this id is not known here (any more): fetch it from history"
-    return event_text("reset", {"reason": reason}) + id_line(epoch, n) + b"\n"
-
-
-def _pieces(batches: list[Batch], wanted: Filter, epoch: str) -> Iterator[bytes]:
+def _pieces(batches: list[Batch], wanted: Filter, epoch: str, at: int) -> Iterator[bytes]:
     """Yield the batches as bytes, several to a write."""
+    if wanted.max_hz is not None:
+        frame = frame_of(batches, wanted, epoch, since=at)
+        if frame is not None:
+            yield frame.plain
+        return
     piece = b""
     for batch in batches:
-        frame = batch_frame(batch, wanted, epoch)
+        frame = frame_of((batch,), wanted, epoch, since=batch.n - 1)
         piece += frame.plain if frame is not None else b""
         if len(piece) >= _PIECE:
             yield piece
@@ -140,6 +152,7 @@ ROUTES = (
         role=Role.VIEWER,
         query=StreamQuery,
         summary="Live samples and events (SSE): samples, device, command, alert, log, gap, reset",
+        problems=(429, 503),
         answers={200: Answer(text="The stream; it resumes after Last-Event-ID", media="text/event-stream")},
     ),
 )
