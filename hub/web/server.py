@@ -11,6 +11,7 @@ from aiohttp import web
 from hub.camera import ice
 from hub.config import listen_address
 from hub.web import (
+    auth,
     closing,
     commands,
     control,
@@ -18,12 +19,8 @@ from hub.web import (
     latest,
     metrics,
     openapi,
-    revocation,
-    rights,
     samples,
-    security_txt,
     serial,
-    sessions,
     spa,
     stream,
     video,
@@ -32,7 +29,6 @@ from hub.web.fanout import Fanout
 from hub.web.guard import DECLARED, HOSTS, dress, guard, problems
 from hub.web.hosts import Hosts
 from hub.web.parts import PARTS, Parts
-from hub.web.trail import TRAIL, Trail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,8 +42,7 @@ __all__ = ["ROUTES", "Parts", "make_app"]
 BODY_BYTES = 64 << 10
 
 ROUTES: tuple[Route, ...] = (
-    *sessions.ROUTES,
-    *rights.ROUTES,
+    *auth.ROUTES,
     *devices.ROUTES,
     *latest.ROUTES,
     *samples.ROUTES,
@@ -58,7 +53,6 @@ ROUTES: tuple[Route, ...] = (
     *video.ROUTES,
     *metrics.ROUTES,
     *openapi.ROUTES,
-    *security_txt.ROUTES,
     *spa.ROUTES,
 )
 """The whole outside. What is not declared here is denied."""
@@ -72,13 +66,6 @@ def make_app(parts: Parts) -> web.Application:
     app[closing.CLOSING] = closing.Closing()
     app[stream.FANOUT] = fanout = Fanout(parts.bus, parts.stream, parts.health)
     app[closing.CLOSING].call(fanout.close)
-    app[revocation.REVOCATION] = ending = revocation.Revocation(
-        lambda credentials: parts.store.accounts.holding(credentials, parts.now_ms())
-    )
-    app[closing.CLOSING].call(ending.close)
-    app[sessions.LOGINS] = sessions.Logins()
-    app[TRAIL] = Trail(parts.store.put_security)
-    app[video.ENDING] = set()
     app[video.ICE_LINKS] = video.ice_links(ice.load(parts.config.webrtc))
     app[openapi.DOCUMENT] = openapi.Document(ROUTES)
     app[DECLARED] = _add(app, ROUTES)
