@@ -125,9 +125,9 @@ class App:
         births = await store.births()
         for birth, link, last_seen in births:
             registry.restore(birth, link, last_seen, latest.get(birth.device, {}))
-        links = await self._links(
-            store, health, [birth for birth, link, _ in births if link is LinkKind.MQTT]
-        )
+        ports = SerialPorts(config.serial, last_seq=store.last_seq, now_ms=wall_ms)
+        links: list[Link] = [HostLink(data=self._data, now_ms=wall_ms), ports]
+        links += await self._broker(health, [birth for birth, link, _ in births if link is LinkKind.MQTT])
         bus = Bus(epoch=secrets.token_hex(4), now_ms=wall_ms)
         ingest = Ingest(registry=registry, store=store, bus=bus, health=health, now_ms=wall_ms)
         servers = ice.load(config.webrtc)
@@ -150,6 +150,7 @@ class App:
                 health=health,
                 now_ms=wall_ms,
                 claim=claim,
+                serial=ports,
             )
             listener = Listener(make_app(parts))
             url = await listener.start(config.hub.listen)
@@ -170,15 +171,14 @@ class App:
             await listener.stop()
         access.clear(self._data)
 
-    async def _links(self, store: Store, health: Health, known: list[Birth]) -> list[Link]:
-        links: list[Link] = [HostLink(data=self._data, now_ms=wall_ms)]
-        links.append(SerialPorts(self._config.serial, last_seq=store.last_seq, now_ms=wall_ms))
+    async def _broker(self, health: Health, known: list[Birth]) -> list[Link]:
+        """Return the link to the MQTT broker, where there is one."""
         settings = self._config.mqtt
         if settings.enabled and (
             settings != type(settings)() or await mqtt.probe(settings.host, settings.port)
         ):
-            links.append(MqttLink(settings, now_ms=wall_ms, health=health, known=known))
-        return links
+            return [MqttLink(settings, now_ms=wall_ms, health=health, known=known)]
+        return []
 
     def _greet(self, store: Store, claim: Claim, url: str) -> None:
         store.accounts.revoke_token(LOCAL_TOKEN)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 from aiohttp import web
@@ -38,6 +38,16 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     total: int = 2000
 
 
+class PortLender(Protocol):
+    """Who has the serial ports and can lend one to another program (`hub.links.ports`)."""
+
+    async def release(self, port: str, seconds: float) -> bool:
+        """Close a port for so long, or until `resume`; return whether the hub had it."""
+
+    def resume(self, port: str) -> None:
+        """Take a lent port back."""
+
+
 class Parts(msgspec.Struct, kw_only=True):
     """The rooms that the web room serves. Which hosts may be named follows from `config`."""
 
@@ -50,6 +60,7 @@ class Parts(msgspec.Struct, kw_only=True):
     health: Health
     now_ms: Callable[[], int]
     claim: Claim
+    serial: PortLender | None = None
     static: Path = STATIC
     stream: StreamLimits = StreamLimits()
 
