@@ -96,7 +96,7 @@ def test_without_video_there_are_stills_and_the_reason(watched: Watched) -> None
     page.goto("/cameras/front")
     expect(page.locator(".screen")).to_have_attribute("data-video", "still")
     expect(page.locator(".banner")).to_contain_text(REASON)
-    page.wait_for_function("document.querySelector('.screen img').naturalWidth > 0")
+    expect(page.locator(".screen img")).to_have_js_property("naturalWidth", 640)
     check_look(page)
 
 
