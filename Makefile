@@ -82,7 +82,7 @@ $(SETUP)/apt:
 	@touch $@
 
 $(SETUP)/apt-dev: scripts/apt.sh
-	@scripts/apt.sh required 'chromium|chromium-browser' coturn fonts-liberation mosquitto systemd
+	@scripts/apt.sh required 'chromium|chromium-browser' coturn fonts-liberation libatomic1 mosquitto mosquitto-clients systemd
 	@touch $@
 
 # With picamera2 on the system (Raspberry Pi OS), the environment sees the system's packages.
