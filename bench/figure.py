@@ -15,7 +15,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
     def line(self) -> str:
         """Return the row as text."""
-        row = f"{self.what:<52} {self.value:>9.1f} {self.unit:<3}"
+        digits = 1 if self.value >= 10 else 2
+        row = f"{self.what:<56} {self.value:>9.{digits}f} {self.unit:<3}"
         if self.target is None:
             return row.rstrip()
         return (

@@ -20,7 +20,7 @@ from hub.store.intake import Batch
 from hub.store.recent import Recent
 from hub.store.schema import connect_reader, migrate
 from hub.store.series import Series
-from hub.store.tiers import DAILY, DAYS, HOURLY, HOURS, MINUTES
+from hub.store.tiers import DAILY, DAYS, HOURS, MINUTES, QUARTERLY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,7 +55,7 @@ class Archive:
         self.recent = Recent(self.recent.generation + 1, self.recent.newest | sealed.newest)
 
     def roll(self, now_ms: int = NOW) -> None:
-        for job in (HOURLY, DAILY):
+        for job in (QUARTERLY, DAILY):
             while self.committer.roll(job, now_ms):
                 pass
 

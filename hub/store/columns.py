@@ -160,12 +160,13 @@ def decode_ints(data: bytes, count: int) -> Ints:
     differ, width, first = struct.unpack_from("<BBq", data)
     found = np.empty(count, dtype=np.int64)
     found[0] = first
-    zigzag = np.zeros((count - 1, 8), dtype=np.uint8)
+    zigzag = np.zeros(count - 1, dtype=np.uint64)
     if width:
-        planes = np.frombuffer(zlib.decompress(data[10:]), dtype=np.uint8)
-        zigzag[:, :width] = planes.reshape(width, count - 1).T
-    numbers = zigzag.reshape(-1).view("<u8")
-    found[1:] = (numbers >> 1).view(np.int64) ^ -(numbers & 1).view(np.int64)
+        planes = np.frombuffer(zlib.decompress(data[10:]), dtype=np.uint8).reshape(width, count - 1)
+        zigzag[:] = planes[0]
+        for place in range(1, width):
+            zigzag |= planes[place].astype(np.uint64) << np.uint64(8 * place)
+    found[1:] = (zigzag >> 1).view(np.int64) ^ -(zigzag & 1).view(np.int64)
     if differ:
         return np.cumsum(found, out=found)
     found[1:] += first

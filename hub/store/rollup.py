@@ -14,7 +14,7 @@ from hub.store import chunk, columns, summary, tiers
 from hub.store.names import shapes_of_device
 from hub.store.series import Series
 from hub.store.summary import Summary
-from hub.store.tiers import DAYS, HOURLY, HOURS, MINUTES
+from hub.store.tiers import DAYS, HOURS, MINUTES, QUARTERLY
 
 if TYPE_CHECKING:
     import sqlite3
@@ -60,7 +60,7 @@ def step(connection: sqlite3.Connection, job: Job, now_ms: int) -> bool:
     row = connection.execute("SELECT device FROM source WHERE id = ?", (source,)).fetchone()
     if row is not None:
         made = _made(connection, row[0], job, start_ms)
-        for tier in (HOURS,) if job is HOURLY else (MINUTES, DAYS):
+        for tier in (HOURS,) if job is QUARTERLY else (MINUTES, DAYS):
             _store(
                 connection, tier, source, start_ms, {name: found[tier.level] for name, found in made.items()}
             )
@@ -85,7 +85,7 @@ def _made(
         weighted = any(piece.column.boolean for pieces in windows for piece in pieces)
         found[metric] = {}
         fine = samples.first_ms, samples
-        for tier in (HOURS,) if job is HOURLY else (MINUTES, DAYS):
+        for tier in (HOURS,) if job is QUARTERLY else (MINUTES, DAYS):
             fine = summary.gathered(fine[1], fine[0] // tier.width_ms * tier.width_ms)
             found[metric][tier.level] = (*fine, weighted)
     return found

@@ -195,12 +195,13 @@ def _second(db: Database) -> None:
     format1.carry_over(db.conn)
 
 
-def _third(db: Database) -> None:
-    """Format 3: what is not in the rollups is noted by hour and day."""
+def _roll_anew(db: Database) -> None:
+    """Have all rollups made again, since their rows changed."""
     db.execute("DELETE FROM pending")
+    db.execute("DELETE FROM roll")
     for (key,) in db.execute("SELECT DISTINCT id >> 8 FROM chunk").fetchall():
         tiers.mark(db.conn, key >> 20, key & chunk.SOURCES - 1)
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first, _second, _third, add_rights)
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first, _second, _roll_anew, add_rights, _roll_anew)
 """In order; `PRAGMA user_version` counts those done. Never change one that was released: add another."""

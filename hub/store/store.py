@@ -7,7 +7,7 @@ import contextlib
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from hub.store import audit, births, history
+from hub.store import audit, births, history, rights
 from hub.store.accounts import Accounts
 from hub.store.folder import Folder
 from hub.store.hotlog import clean
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hub.store.history import Bucket, Page
     from hub.store.intake import Acked
     from hub.store.recent import Held
+    from hub.store.rights import SecurityEvent, SecurityKind
 
 _SETTLE_S = 2.0
 _SEALING_S = 0.005
@@ -79,6 +80,7 @@ class Store:
             settings=settings,
             acked=self._acked,
         )
+        self._told = 0
         self._readers = Readers(folder.database)
         self.accounts = Accounts(folder.database)
 
@@ -125,6 +127,11 @@ class Store:
         """Record that a command reached a state. Never blocks."""
         self._writer.note(f"command {command.id} {result.state}", [audit.statement(command, result)])
 
+    def put_security(self, event: SecurityEvent) -> None:
+        """Record a line of the security log. Never blocks."""
+        self._told += 1
+        self._writer.note(f"security {self._told}", rights.statements(event))
+
     def on_commit(self, callback: Callable[[list[Acked]], None]) -> None:
         """Have `callback` called on the loop's thread with what may be acked, also when it came again."""
         self._callback = callback
@@ -132,6 +139,15 @@ class Store:
     def last_seq(self, device: str, boot_id: str) -> int:
         """Return the highest seq of that boot that is committed, or -1."""
         return self._writer.last_seq(device, boot_id)
+
+    async def settle(self) -> None:
+        """Have what waits committed now, at most every `read_interval_s`; return after the attempt."""
+        await self._settle()
+
+    @property
+    def waiting_readings(self) -> int:
+        """How many readings wait for their commit."""
+        return self._writer.waiting_readings
 
     @property
     def progress(self) -> int:
@@ -182,6 +198,13 @@ class Store:
         """Return commands, newest first, and the cursor to older ones. Raises QueryRefused, StoreError."""
         await self._settle(notes=True)
         return await self._readers.run(lambda connection: audit.entries(connection, device, limit, before))
+
+    async def security_events(
+        self, *, kind: SecurityKind | None = None, limit: int = 100, before: str | None = None
+    ) -> tuple[list[SecurityEvent], str | None]:
+        """Return the security log, newest first, and the cursor to older. Raises QueryRefused, StoreError."""
+        await self._settle(notes=True)
+        return await self._readers.run(lambda connection: rights.events(connection, kind, limit, before))
 
     async def _about(self, device: str, metric: str, query: Callable[[Series], T]) -> T:
         """Run a query over one metric: file and memory as they are at one moment."""

@@ -19,9 +19,10 @@ class Job(msgspec.Struct, frozen=True):
 
     level: int
     span_ms: int
+    """The longer, the seldomer a row is written again; and the more windows a query opens at the end."""
 
 
-HOURLY = Job(1, _HOUR)
+QUARTERLY = Job(1, 6 * _HOUR)
 DAILY = Job(2, _DAY)
 
 
@@ -35,7 +36,7 @@ class Tier(msgspec.Struct, frozen=True):
 
 
 MINUTES = Tier(1, 60_000, _DAY, DAILY)
-HOURS = Tier(2, _HOUR, 8 * _DAY, HOURLY)
+HOURS = Tier(2, _HOUR, 32 * _DAY, QUARTERLY)
 DAYS = Tier(3, _DAY, 512 * _DAY, DAILY)
 TIERS = (DAYS, HOURS, MINUTES)
 """From coarse to fine; a width is a multiple of those after it."""
@@ -51,7 +52,7 @@ def mark(connection: sqlite3.Connection, window: int, source: int) -> None:
     start_ms = window * chunk.WINDOW_MS
     connection.executemany(
         "INSERT OR IGNORE INTO pending (id) VALUES (?)",
-        [(_unit(job, start_ms) | source,) for job in (HOURLY, DAILY)],
+        [(_unit(job, start_ms) | source,) for job in (QUARTERLY, DAILY)],
     )
 
 

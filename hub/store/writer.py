@@ -14,7 +14,7 @@ from hub.store.committer import Committer, explain
 from hub.store.intake import Acked, Batch, Intake, Verdict, boot_of
 from hub.store.recent import Recent
 from hub.store.samples import fault
-from hub.store.tiers import DAILY, HOURLY
+from hub.store.tiers import DAILY, QUARTERLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -68,7 +68,7 @@ class Writer:
         self._failures = 0
         self._expiry_at = -math.inf
         self._seal_at = self._seal_due()
-        self._jobs: list[Job] = [HOURLY, DAILY]
+        self._jobs: list[Job] = [QUARTERLY, DAILY]
         self._daily_at = -math.inf
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self.progress = 0
@@ -133,6 +133,11 @@ class Writer:
             self._flushes.append(future)
             self._wake.notify()
             return future
+
+    @property
+    def waiting_readings(self) -> int:
+        """How many readings wait for their commit."""
+        return self._intake.readings
 
     def close(self) -> None:
         """Commit what waits, in as many batches as it takes or until one fails; end the thread. Blocks."""
@@ -292,8 +297,8 @@ class Writer:
         with self._wake:
             self._recent = Recent(recent.generation + 1, recent.newest | sealed.newest)
             self._intake.forget(sealed.boots_forgotten)
-        if HOURLY not in self._jobs:
-            self._jobs.append(HOURLY)
+        if QUARTERLY not in self._jobs:
+            self._jobs.append(QUARTERLY)
         if DAILY not in self._jobs and time.monotonic() >= self._daily_at:
             self._daily_at = time.monotonic() + settings.daily_roll_interval_s
             self._jobs.append(DAILY)

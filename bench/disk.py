@@ -1,0 +1,73 @@
+"""A disk of its own for a bench: an ext4 image on a loop device, whose writes the kernel counts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECTOR_BYTES = 512
+
+
+class Disk:
+    """A folder, and how much was written below it: to the block device, or else by this process."""
+
+    def __init__(self, folder: Path, device: str | None) -> None:
+        self.folder = folder
+        self._device = device
+
+    @property
+    def what(self) -> str:
+        """Say what `written` counts."""
+        return "bytes to the block device" if self._device else "bytes this process handed to the file system"
+
+    def written(self) -> int:
+        """Return the bytes written so far, all that was waiting included."""
+        os.sync()
+        if self._device is None:
+            text = Path("/proc/self/io").read_text()
+            return int(text.partition("\nwrite_bytes: ")[2].split()[0])
+        return int(Path(f"/sys/block/{self._device}/stat").read_text().split()[6]) * SECTOR_BYTES
+
+    def folder_for(self, name: str) -> Path:
+        """Make a folder."""
+        path = self.folder / name
+        path.mkdir()
+        return path
+
+
+@contextlib.contextmanager
+def disk(size_mb: int) -> Iterator[Disk]:
+    """Mount a fresh ext4 image where this process may, else give a plain folder."""
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        device = _mounted(place, size_mb)
+        try:
+            yield Disk(place / "mount", device)
+        finally:
+            if device is not None:
+                subprocess.run(["umount", str(place / "mount")], check=True)
+
+
+def _mounted(place: Path, size_mb: int) -> str | None:
+    mount, image = place / "mount", place / "image"
+    mount.mkdir()
+    with image.open("wb") as file:
+        file.truncate(size_mb << 20)
+    done = subprocess.run(["mkfs.ext4", "-q", str(image)], check=False, capture_output=True)
+    if done.returncode == 0:
+        done = subprocess.run(
+            ["mount", "-o", "loop", str(image), str(mount)], check=False, capture_output=True
+        )
+    if done.returncode != 0:
+        return None
+    source = subprocess.run(
+        ["findmnt", "-n", "-o", "SOURCE", str(mount)], check=True, capture_output=True, text=True
+    )
+    return Path(source.stdout.strip()).name
