@@ -181,7 +181,7 @@ class App:
         return []
 
     def _greet(self, store: Store, claim: Claim, url: str) -> None:
-        store.accounts.revoke_token(LOCAL_TOKEN)
+        store.accounts.revoke_token(LOCAL_TOKEN, wall_ms())
         token = store.accounts.create_token(LOCAL_TOKEN, Role.ADMIN, wall_ms())
         access.leave(self._data, access.LocalAccess(url=url, token=token))
         for note in self._demo.notes if self._demo else ():

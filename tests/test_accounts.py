@@ -74,9 +74,9 @@ def test_a_name_nobody_could_read_is_refused(accounts: Accounts, name: str) -> N
 
 def test_a_revoked_token_is_nobody_at_once(accounts: Accounts) -> None:
     plain = accounts.create_token("a", Role.VIEWER, 1)
-    assert accounts.revoke_token("a") is True
+    assert accounts.revoke_token("a", 9) is True
     assert accounts.token_identity(plain, 1) is None
-    assert accounts.revoke_token("a") is False
+    assert accounts.revoke_token("a", 9) is False
 
 
 def test_use_is_recorded_once_a_minute(accounts: Accounts) -> None:

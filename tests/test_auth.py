@@ -10,7 +10,7 @@ from aiohttp import web
 from hub.model import Role
 from hub.web.auth import CLAIM_TTL_MS, COOKIE, Claim, ClaimRefused
 from hub.web.server import ROUTES, make_app
-from tests.web_hub import DEVICE, Clock, WebHub, filled, web_hub
+from tests.web_hub import DEVICE, NOW_MS, Clock, WebHub, filled, web_hub
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,6 +29,7 @@ MATRIX: dict[tuple[str, str], Role | None] = {
     ("GET", "/"): None,
     ("GET", "/claim"): None,
     ("GET", "/healthz"): None,
+    ("GET", "/.well-known/security.txt"): None,
     ("GET", "/readyz"): None,
     ("GET", "/{path:(?!api/).*}"): None,
     ("OPTIONS", "/api/v1/cameras/{id}/whep"): None,
@@ -53,6 +54,18 @@ MATRIX: dict[tuple[str, str], Role | None] = {
     ("POST", "/api/v1/serial/resume"): Role.ADMIN,
     ("GET", "/api/v1/session"): Role.VIEWER,
     ("DELETE", "/api/v1/session"): Role.VIEWER,
+    ("POST", "/api/v1/session"): None,
+    ("GET", "/api/v1/sessions"): Role.VIEWER,
+    ("DELETE", "/api/v1/sessions/{session}"): Role.VIEWER,
+    ("POST", "/api/v1/link"): Role.ADMIN,
+    ("GET", "/api/v1/tokens"): Role.ADMIN,
+    ("POST", "/api/v1/tokens"): Role.ADMIN,
+    ("DELETE", "/api/v1/tokens/{name}"): Role.ADMIN,
+    ("GET", "/api/v1/users"): Role.ADMIN,
+    ("POST", "/api/v1/users"): Role.ADMIN,
+    ("PATCH", "/api/v1/users/{name}"): Role.ADMIN,
+    ("DELETE", "/api/v1/users/{name}"): Role.ADMIN,
+    ("GET", "/api/v1/security/events"): Role.ADMIN,
     ("GET", "/api/v1/stream"): Role.VIEWER,
     ("GET", "/metrics"): Role.VIEWER,
 }
@@ -129,7 +142,7 @@ async def test_a_wrong_authorization_is_refused_even_beside_a_good_cookie(hub: W
 
 async def test_a_revoked_token_is_refused_at_once(hub: WebHub) -> None:
     assert (await hub.get("devices")).status == 200
-    hub.parts.store.accounts.revoke_token("test-viewer")
+    hub.parts.store.accounts.revoke_token("test-viewer", NOW_MS)
     assert (await hub.get("devices")).status == 401
 
 

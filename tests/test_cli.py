@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -20,18 +22,32 @@ pytestmark = pytest.mark.slow
 QUIET = "[serial]\nports = []\n[mqtt]\nenabled = false\n"
 
 
-def outpost(*arguments: str, timeout_s: float = 30) -> subprocess.CompletedProcess[str]:
+def outpost(
+    *arguments: str, timeout_s: float = 30, given: str | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "hub.cli", *arguments],
         capture_output=True,
         text=True,
         timeout=timeout_s,
+        input=given,
         check=False,
     )
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["run"], ["devices"], ["watch"], ["send"], ["token", "create"], ["doctor"]]
+    "command",
+    [
+        [],
+        ["run"],
+        ["devices"],
+        ["watch"],
+        ["send"],
+        ["token", "create"],
+        ["link"],
+        ["user", "add"],
+        ["doctor"],
+    ],
 )
 def test_every_command_explains_itself(command: list[str]) -> None:
     done = outpost(*command, "--help")
@@ -105,6 +121,39 @@ def test_a_token_is_printed_alone_and_works_at_once(hub: HubProcess, monkeypatch
     monkeypatch.setenv("OUTPOST_URL", hub.url)
     monkeypatch.setenv("OUTPOST_TOKEN", token)
     assert outpost("devices").returncode == 0
+
+
+def test_a_new_link_opens_the_dashboard_once_and_ends_the_one_before(hub: HubProcess) -> None:
+    before = outpost("link", "--data", str(hub.data)).stdout.strip()
+    link = outpost("link", "--data", str(hub.data)).stdout.strip()
+    assert link.startswith(f"{hub.url}/claim?code=")
+    assert [status(before), status(link), status(link)] == [403, 303, 403]
+
+
+def status(url: str) -> int:
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(address.netloc, timeout=10)
+    connection.request("GET", f"{address.path}?{address.query}")
+    try:
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_a_user_made_on_the_console_is_listed_and_removed(hub: HubProcess) -> None:
+    made = outpost(
+        "user", "add", "eva", "--role", "operator", "--data", str(hub.data), given="correct horse battery\n"
+    )
+    assert made.returncode == 0, made.stderr
+    assert "eva" in outpost("user", "list", "--data", str(hub.data)).stdout
+    assert outpost("user", "remove", "eva", "--data", str(hub.data)).returncode == 0
+    assert outpost("user", "remove", "eva", "--data", str(hub.data)).returncode == 1
+
+
+def test_a_weak_password_is_refused_with_the_reason(hub: HubProcess) -> None:
+    done = outpost("user", "add", "max", "--role", "viewer", "--data", str(hub.data), given="short\n")
+    assert done.returncode == 2
+    assert "12" in done.stderr
 
 
 def test_a_name_that_is_taken_is_refused(hub: HubProcess) -> None:

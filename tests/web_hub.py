@@ -304,4 +304,5 @@ async def web_hub(
 def filled(path: str) -> str:
     """Return a route's path with its variable parts filled in."""
     path = path.replace("{path:(?!api/).*}", "devices")
+    path = path.replace("{session}", "nobody").replace("{name}", "nobody")
     return path.replace("{id}", "front" if "cameras" in path else DEVICE).replace("{viewer}", "nobody")

@@ -12,9 +12,11 @@ from hub import __version__
 from hub.cli.client import Failed
 from hub.cli.doctor import doctor
 from hub.cli.flash import flash
+from hub.cli.link import link
 from hub.cli.options import data_option
 from hub.cli.remote import devices, send, watch
 from hub.cli.token import token
+from hub.cli.user import user
 from hub.config import Config, ConfigError, listen_address, load
 from hub.model import OutpostError
 
@@ -52,6 +54,7 @@ def main() -> None:
     \b
     Start one here:           outpost run
     Make a board of it:       outpost flash
+    A new link into it:       outpost link
     See what it knows:        outpost devices
     Follow the live values:   outpost watch
     Light a board's LED:      outpost send BOARD led state=on
@@ -118,6 +121,8 @@ def configuration(path: Path | None, listen: str | None) -> Config:
 main.add_command(devices)
 main.add_command(watch)
 main.add_command(send)
+main.add_command(link)
+main.add_command(user)
 main.add_command(token)
 main.add_command(flash)
 main.add_command(doctor)

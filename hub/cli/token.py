@@ -62,7 +62,7 @@ def list_tokens(data: Path) -> None:
 @data_option
 def revoke(data: Path, name: str) -> None:
     """Revoke the token called NAME, at once."""
-    if not _accounts(data).revoke_token(name):
+    if not _accounts(data).revoke_token(name, time.time_ns() // 1_000_000):
         raise Failed(f"there is no token called {name!r}; `outpost token list` shows those there are")
     click.echo(f"token {name} is revoked")
 

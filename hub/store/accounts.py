@@ -1,13 +1,11 @@
 """API tokens and browser sessions: only hashes are kept.
 
 A secret is 256 random bits, so a plain SHA-256 is enough to keep it (nobody can guess its input), and quick.
-Each call uses a connection of its own, so that another program may add a token while the hub runs.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import hmac
 import secrets
 import sqlite3
@@ -15,31 +13,39 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub.model import Identity, OutpostError, Role
-from hub.store.folder import StoreError, prepare
+from hub.model import Identity, Role
+from hub.store.folder import prepare
 from hub.store.hotlog import clean
-from hub.store.schema import connect, migrate
+from hub.store.rights import (
+    CONSOLE,
+    BadName,
+    NameTaken,
+    SecurityEvent,
+    SecurityKind,
+    changed,
+    check_name,
+    fingerprint,
+    opened,
+    record,
+)
+from hub.store.schema import migrate
+from hub.store.users import Users
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
     from pathlib import Path
+
+__all__ = ["PREFIX", "Accounts", "BadName", "NameTaken", "SessionInfo", "TokenInfo"]
 
 PREFIX = "outpost_"
 """Lets people and secret scanners recognise a token."""
 SESSION_IDLE_MS = 7 * 86_400_000
 SESSION_LIFE_MS = 30 * 86_400_000
 _USED_MS = 60_000
-_MAX_NAME = 64
 _MAX_SECRET = 128
 _MAX_AGENT = 200
-
-
-class NameTaken(OutpostError):
-    """There is a token of that name."""
-
-
-class BadName(OutpostError):
-    """A token cannot have that name."""
+_SESSION_ID_HEX = 16
+_ALIVE = "last_used > ?1 AND created > ?2"
 
 
 class TokenInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,11 +57,23 @@ class TokenInfo(msgspec.Struct, frozen=True, kw_only=True):
     last_used_time: int | None
 
 
+class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a browser's session; the cookie is not."""
+
+    id: str
+    name: str
+    role: Role
+    created_time: int
+    last_used_time: int
+    user_agent: str
+
+
 class Accounts:
-    """Tokens and sessions in the store's file."""
+    """Tokens and sessions in the store's file; `users` are those with a password."""
 
     def __init__(self, database: Path) -> None:
         self._database = database
+        self.users = Users(database)
 
     @classmethod
     def open(cls, folder: Path) -> Accounts:
@@ -64,31 +82,36 @@ class Accounts:
         migrate(database)
         return cls(database)
 
-    def create_token(self, name: str, role: Role, now_ms: int) -> str:
+    # --- tokens -------------------------------------------------------------------------------------
+
+    def create_token(self, name: str, role: Role, now_ms: int, *, by: str = CONSOLE) -> str:
         """Make a token and return its secret, which is shown once. Raises NameTaken, BadName, StoreError."""
-        if not (0 < len(name) <= _MAX_NAME and name.isprintable() and name == name.strip()):
-            raise BadName(f"{name[:80]!a} is no name for a token: 1 to {_MAX_NAME} printable characters")
+        check_name(name, "token")
         plain = PREFIX + secrets.token_urlsafe(32)
-        with self._connection() as connection:
+        with changed(self._database) as connection:
             try:
                 connection.execute(
                     "INSERT INTO token (name, hash, role, created) VALUES (?, ?, ?, ?)",
-                    (name, _hash(plain), str(role), now_ms),
+                    (name, fingerprint(plain), str(role), now_ms),
                 )
             except sqlite3.IntegrityError as error:
                 raise NameTaken(
                     f"there is a token {name!r} already; revoke it, or choose another name"
                 ) from error
+            record(connection, _event(now_ms, SecurityKind.TOKEN_MADE, by, f"{name} ({role})"))
         return plain
 
-    def revoke_token(self, name: str) -> bool:
+    def revoke_token(self, name: str, now_ms: int, *, by: str = CONSOLE) -> bool:
         """End a token at once; False when there is none of that name. Raises StoreError."""
-        with self._connection() as connection:
-            return connection.execute("DELETE FROM token WHERE name = ?", (clean(name),)).rowcount > 0
+        with changed(self._database) as connection:
+            found = connection.execute("DELETE FROM token WHERE name = ?", (clean(name),)).rowcount > 0
+            if found:
+                record(connection, _event(now_ms, SecurityKind.TOKEN_REVOKED, by, name))
+        return found
 
     def tokens(self) -> list[TokenInfo]:
         """Return all tokens by name. Raises StoreError."""
-        with self._connection() as connection:
+        with opened(self._database) as connection:
             rows = connection.execute(
                 "SELECT name, role, created, last_used FROM token ORDER BY name"
             ).fetchall()
@@ -101,7 +124,7 @@ class Accounts:
         """Return whose token it is, or None. Raises StoreError."""
         if not plain.startswith(PREFIX):
             return None
-        with self._connection() as connection:
+        with opened(self._database) as connection:
             row = _find(connection, "SELECT hash, name, role, last_used FROM token WHERE hash = ?", plain)
             if row is None:
                 return None
@@ -110,59 +133,114 @@ class Accounts:
                 _note_use(connection, "UPDATE token SET last_used = ? WHERE hash = ?", (now_ms, known))
         return Identity(f"token:{name}", Role(role))
 
+    # --- sessions -----------------------------------------------------------------------------------
+
     def create_session(self, name: str, role: Role, now_ms: int, user_agent: str = "") -> str:
         """Open a session of a browser and return the cookie's secret. Raises StoreError."""
         plain = secrets.token_urlsafe(32)
         agent = user_agent.encode("utf-8", "replace").decode()[:_MAX_AGENT]
-        with self._connection() as connection:
-            connection.execute(
-                "DELETE FROM login WHERE last_used <= ? OR created <= ?",
-                (now_ms - SESSION_IDLE_MS, now_ms - SESSION_LIFE_MS),
-            )
+        with changed(self._database) as connection:
+            connection.execute(f"DELETE FROM login WHERE NOT ({_ALIVE})", _limits(now_ms))  # noqa: S608 - our constant
             connection.execute(
                 "INSERT INTO login (hash, name, role, created, last_used, user_agent)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                (_hash(plain), name, str(role), now_ms, now_ms, agent),
+                (fingerprint(plain), name, str(role), now_ms, now_ms, agent),
             )
         return plain
 
     def session_identity(self, plain: str, now_ms: int) -> Identity | None:
         """Return whose session it is, or None: unknown, idle for 7 days, 30 days old. Raises StoreError."""
-        with self._connection() as connection:
+        with opened(self._database) as connection:
             row = _find(
                 connection, "SELECT hash, name, role, last_used, created FROM login WHERE hash = ?", plain
             )
             if row is None:
                 return None
             known, name, role, used, created = row
-            if now_ms - used >= SESSION_IDLE_MS or now_ms - created >= SESSION_LIFE_MS:
+            idle_ms, life_ms = _limits(now_ms)
+            if used <= idle_ms or created <= life_ms:
                 return None
             if now_ms - used >= _USED_MS:
                 _note_use(connection, "UPDATE login SET last_used = ? WHERE hash = ?", (now_ms, known))
         return Identity(f"user:{name}", Role(role))
 
+    def sessions(self, now_ms: int) -> list[SessionInfo]:
+        """Return the sessions that hold, newest first. Raises StoreError."""
+        with opened(self._database) as connection:
+            rows = connection.execute(
+                f"SELECT hash, name, role, created, last_used, user_agent FROM login WHERE {_ALIVE}"  # noqa: S608 - our constant
+                " ORDER BY created DESC",
+                _limits(now_ms),
+            ).fetchall()
+        return [
+            SessionInfo(
+                id=session_id(known),
+                name=name,
+                role=Role(role),
+                created_time=created,
+                last_used_time=used,
+                user_agent=agent or "",
+            )
+            for known, name, role, created, used, agent in rows
+        ]
+
     def end_session(self, plain: str) -> None:
         """End a session; an unknown one is none. Raises StoreError."""
-        with self._connection() as connection:
-            connection.execute("DELETE FROM login WHERE hash = ?", (_hash(plain),))
+        with opened(self._database) as connection:
+            connection.execute("DELETE FROM login WHERE hash = ?", (fingerprint(plain),))
 
-    @contextlib.contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with contextlib.closing(connect(self._database)) as connection:
-                yield connection
-        except sqlite3.Error as error:
-            raise StoreError(f"{self._database}: accounts cannot be read or written now: {error}") from error
+    def end_session_called(self, identity: str, now_ms: int, *, by: str) -> bool:
+        """End the session of that id at once; False where there is none. Raises StoreError."""
+        with changed(self._database) as connection:
+            found = connection.execute(
+                "DELETE FROM login WHERE substr(lower(hex(hash)), 1, ?) = ? RETURNING name",
+                (_SESSION_ID_HEX, clean(identity)),
+            ).fetchall()
+            for (name,) in found:
+                record(connection, _event(now_ms, SecurityKind.SESSION_ENDED, by, name))
+        return bool(found)
+
+    # --- what still holds ---------------------------------------------------------------------------
+
+    def holding(self, credentials: Iterable[bytes], now_ms: int) -> set[bytes]:
+        """Return the fingerprints whose token or session holds now, which is a use. Raises StoreError."""
+        held: set[bytes] = set()
+        idle_ms, life_ms = _limits(now_ms)
+        with opened(self._database) as connection:
+            for known in credentials:
+                if connection.execute("SELECT 1 FROM token WHERE hash = ?", (known,)).fetchone():
+                    held.add(known)
+                    continue
+                row = connection.execute(
+                    f"SELECT last_used FROM login WHERE hash = ?3 AND {_ALIVE}",  # noqa: S608 - our constant
+                    (idle_ms, life_ms, known),
+                ).fetchone()
+                if row is not None:
+                    held.add(known)
+                    if now_ms - row[0] >= _USED_MS:
+                        _note_use(
+                            connection, "UPDATE login SET last_used = ? WHERE hash = ?", (now_ms, known)
+                        )
+        return held
 
 
-def _hash(plain: str) -> bytes:
-    return hashlib.sha256(plain.encode("utf-8", "replace")).digest()
+def session_id(credential: bytes) -> str:
+    """Return the name under which a session is listed: a part of its hash, which opens nothing."""
+    return credential.hex()[:_SESSION_ID_HEX]
+
+
+def _limits(now_ms: int) -> tuple[int, int]:
+    return now_ms - SESSION_IDLE_MS, now_ms - SESSION_LIFE_MS
+
+
+def _event(now_ms: int, kind: SecurityKind, by: str, detail: str) -> SecurityEvent:
+    return SecurityEvent(time=now_ms, kind=kind, actor=by, detail=detail)
 
 
 def _find(connection: sqlite3.Connection, sql: str, plain: str) -> tuple[Any, ...] | None:
     if len(plain) > _MAX_SECRET:
         return None
-    known = _hash(plain)
+    known = fingerprint(plain)
     row: tuple[Any, ...] | None = connection.execute(sql, (known,)).fetchone()
     # The index finds by hash, which tells a guesser nothing; the last word is a comparison in constant time.
     return row if row is not None and hmac.compare_digest(row[0], known) else None

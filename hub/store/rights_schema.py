@@ -1,4 +1,4 @@
-"""The tables of rights: users with passwords, the security event log, tokens that reach some devices only."""
+"""The tables of rights: users with passwords, and the security event log."""
 
 from __future__ import annotations
 
@@ -19,6 +19,4 @@ def add_rights(db: Database) -> None:
         {"id": int, "time": int, "kind": str, "actor": str, "address": str, "detail": str},
         pk="id", not_null=("time", "kind", "actor", "address", "detail"), strict=True,
     )  # fmt: skip
-    # A JSON array of device ids; NULL reaches all.
-    db.table("token").add_column("devices", str)
     db.table("command").create_index(["caller", "key"])

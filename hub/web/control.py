@@ -17,6 +17,7 @@ from hub.web.auth import identify
 from hub.web.closing import CLOSING
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem
+from hub.web.revocation import HELD
 from hub.web.route import API, Answer, Route, readable
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Session:
         unsubscribe = self._parts.bus.subscribe(self._updates)
         stop = self._request.app[CLOSING].call(lambda: self._close(WSCloseCode.GOING_AWAY, b"the hub stops"))
         writer = asyncio.create_task(self._write())
+        self._request[HELD].end = lambda: self._close(WSCloseCode.POLICY_VIOLATION, b"logged out")
         try:
             async for message in self._socket:
                 if message.type is WSMsgType.TEXT:

@@ -10,10 +10,13 @@ from aiohttp import hdrs, web
 
 from hub.store.folder import StoreError
 from hub.store.reader import QueryRefused
-from hub.web.auth import by_cookie, identify, unauthorized
+from hub.store.rights import SecurityKind
+from hub.web.auth import by_cookie, credential_of, identify, unauthorized
 from hub.web.hosts import Hosts, same_origin
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem
+from hub.web.revocation import REVOCATION
+from hub.web.trail import tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
     from aiohttp.web import AbstractRoute
 
+    from hub.model import Identity, Role
     from hub.web.route import Route
 
 log = logging.getLogger(__name__)
@@ -122,28 +126,46 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     route = _declared(request)
     if route is None:
         return await handler(request)
-    identity = identify(request) if route.role is not None else None
+    identity = _identify(request) if route.role is not None else None
     _check_origin(request, route)
     if route.role is not None:
-        if identity is None:
-            _count(request, "unauthenticated")
-            raise unauthorized("log in by the link that `outpost run` prints, or send a Bearer token")
-        if not identity.role.includes(route.role):
-            _count(request, "role")
-            log.warning("%s (%s) may not %s %s", identity.name, identity.role, request.method, request.path)
-            raise Problem(403, f"this needs the role {route.role}; {identity.name} is {identity.role}")
-        request[IDENTITY] = identity
+        _admit(request, identity, route.role)
     if route.body_media is not None and request.content_type != route.body_media:
         raise Problem(415, f"the body must be {route.body_media}", headers={"Accept-Post": route.body_media})
-    return await handler(request)
+    if identity is None:
+        return await handler(request)
+    with request.app[REVOCATION].during(request, credential_of(request)):
+        return await handler(request)
+
+
+def _identify(request: web.Request) -> Identity | None:
+    try:
+        return identify(request)
+    except Problem:
+        _refuse(request, "unauthenticated", "a Bearer token that is none")
+        raise
+
+
+def _admit(request: web.Request, identity: Identity | None, role: Role) -> None:
+    """Let in who has the role. Raises Problem 401, 403."""
+    if identity is None:
+        _count(request, "unauthenticated")
+        raise unauthorized(
+            "log in by the link that `outpost run` or `outpost link` prints, or send a Bearer token"
+        )
+    request[IDENTITY] = identity
+    if not identity.role.includes(role):
+        _refuse(request, "role", f"{request.method} {request.path}: needs the role {role}")
+        log.warning("%s (%s) may not %s %s", identity.name, identity.role, request.method, request.path)
+        raise Problem(403, f"this needs the role {role}; {identity.name} is {identity.role}")
 
 
 def _check_host(request: web.Request) -> None:
     named = request.headers.getall("Host", [])
     if len(named) == 1 and request.app[HOSTS].allows(named[0]):
         return
-    _count(request, "host")
     shown = ", ".join(named)[:100]
+    _refuse(request, "host", f"called {shown!r}")
     raise Problem(
         421, f"this hub is not called {shown!r}; add the name to `hub.allowed_hosts` in its configuration"
     )
@@ -157,11 +179,11 @@ def _check_origin(request: web.Request, route: Route) -> None:
     if origin is None:
         if route.role is None or not by_cookie(request) or hdrs.COOKIE not in request.headers:
             return
-        _count(request, "origin")
+        _refuse(request, "origin", f"{request.method} {request.path}: by cookie without an Origin")
         raise Problem(403, "a request by cookie must carry an Origin header; programs use a Bearer token")
     allowed = parts_of(request).config.hub.allowed_origins
     if not same_origin(origin, request.headers["Host"]) and origin not in allowed:
-        _count(request, "origin")
+        _refuse(request, "origin", f"{request.method} {request.path}: a page of {origin[:60]!r}")
         log.warning("origin %r was refused on %s %s", origin[:100], request.method, request.path)
         raise Problem(403, "pages of this origin may not do that; see `hub.allowed_origins`")
 
@@ -198,3 +220,8 @@ def _preflight(request: web.Request) -> web.StreamResponse:
 
 def _count(request: web.Request, reason: str) -> None:
     parts_of(request).health.refusals.labels(reason).inc()
+
+
+def _refuse(request: web.Request, reason: str, detail: str) -> None:
+    _count(request, reason)
+    tell(request, SecurityKind.REQUEST_REFUSED, detail)

@@ -11,7 +11,6 @@ from aiohttp import web
 from hub.camera import ice
 from hub.config import listen_address
 from hub.web import (
-    auth,
     closing,
     commands,
     control,
@@ -19,8 +18,12 @@ from hub.web import (
     latest,
     metrics,
     openapi,
+    revocation,
+    rights,
     samples,
+    security_txt,
     serial,
+    sessions,
     spa,
     stream,
     video,
@@ -29,6 +32,7 @@ from hub.web.fanout import Fanout
 from hub.web.guard import DECLARED, HOSTS, dress, guard, problems
 from hub.web.hosts import Hosts
 from hub.web.parts import PARTS, Parts
+from hub.web.trail import TRAIL, Trail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +46,8 @@ __all__ = ["ROUTES", "Parts", "make_app"]
 BODY_BYTES = 64 << 10
 
 ROUTES: tuple[Route, ...] = (
-    *auth.ROUTES,
+    *sessions.ROUTES,
+    *rights.ROUTES,
     *devices.ROUTES,
     *latest.ROUTES,
     *samples.ROUTES,
@@ -53,6 +58,7 @@ ROUTES: tuple[Route, ...] = (
     *video.ROUTES,
     *metrics.ROUTES,
     *openapi.ROUTES,
+    *security_txt.ROUTES,
     *spa.ROUTES,
 )
 """The whole outside. What is not declared here is denied."""
@@ -66,6 +72,13 @@ def make_app(parts: Parts) -> web.Application:
     app[closing.CLOSING] = closing.Closing()
     app[stream.FANOUT] = fanout = Fanout(parts.bus, parts.stream, parts.health)
     app[closing.CLOSING].call(fanout.close)
+    app[revocation.REVOCATION] = ending = revocation.Revocation(
+        lambda credentials: parts.store.accounts.holding(credentials, parts.now_ms())
+    )
+    app[closing.CLOSING].call(ending.close)
+    app[sessions.LOGINS] = sessions.Logins()
+    app[TRAIL] = Trail(parts.store.put_security)
+    app[video.ENDING] = set()
     app[video.ICE_LINKS] = video.ice_links(ice.load(parts.config.webrtc))
     app[openapi.DOCUMENT] = openapi.Document(ROUTES)
     app[DECLARED] = _add(app, ROUTES)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from hub.model import Role
 from hub.web.closing import CLOSING
 from hub.web.parts import parts_of
 from hub.web.problem import Problem, items_answer
+from hub.web.revocation import HELD, REVOCATION
 from hub.web.route import API, Answer, Route, path_part
 from hub.web.views import CameraList, CameraView
 
@@ -28,6 +30,8 @@ BOUNDARY = "outpost-frame"
 RETRY_AFTER = {"Retry-After": "5"}
 
 ICE_LINKS: web.AppKey[Sequence[str]] = web.AppKey("ice_links")
+ENDING: web.AppKey[set[asyncio.Task[None]]] = web.AppKey("ending")
+"""The viewers that are just being hung up."""
 
 
 def ice_links(ice: IceServers) -> list[str]:
@@ -88,6 +92,7 @@ async def whep_offer(request: web.Request) -> web.StreamResponse:
         raise Problem(400, str(error)) from error
     except (CameraError, TooManyViewers) as error:
         raise unavailable(error) from error
+    _end_with_its_credential(request, camera, viewer.id)
     answer = web.Response(
         status=201,
         text=viewer.answer_sdp,
@@ -101,6 +106,29 @@ async def whep_offer(request: web.Request) -> web.StreamResponse:
     )
     _add_ice_links(request, answer)
     return answer
+
+
+def _end_with_its_credential(request: web.Request, camera: Camera, viewer: str) -> None:
+    """Have a viewer, which outlives its request, end when the token or session does."""
+
+    def there() -> bool:
+        with suppress(UnknownViewer):
+            camera.etag(viewer)
+            return True
+        return False
+
+    async def hang_up() -> None:
+        with suppress(UnknownViewer):
+            await camera.hang_up(viewer)
+
+    ending = request.app[ENDING]
+
+    def end() -> None:
+        task = asyncio.get_running_loop().create_task(hang_up())
+        ending.add(task)
+        task.add_done_callback(ending.discard)
+
+    request.app[REVOCATION].hold(request[HELD].credential, end, there)
 
 
 async def whep_options(_: web.Request) -> web.StreamResponse:

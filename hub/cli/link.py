@@ -1,0 +1,34 @@
+"""`outpost link`: a fresh one-time link into a running hub."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hub.cli.client import access, answer, hub
+from hub.cli.options import data_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@click.option(
+    "--url", help="The hub's address as your browser reaches it, as in http://greenhouse.local:8080."
+)
+@data_option
+def link(data: Path, url: str | None) -> None:
+    """Print a new link that opens the dashboard logged in as admin: it works once, for 10 minutes.
+
+    The link before stops to work. Run this as the hub's user, as with `sudo outpost link` for the service.
+    """
+    made = asyncio.run(_make(data))
+    click.echo((url or access(data).url).rstrip("/") + made["path"])
+
+
+async def _make(data: Path) -> dict[str, Any]:
+    async with hub(data) as session, session.post("/api/v1/link") as response:
+        made: dict[str, Any] = await answer(response)
+    return made
