@@ -58,6 +58,11 @@ class CameraConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     height: int = 720
     fps: int = 30
     bitrate_kbps: int = 2000
+    pre_roll_s: int = 0
+    """Seconds before the event that a recording begins with; above 0 the camera is always on."""
+    recordings_mb: int = 2000
+    """How much the camera's recordings may take; the oldest go first."""
+    recordings_keep: str = "30d"
 
 
 class WebrtcConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -239,7 +244,14 @@ def _check_mqtt(mqtt: MqttConfig, where: str) -> None:
 def _check_camera(camera: CameraConfig, key: str) -> None:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", camera.id):
         raise ConfigError(f"{key}.id`: {camera.id!r} must be 1 to 32 of a-z, 0-9, - and _")
-    limits = {"width": (64, 3840), "height": (64, 2160), "fps": (1, 60), "bitrate_kbps": (50, 20000)}
+    limits = {
+        "width": (64, 3840),
+        "height": (64, 2160),
+        "fps": (1, 60),
+        "bitrate_kbps": (50, 20000),
+        "pre_roll_s": (0, 60),
+        "recordings_mb": (10, 1_000_000),
+    }
     for name, (low, high) in limits.items():
         if not low <= getattr(camera, name) <= high:
             raise ConfigError(f"{key}.{name}`: {getattr(camera, name)} is not within {low} to {high}")
@@ -248,6 +260,7 @@ def _check_camera(camera: CameraConfig, key: str) -> None:
             raise ConfigError(
                 f"{key}.{name}`: {getattr(camera, name)} must be even (H.264 codes pairs of pixels)"
             )
+    duration_s(camera.recordings_keep, f"{key}.recordings_keep`")
 
 
 def _is_path(text: str) -> bool:

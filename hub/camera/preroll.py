@@ -1,0 +1,46 @@
+"""The last seconds of a stream, kept in memory: what a recording begins with."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from hub.camera.media import RTP_CLOCK_HZ
+
+if TYPE_CHECKING:
+    from hub.camera.media import AccessUnit
+
+_LIMIT_BYTES = 32 << 20
+
+
+class PreRoll:
+    """Whole groups of pictures, each from its keyframe on, that reach back at least `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ticks = int(seconds * RTP_CLOCK_HZ)
+        self._groups: deque[list[AccessUnit]] = deque()
+        self._bytes = 0
+
+    def take(self, unit: AccessUnit) -> None:
+        """Remember a unit, and forget groups that are no longer needed."""
+        if unit.keyframe:
+            self._groups.append([])
+        elif not self._groups:
+            return
+        self._groups[-1].append(unit)
+        self._bytes += len(unit.data)
+        while len(self._groups) > 1 and (self._is_covered(unit.pts) or self._bytes > _LIMIT_BYTES):
+            self._bytes -= sum(len(old.data) for old in self._groups.popleft())
+
+    def units(self) -> list[AccessUnit]:
+        """Return what is remembered, oldest first; it begins with a keyframe."""
+        return [unit for group in self._groups for unit in group]
+
+    def clear(self) -> None:
+        """Forget all, where the stream was interrupted."""
+        self._groups.clear()
+        self._bytes = 0
+
+    def _is_covered(self, now: int) -> bool:
+        """Say whether the groups after the first reach back far enough by themselves."""
+        return now - self._groups[1][0].pts >= self._ticks

@@ -1,0 +1,212 @@
+"""Recordings: MP4 as it was coded, from before the event, bounded, and kept through what goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import itertools
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import av
+import pytest
+
+from hub.camera import planes, recorder, stamp
+from hub.camera.camera import Camera
+from hub.camera.errors import CameraError
+from hub.camera.filming import AlreadyRecording, Filming
+from hub.camera.media import RTP_CLOCK_HZ, AccessUnit
+from hub.camera.preroll import PreRoll
+from hub.camera.recorder import Recorder, RecordingFailed
+from hub.camera.recordings import NoRoom, Recordings, UnknownRecording
+from hub.config import CameraConfig
+from hub.health import Health
+from tests.camera_peer import now_ms
+from tests.fakes import until
+from tests.test_camera import camera_threads, running_camera
+from tests.test_encoder import coded
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@asynccontextmanager
+async def filming(folder: Path, *, pre_roll_s: int = 0) -> AsyncIterator[tuple[Camera, Filming]]:
+    config = CameraConfig(id="front", width=320, height=240, pre_roll_s=pre_roll_s)
+    camera = Camera(config, health=Health(), now_ms=now_ms, recordings=folder)
+    assert camera.filming is not None
+    async with running_camera(camera):
+        yield camera, camera.filming
+
+
+def times(path: Path) -> list[int]:
+    """Read the stamps of all pictures of a file."""
+    with av.open(str(path)) as container:
+        found = [stamp.read(planes.views(frame)[0]) for frame in container.decode(video=0)]
+    assert None not in found
+    return [time_ms for time_ms in found if time_ms is not None]
+
+
+async def test_a_recording_on_command_is_an_mp4_of_what_was_seen_and_listed_with_its_length(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.camera.interest.LINGER_S", 0.01)
+    async with filming(tmp_path) as (camera, films):
+        take = await films.start(0.5)
+        with pytest.raises(AlreadyRecording):
+            await films.start(0.5)
+        await until(lambda: films.current is None)
+        (kept,) = films.kept.all()
+        assert (kept.id, kept.reason, kept.size_bytes > 1_000) == (take.id, "command", True)
+        assert kept.length_ms is not None
+        assert 200 < kept.length_ms < 5_000
+        seen = times(kept.path)
+        assert seen == sorted(seen)
+        assert take.time_ms - 100 <= seen[0] <= take.time_ms + 3_000
+        await until(lambda: camera.encoders == 0)
+        await until(lambda: not camera_threads())
+
+
+async def test_the_pre_roll_shows_what_was_before_the_command(tmp_path: Path) -> None:
+    async with filming(tmp_path, pre_roll_s=1) as (camera, films):
+        await until(lambda: len(films._pre_roll.units()) > 20 if films._pre_roll else False)
+        assert (camera.viewers, camera.encoders) == (0, 1)
+        take = await films.start(0.3, "alert")
+        await until(lambda: films.current is None)
+        (kept,) = films.kept.all()
+        seen = times(kept.path)
+        assert seen[0] < take.time_ms - 500
+        assert seen[-1] > take.time_ms
+        assert max(after - before for before, after in itertools.pairwise(seen)) < 1_000
+        assert kept.reason == "alert"
+
+
+async def test_a_recording_can_be_stopped_and_what_it_has_is_kept(tmp_path: Path) -> None:
+    async with filming(tmp_path) as (_, films):
+        await films.start(3_600)
+        await asyncio.sleep(0.4)
+        films.stop()
+        await until(lambda: films.current is None)
+        assert times(films.kept.all()[0].path)
+
+
+async def test_a_hub_that_stops_closes_the_recording_under_way(tmp_path: Path) -> None:
+    async with filming(tmp_path) as (_, films):
+        await films.start(3_600)
+        await asyncio.sleep(0.4)
+    (kept,) = films.kept.all()
+    assert kept.length_ms
+    assert times(kept.path)
+
+
+async def test_a_file_that_cannot_be_written_ends_its_recording_and_the_next_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async with filming(tmp_path) as (_, films):
+        with monkeypatch.context() as patched:
+            patched.setattr(recorder, "_open", full)
+            await films.start(5)
+            await until(lambda: films.current is None)
+        assert films.kept.all() == []
+        await films.start(0.3)
+        await until(lambda: films.current is None)
+        assert len(films.kept.all()) == 1
+
+
+async def test_a_folder_that_cannot_be_made_is_an_error_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "front").write_text("in the way")
+    async with filming(tmp_path) as (_, films):
+        with pytest.raises(CameraError, match="cannot record"):
+            await films.start(1)
+        assert films.current is None
+
+
+async def test_a_recorder_waits_for_a_keyframe_and_says_what_went_wrong(tmp_path: Path) -> None:
+    loop = asyncio.get_running_loop()
+    units = coded(12, force=[5])
+    good = Recorder(tmp_path / "1.mp4", loop)
+    for unit in units[1:]:
+        good.put(unit)
+    good.finish()
+    assert await good.ended == 200
+    assert times(tmp_path / "1.mp4") == list(range(1_005, 1_012))
+    bad = Recorder(tmp_path / "no" / "2.mp4", loop)
+    bad.put(units[0])
+    with pytest.raises(RecordingFailed, match=r"2\.mp4 cannot be written"):
+        await bad.ended
+
+
+async def test_a_file_that_was_cut_off_by_a_power_cut_plays_up_to_there(tmp_path: Path) -> None:
+    whole = Recorder(tmp_path / "1.mp4", asyncio.get_running_loop())
+    for unit in coded(60, force=range(0, 60, 10)):
+        whole.put(unit)
+    whole.finish()
+    await whole.ended
+    data = (tmp_path / "1.mp4").read_bytes()
+    (tmp_path / "2.mp4").write_bytes(data[: len(data) * 6 // 10])
+    seen = times(tmp_path / "2.mp4")
+    assert len(seen) >= 20
+    assert seen == list(range(1_000, 1_000 + len(seen)))
+
+
+def unit(at_s: float, *, keyframe: bool = False) -> AccessUnit:
+    return AccessUnit(data=b"x" * 100, pts=int(at_s * RTP_CLOCK_HZ), keyframe=keyframe, time_ms=0)
+
+
+def test_the_pre_roll_begins_with_a_keyframe_and_reaches_back_as_long_as_asked_and_little_more() -> None:
+    ring = PreRoll(10)
+    ring.take(unit(0))
+    assert ring.units() == []
+    for index in range(300):
+        ring.take(unit(1 + index / 5, keyframe=index % 20 == 0))
+        kept = ring.units()
+        assert kept[0].keyframe
+        span_s = (kept[-1].pts - kept[0].pts) / RTP_CLOCK_HZ
+        assert min(10, index / 5) <= span_s + 0.01 <= 14.1
+
+
+# --- the folder ---------------------------------------------------------------------------------------
+
+
+def folder_with(path: Path, *names: str, size: int = 100) -> Recordings:
+    for name in names:
+        (path / name).write_bytes(bytes(size))
+    return Recordings(path, max_bytes=250, max_age_ms=10_000)
+
+
+def test_recordings_are_listed_newest_first_and_other_files_are_left_alone(tmp_path: Path) -> None:
+    kept = folder_with(tmp_path, "1000_500_command.mp4", "3000_0_alert.mp4", "notes.txt", "2000_0_x.part")
+    assert [(item.id, item.length_ms, item.reason) for item in kept.all()] == [
+        ("3000", None, "alert"),
+        ("1000", 500, "command"),
+    ]
+    kept.delete("1000")
+    with pytest.raises(UnknownRecording):
+        kept.delete("1000")
+    with pytest.raises(UnknownRecording):
+        kept.find("../../etc/passwd")
+    assert (tmp_path / "notes.txt").exists()
+
+
+def test_the_oldest_make_room_by_bytes_and_by_age(tmp_path: Path) -> None:
+    kept = folder_with(tmp_path, *(f"{second}000_1_command.mp4" for second in range(1, 9)))
+    kept.prune(9_000)
+    assert [item.id for item in kept.all()] == ["8000", "7000"]
+    kept.prune(17_500)
+    assert [item.id for item in kept.all()] == ["8000"]
+
+
+def test_what_a_killed_hub_left_is_kept_when_the_next_recording_begins(tmp_path: Path) -> None:
+    kept = folder_with(tmp_path, "1000_0_command.part")
+    kept.begin(2_000, "command")
+    assert [(item.id, item.length_ms) for item in kept.all()] == [("1000", None)]
+
+
+def test_a_full_disk_is_left_to_the_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.camera.recordings._MIN_FREE_BYTES", 1 << 62)
+    with pytest.raises(NoRoom, match="free on the disk"):
+        Recordings(tmp_path, max_bytes=1, max_age_ms=1).begin(1_000, "command")
