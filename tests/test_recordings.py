@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import itertools
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -148,7 +148,10 @@ async def test_a_file_that_was_cut_off_by_a_power_cut_plays_up_to_there(tmp_path
     await whole.ended
     data = (tmp_path / "1.mp4").read_bytes()
     (tmp_path / "2.mp4").write_bytes(data[: len(data) * 6 // 10])
-    seen = times(tmp_path / "2.mp4")
+    seen: list[int | None] = []
+    with av.open(str(tmp_path / "2.mp4")) as container, suppress(av.InvalidDataError):  # the cut itself
+        for frame in container.decode(video=0):
+            seen.append(stamp.read(planes.views(frame)[0]))  # noqa: PERF401 - what came before the error counts
     assert len(seen) >= 20
     assert seen == list(range(1_000, 1_000 + len(seen)))
 
