@@ -15,8 +15,17 @@ def test_bytes_come_out_in_order() -> None:
     assert made.take(4) + made.take(9) == b"abcdef"
 
 
+def test_ctrl_c_while_booting_waits_for_something_to_interrupt() -> None:
+    made, interrupts = console()
+    made.feed(b"\r\x03kept")
+    assert interrupts == []
+    made.set_interrupt_char(3)
+    assert (made.take(99), interrupts) == (b"kept", ["^C"])
+
+
 def test_ctrl_c_drops_what_waited_and_interrupts() -> None:
     made, interrupts = console()
+    made.set_interrupt_char(3)
     made.feed(b"lost")
     made.feed(b"lost\x03kept")
     assert (made.take(99), interrupts) == (b"kept", ["^C"])

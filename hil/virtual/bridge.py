@@ -71,7 +71,7 @@ class Bridge:
         self.interruptible = self._vm.allow_interrupts(exception, global_dict)
 
     def _interrupt_char(self, char: int) -> None:
-        self._console.interrupt_char = char
+        self._console.set_interrupt_char(char)
 
     def _raw(self, raw: bool) -> None:
         self.raw_boot = raw

@@ -63,8 +63,8 @@ class Console:
         self._changed = threading.Condition()
         self._rx = bytearray()
         self._interrupted = False
-        self.interrupt_char = 3
-        """The byte that raises KeyboardInterrupt; -1 while the REPL takes it as input."""
+        self.interrupt_char = -1
+        """The byte that raises KeyboardInterrupt; -1 while the boot ROM or the REPL takes it as input."""
         self.reset_cause: int | None = None
         """A reset that waits for the VM to notice."""
 
@@ -109,7 +109,17 @@ class Console:
         with self._changed:
             self.reset_cause = None
             self._interrupted = False
-            self.interrupt_char = 3
+            self.interrupt_char = -1  # until boot.py or main.py runs, there is nothing to interrupt
+
+    def set_interrupt_char(self, char: int) -> None:
+        """Say which byte interrupts from now on (-1: none); one that waits in the ring does so at once."""
+        with self._changed:
+            self.interrupt_char = char
+            waits = char >= 0 and char in self._rx
+            if waits:
+                del self._rx[: self._rx.rindex(char) + 1]
+        if waits:
+            self.interrupt()
 
     def available(self) -> int:
         """Return how many bytes wait."""
