@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from hub import __version__
+from hub.cli.archive import backup, erase, export, sql
 from hub.cli.client import Failed
 from hub.cli.doctor import doctor
 from hub.cli.flash import flash
@@ -126,3 +127,7 @@ main.add_command(user)
 main.add_command(token)
 main.add_command(flash)
 main.add_command(doctor)
+main.add_command(backup)
+main.add_command(export)
+main.add_command(erase)
+main.add_command(sql)

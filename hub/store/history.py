@@ -82,7 +82,7 @@ def raw(series: Series, from_ms: int, to_ms: int, *, limit: int, after: str | No
         return Page([], None)
     rows: list[Row] = []
     for _, pieces in series.pieces(time, to_ms):
-        rows += _rows(pieces)
+        rows += rows_of(pieces)
         if len(rows) > given + limit:
             break
     page = rows[given : given + limit]
@@ -93,7 +93,7 @@ def raw(series: Series, from_ms: int, to_ms: int, *, limit: int, after: str | No
     return Page(page, f"{last}-{given_of_last}")
 
 
-def _rows(pieces: list[Piece]) -> list[Row]:
+def rows_of(pieces: list[Piece]) -> list[Row]:
     """Return the samples of one window by time; of one time in the order of the pieces."""
     rows: list[Row] = []
     for piece in pieces:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import zlib
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,11 @@ import msgspec
 
 from hub.model import Quality
 from hub.store import chunk, hotlog
+from hub.store.folder import StoreError
 from hub.store.schema import connect_reader
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from hub.model import Value
@@ -45,6 +46,22 @@ def connect_shell(database: Path) -> sqlite3.Connection:
     connection.execute(_VIEW)
     connection.execute("PRAGMA query_only = ON")
     return connection
+
+
+def ask(connection: sqlite3.Connection, statement: str) -> Iterator[tuple[object, ...]]:
+    """Yield the columns' names and then the rows; nothing for what has no rows. Raises StoreError."""
+    try:
+        cursor = connection.execute(statement)
+        if cursor.description is not None:
+            yield tuple(column[0] for column in cursor.description)
+            yield from cursor
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        raise StoreError(f"SQL: {error}") from error
+
+
+def complete(text: str) -> bool:
+    """Tell that a text ends with a whole statement."""
+    return sqlite3.complete_statement(text)
 
 
 def _chunk_rows(data: bytes) -> str:

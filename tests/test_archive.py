@@ -1,0 +1,217 @@
+"""Backup, export, erasing and the SQL shell, through the command line, beside a real store."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import csv
+import io
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner, Result
+
+from hub.cli.main import main
+from hub.health import Health
+from hub.model import Birth, LinkKind, Reading, Role, Value
+from hub.store import archive
+from hub.store.folder import StoreError
+from hub.store.settings import StoreSettings
+from hub.store.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+END = 2**53 - 1
+SETTINGS = StoreSettings(ack_interval_s=0.01, idle_interval_s=0.01, read_interval_s=0.0, seal_samples=20)
+
+
+def open_store(folder: Path) -> Store:
+    return Store.open(folder, health=Health(), now_ms=lambda: 0, settings=SETTINGS)
+
+
+def reading(device: str, time: int, *values: Value) -> Reading:
+    return Reading(
+        device=device,
+        metrics=("a", "b c")[: len(values)],
+        values=values,
+        source_time_ms=time,
+        hub_time_ms=time,
+    )
+
+
+async def fill(folder: Path) -> None:
+    """Some in chunks, some in the hot log."""
+    store = open_store(folder)
+    await store.start()
+    for time in range(30):
+        store.put(reading("x", time, time / 2, f'say "{time}"'))
+        if time == 15:
+            await store.settle()
+    store.put(reading("y,1", 5, True, None))
+    store.put_birth(Birth(device="x", name="X"), LinkKind.MQTT, 1)
+    store.accounts.create_token("t", Role.VIEWER, 1)
+    await store.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    asyncio.run(fill(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+def run(*arguments: object, text: str = "") -> Result:
+    return CliRunner().invoke(main, [str(one) for one in arguments], input=text)
+
+
+async def all_of(folder: Path) -> dict[tuple[str, str], list[tuple[int, Value]]]:
+    store = open_store(folder)
+    await store.start()
+    found = {}
+    for device in ("x", "y,1"):
+        for metric in ("a", "b c"):
+            page = await store.samples_raw(device, metric, 0, END, 10_000)
+            found[device, metric] = [(row.time, row.value) for row in page.rows]
+    await store.close()
+    return found
+
+
+async def test_a_backup_beside_a_busy_writer_is_a_store_of_one_moment(folder: Path, tmp_path: Path) -> None:
+    store = open_store(folder)
+    await store.start()
+    writing = True
+
+    async def write() -> int:
+        count = 0
+        while writing:
+            store.put(reading("z", count, count, "x" * 50))
+            count += 1
+            await asyncio.sleep(0.001)
+        return count
+
+    task = asyncio.create_task(write())
+    await asyncio.sleep(0.1)
+    pages: list[tuple[int, int]] = []
+    await asyncio.to_thread(
+        archive.backup, folder, tmp_path / "copy", lambda done, total: pages.append((done, total))
+    )
+    writing = False
+    count = await task
+    await store.close()
+    assert pages[-1][0] == pages[-1][1] > 0
+    copied = open_store(tmp_path / "copy")
+    await copied.start()
+    values = [row.value for row in (await copied.samples_raw("z", "a", 0, END, 10_000)).rows]
+    assert values == list(range(len(values)))
+    assert 0 < len(values) <= count
+    assert [token.name for token in copied.accounts.tokens()] == ["t"]
+    await copied.close()
+
+
+def test_backup_says_where_and_how_much(folder: Path, tmp_path: Path) -> None:
+    done = run("backup", tmp_path / "copy", "--data", folder)
+    assert done.exit_code == 0, done.output
+    assert f"{tmp_path / 'copy' / 'outpost.db'}:" in done.output
+    assert asyncio.run(all_of(tmp_path / "copy")) == asyncio.run(all_of(folder))
+
+
+def test_a_backup_overwrites_nothing(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "diary").write_text("x")
+    done = run("backup", tmp_path / "mine", "--data", folder)
+    assert done.exit_code == 2
+    assert "is there already" in done.output
+
+
+@pytest.mark.parametrize(
+    "command", [("backup", "copy"), ("export",), ("erase", "--yes"), ("sql", "SELECT 1")]
+)
+def test_a_folder_without_a_store_is_refused_and_left_alone(tmp_path: Path, command: tuple[str, ...]) -> None:
+    done = run(*command, "--data", tmp_path / "nothing")
+    assert done.exit_code == 2
+    assert "there is no store" in done.output
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_csv_holds_every_sample_of_chunks_and_hot_log(folder: Path) -> None:
+    done = run("export", "--data", folder)
+    rows = list(csv.reader(io.StringIO(done.stdout)))
+    assert rows[0] == ["device", "metric", "time", "value", "quality"]
+    assert len(rows) == 1 + 62
+    assert rows[1:3] == [["x", "a", "0", "0.0", "good"], ["x", "a", "1", "0.5", "good"]]
+    assert ["y,1", "b c", "5", "", "bad"] in rows
+
+
+def test_an_export_can_be_narrowed(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "out.csv"
+    wanted = ("--device", "x", "--metric", "a", "--from", "10", "--to", "1970-01-01T00:00:00.012Z")
+    done = run("export", "--data", folder, *wanted, "--output", file)
+    assert done.exit_code == 0, done.output
+    assert file.read_text().splitlines()[1:] == ["x,a,10,5.0,good", "x,a,11,5.5,good"]
+
+
+def test_line_protocol_escapes_names_and_texts(folder: Path) -> None:
+    lines = run("export", "--data", folder, "--format", "lines").stdout.splitlines()
+    assert "outpost,device=x,metric=a,quality=good value=0.5 1000000" in lines
+    assert r'outpost,device=x,metric=b\ c,quality=good text="say \"3\"" 3000000' in lines
+    assert r"outpost,device=y\,1,metric=a,quality=good state=t 5000000" in lines
+    assert len(lines) == 61  # a null has no line
+
+
+def test_a_time_that_is_none_is_a_usage_error(folder: Path) -> None:
+    done = run("export", "--data", folder, "--from", "yesterday")
+    assert (done.exit_code, "is no time" in done.output) == (2, True)
+
+
+def test_erase_asks_and_does_nothing_without_a_yes(folder: Path) -> None:
+    done = run("erase", "--data", folder, text="n\n")
+    assert done.exit_code == 1
+    assert "Erase this" in done.output
+    assert len(asyncio.run(all_of(folder))["x", "a"]) == 30
+
+
+def test_erasing_a_device_leaves_the_others_and_no_trace_in_the_file(folder: Path) -> None:
+    assert run("erase", "--data", folder, "--device", "x", "--yes").exit_code == 0
+    found = asyncio.run(all_of(folder))
+    assert (found["x", "a"], found["y,1", "a"]) == ([], [(5, True)])
+    with contextlib.closing(sqlite3.connect(folder / "outpost.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM chunk").fetchone() == (1,)
+        assert connection.execute("SELECT count(*) FROM device").fetchone() == (0,)
+
+
+def test_erasing_all_keeps_tokens(folder: Path) -> None:
+    assert run("erase", "--data", folder, "--yes").exit_code == 0
+    assert set(map(len, asyncio.run(all_of(folder)).values())) == {0}
+    assert "t" in run("token", "list", "--data", folder).output
+
+
+async def test_what_a_running_hub_uses_is_not_erased(folder: Path) -> None:
+    store = open_store(folder)
+    with pytest.raises(StoreError, match="another hub"):
+        archive.erase(folder, ())
+    await store.close()
+
+
+def test_erase_names_a_device_it_does_not_know(folder: Path) -> None:
+    done = run("erase", "--data", folder, "--device", "nobody", "--yes")
+    assert (done.exit_code, "nothing of nobody" in done.output) == (1, True)
+
+
+def test_sql_answers_a_statement_with_a_head(folder: Path) -> None:
+    done = run(
+        "sql", "SELECT metric, time, value FROM samples WHERE device = 'x' AND time < 2", "--data", folder
+    )
+    assert done.output.splitlines()[:2] == ["metric\ttime\tvalue", "a\t0\t0.0"]
+
+
+def test_the_sql_shell_goes_on_after_an_error(folder: Path) -> None:
+    done = run("sql", "--data", folder, text="SELEC 1;\nSELECT\n count(*) FROM samples;\n")
+    assert "SQL: near" in done.output
+    assert done.stdout.splitlines()[-1] == "62"
+
+
+def test_sql_writes_nothing(folder: Path) -> None:
+    done = run("sql", "DELETE FROM chunk", "--data", folder)
+    assert done.exit_code == 2
+    assert "readonly" in done.output
