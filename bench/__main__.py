@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bench import fanout, footprint, latency, video
+from bench import fanout, footprint, latency, store, video
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BENCHES: dict[str, Callable[[], list[Figure]]] = {
     "latency": latency.measure,
     "footprint": footprint.measure,
+    "store": store.measure,
     "fanout": fanout.measure,
     "video": video.measure,
 }
