@@ -132,7 +132,10 @@ class App:
         ingest = Ingest(registry=registry, store=store, bus=bus, health=health, now_ms=wall_ms)
         servers = ice.load(config.webrtc)
         cameras = {
-            camera.id: Camera(camera, health=health, now_ms=wall_ms, ice=servers) for camera in config.camera
+            camera.id: Camera(
+                camera, health=health, now_ms=wall_ms, ice=servers, recordings=self._data / "recordings"
+            )
+            for camera in config.camera
         }
         claim = Claim(now_ms=wall_ms)
         async with asyncio.TaskGroup() as group:

@@ -243,6 +243,20 @@ async def test_a_full_camera_refuses_and_serves_on_when_one_has_left() -> None:
         await camera.answer(await second.offer())
 
 
+async def test_one_owner_cannot_take_all_seats() -> None:
+    async with running() as camera:
+        peers = [Peer() for _ in range(9)]
+        offers = [await peer.offer() for peer in peers]
+        handles = [await camera.answer(offer, owner="wall display") for offer in offers[:8]]
+        with pytest.raises(TooManyViewers, match="`wall display` watches"):
+            await camera.answer(offers[8], owner="wall display")
+        await camera.answer(offers[8], owner="somebody else")
+        await camera.hang_up(handles[0].id)
+        await camera.answer(offers[0], owner="wall display")
+        for peer in peers:
+            await peer.connection.close()
+
+
 async def test_an_unknown_viewer_is_an_error_and_a_known_one_has_an_etag() -> None:
     async with running() as camera, Peer() as peer:
         handle = await camera.answer(await peer.offer())

@@ -88,6 +88,7 @@ ANSWERS = [
     ("/api/v1/samples", f"samples?device={DEVICE}&metric=temperature&points=2"),
     ("/api/v1/commands", "commands"),
     ("/api/v1/cameras", "cameras"),
+    ("/api/v1/cameras/{id}/recordings", "cameras/front/recordings"),
     ("/api/v1/hub", "hub"),
     ("/api/v1/session", "session"),
     ("/api/v1/sessions", "sessions"),
@@ -115,6 +116,7 @@ async def test_an_answer_is_what_the_document_says(
     hub.sink(LogLine(DEVICE, NOW_MS, "hello"))
     body = {"command": "led", "params": {"state": "on"}}
     await hub.call("POST", f"devices/{DEVICE}/commands", role=Role.OPERATOR, json=body)
+    await hub.call("POST", "cameras/front/recordings", role=Role.OPERATOR, json={})
     answer = (await hub.get(asked, role=Role.ADMIN)).json()
     content = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
     validator(document, content["schema"]).validate(answer)

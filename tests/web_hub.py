@@ -22,6 +22,7 @@ from hub.web.auth import COOKIE, Claim
 from hub.web.listener import Listener
 from hub.web.parts import Parts, StreamLimits
 from hub.web.server import make_app
+from tests.fake_filming import FakeFilming
 from tests.fakes import FakeLink
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class FakeHandle:
 class FakeCamera:
     """A fake camera: no picture, no WebRTC; it says yes, or fails as the test says."""
 
-    def __init__(self, config: CameraConfig) -> None:
+    def __init__(self, config: CameraConfig, recordings: Path) -> None:
         self.id = config.id
         self.name = config.name or config.id
         self.state = "idle"
@@ -95,6 +96,7 @@ class FakeCamera:
         self.fragments: list[str] = []
         self.open: set[str] = set()
         self.frames_closed = asyncio.Event()
+        self.filming: FakeFilming | None = FakeFilming(recordings)
 
     @property
     def viewers(self) -> int:
@@ -118,7 +120,7 @@ class FakeCamera:
         finally:
             self.frames_closed.set()
 
-    async def answer(self, offer_sdp: str) -> FakeHandle:
+    async def answer(self, offer_sdp: str, *, owner: str = "") -> FakeHandle:
         """Take every offer that looks like SDP."""
         if self.fails is not None:
             raise self.fails
@@ -272,7 +274,7 @@ async def web_hub(
     registry, bus = Registry(), Bus(epoch=epoch, now_ms=clock, ring_bytes=ring_bytes)
     ingest = Ingest(registry=registry, store=store, bus=bus, health=health, now_ms=clock)
     registry.attach(link)
-    camera = FakeCamera(config.camera[0])
+    camera = FakeCamera(config.camera[0], folder / "recordings")
     parts = Parts(
         config=config,
         registry=registry,
@@ -304,5 +306,5 @@ async def web_hub(
 def filled(path: str) -> str:
     """Return a route's path with its variable parts filled in."""
     path = path.replace("{path:(?!api/).*}", "devices")
-    path = path.replace("{session}", "nobody").replace("{name}", "nobody")
+    path = path.replace("{recording}", "nobody").replace("{session}", "nobody").replace("{name}", "nobody")
     return path.replace("{id}", "front" if "cameras" in path else DEVICE).replace("{viewer}", "nobody")

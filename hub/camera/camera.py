@@ -52,6 +52,7 @@ class Camera:
         now_ms: Callable[[], int],
         ice: IceServers | None = None,
         max_clients: int = 16,
+        max_per_owner: int = 8,
         source: sources.Source | None = None,
         recordings: Path | None = None,
     ) -> None:
@@ -60,6 +61,9 @@ class Camera:
         self._now_ms = now_ms
         self._ice = ice or IceServers()
         self._max_clients = max_clients
+        self._max_per_owner = max_per_owner
+        self._owners: dict[str, str] = {}
+        """Of each viewer."""
         self._viewers_gauge = health.viewers.labels(camera=config.id)
         self._feed = Feed(
             config.id,
@@ -143,9 +147,13 @@ class Camera:
                     seen = True
                     yield still.jpeg
 
-    async def answer(self, offer_sdp: str) -> ViewerHandle:
-        """Start a viewer from its SDP offer. Raises BadOffer, CameraError, TooManyViewers."""
+    async def answer(self, offer_sdp: str, *, owner: str = "") -> ViewerHandle:
+        """Start a viewer from its SDP offer; `owner` is the user or token that it belongs to.
+
+        Raises BadOffer, CameraError, TooManyViewers.
+        """
         offer = check_offer(offer_sdp)
+        self._check_owner(owner)
         with self._seat(), self._feed.interest.held():
             await self._feed.until_live()
             viewer_type = await asyncio.to_thread(_viewer_type)
@@ -155,7 +163,8 @@ class Camera:
                 ssrcs=(self._feed.ssrc, self._feed.rtx_ssrc),
                 gone=self._went,
             )
-            self._admit(viewer)
+            self._check_owner(owner)  # again: others of the same owner may have come meanwhile
+            self._admit(viewer, owner)
         try:
             answer_sdp = await viewer.answer(offer)
         except BaseException:
@@ -195,15 +204,23 @@ class Camera:
             raise UnknownViewer(f"camera `{self.id}` has no such viewer; it may have gone")
         return viewer
 
-    def _admit(self, viewer: Viewer) -> None:
+    def _check_owner(self, owner: str) -> None:
+        if owner and sum(taken == owner for taken in self._owners.values()) >= self._max_per_owner:
+            raise TooManyViewers(
+                f"`{owner}` watches camera `{self.id}` {self._max_per_owner} times, which is all one may"
+            )
+
+    def _admit(self, viewer: Viewer, owner: str) -> None:
         self._feed.interest.hold()
         self._viewers[viewer.id] = viewer
+        self._owners[viewer.id] = owner
         self._viewers_gauge.set(len(self._viewers))
 
     def _went(self, viewer: Viewer) -> None:
         self._retire(viewer)
 
     def _retire(self, viewer: Viewer) -> asyncio.Task[None]:
+        self._owners.pop(viewer.id, None)
         if self._viewers.pop(viewer.id, None) is not None:
             self._feed.interest.release()
             self._viewers_gauge.set(len(self._viewers))

@@ -12,7 +12,7 @@ from aiohttp import web
 from hub.camera.errors import BadOffer, CameraError, TooManyViewers, UnknownViewer
 from hub.model import Role
 from hub.web.closing import CLOSING
-from hub.web.parts import parts_of
+from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem, items_answer
 from hub.web.revocation import HELD, REVOCATION
 from hub.web.route import API, Answer, Route, path_part
@@ -87,7 +87,7 @@ async def whep_offer(request: web.Request) -> web.StreamResponse:
     except (UnicodeDecodeError, LookupError) as error:
         raise Problem(400, f"the offer is no UTF-8 text: {error}") from error
     try:
-        viewer = await camera.answer(offer)
+        viewer = await camera.answer(offer, owner=request[IDENTITY].name)
     except BadOffer as error:
         raise Problem(400, str(error)) from error
     except (CameraError, TooManyViewers) as error:
