@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 import re
 import socket
 from contextlib import suppress
@@ -298,37 +297,6 @@ async def test_an_id_that_the_ring_has_lost_is_told_to_fetch_again(tmp_path: Pat
         assert (reset.kind, samples.kind) == ("reset", "samples")
         # All that it lacks, from the first on.
         assert reset.data["from"] == NOW_MS
-
-
-@pytest.mark.slow
-async def test_a_connection_killed_at_random_points_loses_and_doubles_nothing(hub: WebHub) -> None:
-    chance = random.Random(7)
-    total = 4000
-    seen: list[int] = []
-
-    async def publish() -> None:
-        for index in range(total):
-            fill(hub, index, 1, text="x" * chance.randrange(200))
-            if chance.random() < 0.2:
-                await asyncio.sleep(chance.random() * 0.01)
-
-    publishing = asyncio.create_task(publish())
-    last_id = f"0123abcd-{hub.parts.bus.last_n}"
-    kills = 0
-    while len(seen) < total:
-        client = await open_stream(hub, "?metric=temperature", last_id=last_id)
-        try:
-            async with asyncio.timeout(chance.random() * 0.15):
-                async for event in client.events():
-                    assert event.kind == "samples"
-                    seen += [row[3] for row in event.data]
-        except TimeoutError:
-            kills += 1
-        last_id = client.last_id
-        client.close()
-    await publishing
-    assert seen == list(range(total))
-    assert kills > 20
 
 
 async def test_a_long_replay_reaches_a_client_that_reads_slowly_whole(hub: WebHub) -> None:

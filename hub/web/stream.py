@@ -68,10 +68,10 @@ async def _serve(request: web.Request, wanted: Filter, given: str) -> web.Stream
         answer.enable_chunked_encoding()
     else:
         answer.force_close()
-    await answer.prepare(request)
-    if request.transport is not None:
-        bound_kernel_buffers(request.transport, fanout.limits)
     try:
+        await answer.prepare(request)
+        if request.transport is not None:
+            bound_kernel_buffers(request.transport, fanout.limits)
         await _catch_up(answer, parts_of(request).bus, wanted, given, fanout.limits.stall_s)
     except (TimeoutError, ConnectionError):
         return _cut(request, answer)
