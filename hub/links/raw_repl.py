@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import struct
 import termios
 import time
@@ -169,20 +170,24 @@ class RawRepl:
         try:
             yield
         except TransportExecError as error:
-            last = (error.error_output.strip().splitlines() or ["no words"])[-1]
-            if "ENOSPC" in last or last.endswith(f"OSError: {errno.ENOSPC}"):
-                raise BoardFull(f"{self._path}: the board's flash is full") from error
-            raise ScriptFailed(f"{self._path}: a script failed on the board: {last}") from error
+            raise self._failed(error) from error
         except TransportError as error:
             raise BoardGone(f"{self._path}: the board fell silent while {when}: {error}") from error
         except (serial.SerialException, OSError) as error:
-            # mpremote makes an OSError of what the board raised; the port's own are SerialException or EIO.
-            if error.errno == errno.ENOSPC:
-                raise BoardFull(f"{self._path}: the board's flash is full") from error
+            # mpremote makes an OSError of one that the board raised; that of the port is another matter.
+            if isinstance(error.__context__, TransportExecError):
+                raise self._failed(error.__context__) from error
             raise BoardGone(f"{self._path}: the board went away while {when} ({error})") from error
         except (termios.error, struct.error, ValueError) as error:
             # termios.error is no OSError; the others are what mpremote makes of half an answer.
             raise BoardGone(f"{self._path}: the board fell silent while {when}") from error
+
+    def _failed(self, error: TransportExecError) -> BoardError:
+        """Return what a traceback of the board means."""
+        last = (error.error_output.strip().splitlines() or ["no words"])[-1]
+        if re.search(rf"OSError: (\[Errno )?{errno.ENOSPC}\b", last):
+            return BoardFull(f"{self._path}: the board's flash is full; remove files of your own there")
+        return ScriptFailed(f"{self._path}: a script failed on the board: {last}")
 
 
 def _guess(heard: bytes) -> str:
