@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from fractions import Fraction
 from functools import partial
@@ -25,12 +26,15 @@ from hub.camera.rtp import nal_units
 from hub.camera.test_pattern import Canvas
 from hub.health import Health
 from tests.camera_peer import Peer, now_ms
-from tests.test_camera import running_camera, stamp_of
+from tests.rtsp_camera import RtspCamera
+from tests.test_camera import quick_retries, running_camera, stamp_of
 from tests.test_encoder import coded
 from tests.test_source import Quiet, config
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+__all__ = ["quick_retries"]  # a fixture
 
 IDR, SPS, PPS = 5, 7, 8
 
@@ -176,3 +180,37 @@ def test_a_streams_own_times_are_kept_where_the_network_jitters() -> None:
     jitter = np.random.default_rng(1).uniform(0, 0.05, 30)
     ticks = [timeline.ticks(50 + index / 25 + jitter[index], index / 25) for index in range(30)]
     assert {after - before for before, after in pairwise(ticks)} <= {3599, 3600, 3601}
+
+
+@pytest.mark.slow
+async def test_an_rtsp_camera_is_passed_on_with_the_parameter_sets_of_its_description() -> None:
+    units = coded(90, force=range(0, 90, 15))
+    with RtspCamera(units) as rtsp:
+        reader = opened(rtsp.url)
+        pictures = []
+        with pytest.raises(SourceError, match=r"^rtsp://user:\*\*\*@.*: ended"):
+            while True:
+                pictures.append(reader.read())
+        reader.close()
+        assert rtsp.asked[:4] == ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"]
+    first = next(index for index, item in enumerate(pictures) if item.keyframe)
+    kinds = [unit[0] & 0x1F for unit in nal_units(pictures[first].data)]
+    assert (SPS in kinds, PPS in kinds, IDR in kinds) == (True, True, True)
+    seen = [stamp for stamp in stamps(pictures[first:]) if stamp is not None]
+    assert seen == list(range(seen[0], 1_090))
+    assert len(seen) >= 60
+
+
+@pytest.mark.slow
+async def test_a_viewer_of_an_rtsp_camera_goes_on_when_the_camera_hangs_up(quick_retries: None) -> None:
+    with RtspCamera(coded(60, force=range(0, 60, 10))) as rtsp:
+        camera = Camera(config(rtsp.url), health=Health(), now_ms=now_ms)
+        async with running_camera(camera), Peer() as peer:
+            await peer.watch(camera)
+            last, turns = await peer.clock_ms(), 0
+            async with asyncio.timeout(30):
+                while turns < 2:
+                    seen = await peer.clock_ms()
+                    turns += seen < last
+                    last = seen
+            assert camera.encoders == 0
