@@ -75,13 +75,13 @@ $(SETUP)/run: $(SETUP)/python $(STATIC) $(VM)
 $(SETUP)/dev: $(SETUP)/run $(SETUP)/apt-dev $(SETUP)/python-dev build/typings-rp2/.done build/typings-esp32/.done
 	@touch $@
 
-$(SETUP)/apt:
+$(SETUP)/apt: scripts/apt.sh Makefile
 	@mkdir -p $(SETUP)
 	@scripts/apt.sh required python3 python3-venv
 	@scripts/apt.sh wanted mosquitto
 	@touch $@
 
-$(SETUP)/apt-dev: scripts/apt.sh
+$(SETUP)/apt-dev: scripts/apt.sh Makefile
 	@scripts/apt.sh required 'chromium|chromium-browser' coturn fonts-liberation libatomic1 mosquitto mosquitto-clients systemd
 	@touch $@
 
