@@ -34,13 +34,18 @@ def check(schema: "dict[str, Any]", params: "dict[str, Any]") -> None:
         rule = properties.get(name)
         if rule is None:
             raise Refused(f"there is no parameter {name!r}")
-        if rule["type"] == "integer":
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise Refused(f"{name} must be a whole number")
-            if not rule["minimum"] <= value <= rule["maximum"]:
-                raise Refused("{} must be {} to {}".format(name, rule["minimum"], rule["maximum"]))
+        if rule["type"] in ("integer", "number"):
+            _check_number(name, value, rule)
         elif value not in rule["enum"]:
             raise Refused("{} must be one of {}".format(name, ", ".join(rule["enum"])))
+
+
+def _check_number(name: str, value: "Any", rule: "dict[str, Any]") -> None:
+    whole = rule["type"] == "integer"
+    if not isinstance(value, int if whole else (int, float)) or isinstance(value, bool):
+        raise Refused(name + (" must be a whole number" if whole else " must be a number"))
+    if not rule["minimum"] <= value <= rule["maximum"]:
+        raise Refused("{} must be {} to {}".format(name, rule["minimum"], rule["maximum"]))
 
 
 class Commands:
@@ -75,12 +80,16 @@ class Commands:
                 ),
                 _entry("identify", "Flicker the LED for 3 s", {}, []),
             ]
+        self._own = len(self.entries)
+        self.entries += node.sensors.commands()
 
     async def run(self, name: str, params: "dict[str, Any]") -> "Any":
         """Do a command and return its result. Raises Refused."""
-        for entry in self.entries:
+        for index, entry in enumerate(self.entries):
             if entry["name"] == name:
                 check(entry["params"], params)
+                if index >= self._own:
+                    return self._node.sensors.run(name, params)
                 return await getattr(self, "_" + name)(params)
         raise Refused(f"there is no command {name!r}")
 
@@ -95,7 +104,10 @@ class Commands:
         group = self._node.sensors.group_of(params["metric"])
         if group is None:
             raise Refused("there is no such metric")
-        group.interval_ms = params["interval_ms"]
+        try:
+            group.set_interval(params["interval_ms"])
+        except ValueError as error:
+            raise Refused(str(error))  # noqa: B904 - MicroPython has no `from`
         self._node.intervals_changed()
         return {"interval_ms": group.interval_ms, "metrics": [entry["name"] for entry in group.metrics]}
 

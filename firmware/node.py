@@ -35,7 +35,7 @@ def make_outbox() -> Outbox:
         try:
             return Outbox(size)
         except MemoryError:
-            size //= 2
+            size -= size // 8  # the heap has holes: the free part is not in one piece
 
 
 def plain(entry: "dict[str, Any]", value: "int | None") -> "float | bool | None":
@@ -146,19 +146,17 @@ class Node:
         due = self._clock.now()
         while True:
             await self._take(index, group)
-            due += group.interval_ms
+            due += group.poll_ms
             now = self._clock.now()
-            if (
-                due <= now or due > now + group.interval_ms
-            ):  # late by a whole interval, or the interval changed
-                due = now + group.interval_ms
+            if due <= now or due > now + group.poll_ms:  # late by a whole interval, or the interval changed
+                due = now + group.poll_ms
             await self._sleep_until(due, group)
 
     async def _sleep_until(self, due: int, group: "Group") -> None:
         """Sleep, but notice within a second that the interval became shorter."""
-        interval = group.interval_ms
+        interval = group.poll_ms
         left = due - self._clock.now()
-        while left > 0 and group.interval_ms == interval:
+        while left > 0 and group.poll_ms == interval:
             await asyncio.sleep_ms(min(left, 1000))
             left = due - self._clock.now()
 
@@ -167,12 +165,11 @@ class Node:
             wait_ms = group.begin()
             if wait_ms:
                 await asyncio.sleep_ms(wait_ms)
-            ticks = self._clock.now()
-            values = group.read()
-            # From here to `put` nothing awaits: the seq is the outbox's next.
-            self.outbox.put(payload(reading(self.outbox.next_seq, ticks, index, values)))
+            for ticks, values in group.readings(self._clock.now()):
+                # From here to `put` nothing awaits: the seq is the outbox's next.
+                self.outbox.put(payload(reading(self.outbox.next_seq, ticks, index, values)))
         self._wake.set()
-        return values
+        return group.latest
 
     def _birth(self) -> "Iterator[str]":
         """Give the birth in small pieces: a board's heap may have no room for it in one."""

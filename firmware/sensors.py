@@ -10,8 +10,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from drivers.contract import Driver
+
 MAX_METRICS = 10
 """Of a group: so many of the largest numbers fit one frame."""
+
+_TAKEN = ("set_interval",)
+"""Commands of the board itself that the name of an output could hit."""
 
 
 class Group:
@@ -22,13 +27,29 @@ class Group:
         self.metrics: list[dict[str, Any]] = []
         self.lock = asyncio.Lock()
         """Held from `begin` to `read`: a second `begin` would spoil the first's measurement."""
-        self._sensors: list[drivers.Driver] = []
-        self._silent: list[drivers.Driver] = []
+        self.latest: list[int | None] = []
+        """The values of the newest reading."""
+        self._sensors: list[Driver] = []
+        self._silent: list[Driver] = []
 
-    def add(self, sensor: "drivers.Driver") -> None:
+    @property
+    def poll_ms(self) -> int:
+        """How often the sensors are asked: once for each reading."""
+        return self.interval_ms
+
+    def set_interval(self, interval_ms: int) -> None:
+        """Change the interval. Raises ValueError where a sensor cannot."""
+        for sensor in self._sensors:
+            least = getattr(sensor, "min_interval_ms", 0)
+            if interval_ms < least:
+                raise ValueError("{} can be read each {} ms at most".format(sensor.metrics[0]["name"], least))
+        self.interval_ms = interval_ms
+
+    def add(self, sensor: "Driver") -> None:
         """Put a sensor into the group."""
         self._sensors.append(sensor)
         self.metrics.extend(sensor.metrics)
+        self.latest.extend([None] * len(sensor.metrics))
 
     def begin(self) -> int:
         """Start the measurements; return the ms until all can be read."""
@@ -36,9 +57,16 @@ class Group:
         for sensor in self._sensors:
             try:
                 wait = max(wait, sensor.begin())
-            except OSError as error:
+            except MemoryError:
+                raise
+            except Exception as error:
                 self._fault(sensor, error)
         return wait
+
+    def readings(self, now_ms: int) -> "list[tuple[int, list[int | None]]]":
+        """Return what there is to send: (when, values), here one reading of now."""
+        self.latest = self.read()
+        return [(now_ms, self.latest)]
 
     def read(self) -> "list[int | None]":
         """Return the values of all metrics in order; None for those of a sensor that does not answer."""
@@ -46,18 +74,59 @@ class Group:
         for sensor in self._sensors:
             try:
                 values.extend(sensor.read())
-                if sensor in self._silent:
-                    self._silent.remove(sensor)
-                    print(sensor.metrics[0]["name"], "answers again")
-            except OSError as error:
+                self._well(sensor)
+            except MemoryError:
+                raise
+            except Exception as error:
                 self._fault(sensor, error)
                 values.extend([None] * len(sensor.metrics))
         return values
 
-    def _fault(self, sensor: "drivers.Driver", error: OSError) -> None:
-        if sensor not in self._silent:  # said once, not with each reading
+    def _well(self, sensor: "Driver") -> None:
+        if sensor in self._silent:
+            self._silent.remove(sensor)
+            print(sensor.metrics[0]["name"], "answers again")
+
+    def _fault(self, sensor: "Driver", error: Exception) -> None:
+        # Said once, not with each reading. What is no OSError is the driver's own fault; it stops no other.
+        if sensor not in self._silent:
             self._silent.append(sensor)
-            print(sensor.metrics[0]["name"], "does not answer:", error)
+            what = error if isinstance(error, OSError) else repr(error)
+            print(sensor.metrics[0]["name"], "does not answer:", what)
+
+
+class BatchGroup(Group):
+    """One sensor that takes samples on its own, many between two looks at it: a driver with `read_batch`."""
+
+    def __init__(self, sensor: "Any") -> None:
+        super().__init__(sensor.interval_ms)
+        self._batch = sensor
+        self.add(sensor)
+
+    @property
+    def poll_ms(self) -> int:
+        """How often a batch is fetched."""
+        batch_ms: int = self._batch.batch_ms
+        return batch_ms
+
+    def set_interval(self, interval_ms: int) -> None:
+        """Refuse. Raises ValueError: the rate is the chip's own."""
+        raise ValueError("the rate of {} is set in board.json".format(self.metrics[0]["name"]))
+
+    def readings(self, now_ms: int) -> "list[tuple[int, list[int | None]]]":
+        """Return the batch; one reading of nulls where the sensor does not answer."""
+        try:
+            batch: list[tuple[int, list[int | None]]] = self._batch.read_batch(now_ms)
+        except MemoryError:
+            raise
+        except Exception as error:
+            self._fault(self._batch, error)
+            batch = [(now_ms, [None] * len(self.metrics))]
+        else:
+            self._well(self._batch)
+        if batch:
+            self.latest = batch[-1][1]
+        return batch
 
 
 class Sensors:
@@ -65,16 +134,22 @@ class Sensors:
 
     def __init__(self) -> None:
         self.groups: list[Group] = []
+        self._outputs: list[Any] = []
 
-    def add(self, sensor: "drivers.Driver", interval_ms: int) -> None:
+    def add(self, sensor: "Driver", interval_ms: int) -> None:
         """Put a sensor into a group of its interval. Raises ValueError where a metric's name is taken."""
         for entry in sensor.metrics:
             _check(entry)
             if self.group_of(entry["name"]) is not None:
                 raise ValueError("the name {} is there twice".format(entry["name"]))
+        if hasattr(sensor, "commands"):
+            self._add_output(sensor)
+        if hasattr(sensor, "read_batch"):
+            self.groups.append(BatchGroup(sensor))
+            return
         for group in self.groups:
             room = MAX_METRICS - len(group.metrics) - len(sensor.metrics)
-            if group.interval_ms == interval_ms and room >= 0:
+            if not isinstance(group, BatchGroup) and group.interval_ms == interval_ms and room >= 0:
                 group.add(sensor)
                 return
         group = Group(interval_ms)
@@ -83,11 +158,43 @@ class Sensors:
 
     def add_configured(self, config: "settings.Settings") -> None:
         """Add the sensors of `board.json`; one that cannot be had is reported on the console and left out."""
-        for data in config.sensors:
+        if not config.sensors:
+            return
+        from hardware import Hardware  # noqa: PLC0415 - what a bare board does without
+
+        hardware = Hardware()
+        for index, data in enumerate(config.sensors):
             try:
-                self.add(drivers.make(data), settings.interval(data, config.interval_ms))
-            except (KeyError, ValueError, TypeError, OSError) as error:
-                print("board.json: sensor", data, "is left out:", repr(error))
+                driver = drivers.make(data, hardware)
+            except (ValueError, OSError) as error:
+                print(f"board.json: sensors[{index}] is left out:", error)
+                continue
+            try:
+                interval_ms = settings.interval(data, config.interval_ms)
+                self.add(driver, max(interval_ms, getattr(driver, "min_interval_ms", 0)))
+            except ValueError as error:
+                print(f"board.json: sensors[{index}] is left out:", data["driver"] + ":", error)
+
+    def commands(self) -> "list[dict[str, Any]]":
+        """Return the commands that drivers brought, for the birth."""
+        return [entry for output in self._outputs for entry in output.commands]
+
+    def run(self, name: str, params: "dict[str, Any]") -> "Any":
+        """Do a driver's command, its parameters checked, and return its result. Raises ValueError."""
+        for output in self._outputs:
+            for entry in output.commands:
+                if entry["name"] == name:
+                    return output.run(name, params)
+        raise ValueError(f"there is no command {name!r}")
+
+    def _add_output(self, output: "Any") -> None:
+        names = [entry["name"] for entry in self.commands()]
+        for entry in output.commands:
+            if entry["name"] in names or entry["name"] in _TAKEN:
+                raise ValueError("the command {} is there twice".format(entry["name"]))
+            if not is_id(entry["name"]):
+                raise ValueError("the command's name {} is too long".format(entry["name"]))
+        self._outputs.append(output)
 
     def group_of(self, name: str) -> "Group | None":
         """Return the group that a metric is in."""

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hil.virtual.chips import I2cBus, Sht3x
-from hil.virtual.hardware import Wiring
 from tests.vm import needs_vm, run_on_vm
 
 if TYPE_CHECKING:
@@ -17,94 +15,9 @@ if TYPE_CHECKING:
 pytestmark = [needs_vm, pytest.mark.slow]
 
 
-def ask(script: str, wiring: Wiring | None = None) -> Any:
+def ask(script: str) -> Any:
     """Run a script that prints one line of JSON."""
-    return json.loads(run_on_vm(script, wiring=wiring).splitlines()[-1])
-
-
-class Ready(Sht3x):
-    """The chip with its measurement done at once, since a script's time stands still."""
-
-    _MEASURE_S = dict.fromkeys(Sht3x._MEASURE_S, 0.0)
-
-
-def sht3x(temperature_c: float, humidity: float) -> Wiring:
-    wiring = Wiring()
-    wiring.buses[0] = I2cBus({0x44: Ready(lambda: temperature_c, lambda: humidity, lambda: 0.0)})
-    return wiring
-
-
-@pytest.mark.parametrize(
-    ("temperature_c", "humidity", "values"),
-    [
-        (21.5, 48.25, [2150, 4825]),
-        (-39.9, 0.0, [-3990, 0]),
-        (0.0, 100.0, [0, 10000]),
-        (125.0, 99.99, [12500, 9999]),
-    ],
-)
-def test_sht3x_gives_hundredths_of_degrees_and_percent(
-    temperature_c: float, humidity: float, values: list[int]
-) -> None:
-    script = (
-        "import json; from drivers import sht3x; s = sht3x.make({}); s.begin(); print(json.dumps(s.read()))"
-    )
-    assert ask(script, sht3x(temperature_c, humidity)) == values
-
-
-def test_sht3x_checksum_is_the_datasheets() -> None:
-    assert ask("import json; from drivers import sht3x; print(json.dumps(sht3x.crc8(b'\\xbe\\xef')))") == 0x92
-
-
-class Damaged(Ready):
-    """A chip whose bytes arrive damaged."""
-
-    def read(self, count: int) -> bytes:
-        data = super().read(count)
-        return data[:1] + bytes([data[1] ^ 4]) + data[2:]
-
-
-@pytest.mark.parametrize("chips", [{}, {0x44: Damaged(lambda: 20.0, lambda: 50.0, lambda: 0.0)}])
-def test_a_sensor_that_does_not_answer_gives_null_and_is_told_once(chips: dict[int, Any]) -> None:
-    wiring = Wiring()
-    wiring.buses[0] = I2cBus(chips)
-    script = """
-import json
-from drivers import sht3x
-from sensors import Group
-group = Group(1000)
-group.add(sht3x.make({}))
-for _ in range(3):
-    group.begin()
-    values = group.read()
-print(json.dumps(values))
-"""
-    lines = run_on_vm(script, wiring=wiring).splitlines()
-    assert lines[0].startswith("temperature does not answer:")
-    assert [json.loads(line) for line in lines[1:]] == [[None, None]]
-
-
-def test_an_adc_scales_volts_by_its_zero_and_slope() -> None:
-    wiring = Wiring()
-    wiring.analog_v[1] = lambda: 1.65 + 0.66 * 0.5
-    script = """
-import json
-from drivers import adc
-d = adc.make({"pin": 27, "name": "v", "unit": "g", "decimals": 3, "per_volt": 1.51515, "zero_v": 1.65})
-print(json.dumps([d.read(), d.metrics]))
-"""
-    assert ask(script, wiring) == [[500], [{"name": "v", "unit": "g", "decimals": 3}]]
-
-
-def test_a_digital_input_can_be_inverted() -> None:
-    wiring = Wiring()
-    wiring.inputs["15"] = lambda: True
-    script = """
-import json
-from drivers import digital_in as d
-print(json.dumps([d.make({"pin": 15}).read(), d.make({"pin": 15, "invert": True, "pull": "up"}).read()]))
-"""
-    assert ask(script, wiring) == [[1], [0]]
+    return json.loads(run_on_vm(script).splitlines()[-1])
 
 
 @pytest.mark.parametrize(
@@ -126,37 +39,6 @@ print(settings.load().interval_ms)
     lines = run_on_vm(script).splitlines()
     assert words in lines[0]
     assert lines[1] == "1000"
-
-
-@pytest.mark.parametrize(
-    "sensor",
-    [
-        {"driver": "no_such"},
-        {"driver": "../main"},
-        {"driver": 5},
-        {},
-        {"driver": "adc"},
-        {"driver": "adc", "pin": 26, "interval_ms": 0},
-        {"driver": "digital_in", "pin": 15, "pull": "sideways"},
-        {"driver": "adc", "pin": 26, "name": "taken"},
-        {"driver": "adc", "pin": 26, "name": "Not A Name"},
-        {"driver": "adc", "pin": 26, "unit": "x" * 17},
-        {"driver": "adc", "pin": 26, "title": 5},
-        {"driver": "adc", "pin": 26, "decimals": 10},
-    ],
-)
-def test_a_sensor_that_cannot_be_had_is_left_out_and_the_others_stay(sensor: dict[str, Any]) -> None:
-    config = json.dumps({"sensors": [{"driver": "adc", "pin": 27, "name": "taken"}, sensor]})
-    script = f"""
-import json, settings
-from sensors import Sensors
-sensors = Sensors()
-sensors.add_configured(settings.Settings(json.loads({config!r})))
-print(json.dumps(sensors.names()))
-"""
-    lines = run_on_vm(script).splitlines()
-    assert "is left out" in lines[0]
-    assert json.loads(lines[-1]) == ["taken"]
 
 
 def test_a_group_never_outgrows_a_frame() -> None:

@@ -1,50 +1,90 @@
-"""Drivers: one file for each kind of sensor, loaded only where `board.json` names it.
+"""Drivers: one file for each kind of sensor or output, loaded only where `board.json` names it.
 
-A driver's file has `make(data)`, which returns an object with
-- `metrics`: the entries of the birth, in order;
-- `begin() -> int`: start a measurement; the ms until it can be read;
-- `read() -> list`: one value for each metric: an int scaled by the metric's decimals, or None.
-Both may raise OSError, where the sensor does not answer: its values are then None.
+A driver's file has
+- `REQUIRED`: the names of the options that have no default;
+- `options() -> dict`: all its options, as the properties of a JSON Schema (options.py makes them);
+- `make(options, hardware)`, which returns the driver (contract.pyi).
+What a driver asks of the board it asks of `hardware` (contract.pyi; on a board hardware.py): the files here
+import nothing of a port, so that they run wherever something offers the same calls.
 """
-
-from wire.message import is_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Protocol
+    from typing import Any
 
-    class Driver(Protocol):
-        """What a driver's `make` returns."""
+    from .contract import Driver, Hardware
 
-        metrics: list[dict[str, Any]]
-
-        def begin(self) -> int:
-            """Start a measurement."""
-
-        def read(self) -> list[int | None]:
-            """Return its values."""
+_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"
 
 
-def make(data: "dict[str, Any]") -> "Driver":
-    """Return the driver for one entry of `sensors`. Raises ValueError, KeyError or OSError."""
-    name = data["driver"]
-    if not is_id(name) or "." in name:
-        raise ValueError(f"driver {name!r} is no name")
+def load(name: "Any") -> "Any":
+    """Return a driver's module. Raises ValueError where there is none of that name."""
+    if isinstance(name, str) and name and all(letter in _LETTERS for letter in name):
+        try:
+            module = __import__(__name__ + "." + name, None, None, ("make",))
+        except ImportError:
+            module = None
+        if hasattr(module, "options"):
+            return module
+    raise ValueError(f"there is no driver {name!r}")
+
+
+def schema(name: str) -> "dict[str, Any]":
+    """Return the JSON Schema of a driver's entry in `board.json`. Raises ValueError."""
+    module = load(name)
+    return {
+        "type": "object",
+        "properties": module.options(),
+        "required": list(module.REQUIRED),
+        "additionalProperties": False,
+    }
+
+
+def make(data: "dict[str, Any]", hardware: "Hardware") -> "Driver":
+    """Return the driver for one entry of `sensors`. Raises ValueError, in words."""
+    if not isinstance(data, dict):
+        raise ValueError("an entry of sensors must be an object with a driver")
+    name = data.get("driver")
+    if name is None:
+        raise ValueError("driver is missing")
+    from .options import checked  # noqa: PLC0415 - 4 KB that a bare board does without
+
+    module = load(name)
     try:
-        module = __import__("drivers." + name, None, None, ("make",))
-    except ImportError:
-        raise ValueError(f"there is no driver {name!r}")  # noqa: B904 - MicroPython has no `from`
-    driver: Driver = module.make(data)
+        driver: Driver = module.make(checked(data, module.options(), module.REQUIRED), hardware)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name}: {error}")  # noqa: B904 - MicroPython has no `from`
     return driver
 
 
-def metric(data: "dict[str, Any]", name: str, unit: str, decimals: int) -> "dict[str, Any]":
-    """Return a birth's entry for a number, with what `data` says of name, title and unit."""
+def metric(options: "dict[str, Any]", name: str, unit: str, decimals: int) -> "dict[str, Any]":
+    """Return a birth's entry for a driver's one number, with what `options` say of name, title and unit."""
     entry = {
-        "name": data.get("name", name),
-        "unit": data.get("unit", unit),
-        "decimals": data.get("decimals", decimals),
+        "name": options.get("name", name),
+        "unit": options.get("unit", unit),
+        "decimals": options.get("decimals", decimals),
     }
-    if "title" in data:
-        entry["title"] = data["title"]
+    if "title" in options:
+        entry["title"] = options["title"]
     return entry
+
+
+def metrics(
+    options: "dict[str, Any]", entries: "tuple[tuple[str, str, int, str], ...]"
+) -> "list[dict[str, Any]]":
+    """Return birth's entries for (name, unit, decimals, title), with the `prefix` and `title` of `options`.
+
+    With prefix `outdoor` and title `Outdoor`: `outdoor_temperature`, "Outdoor temperature".
+    """
+    prefix, place = options.get("prefix", ""), options.get("title", "")
+    made: list[dict[str, Any]] = []
+    for name, unit, decimals, title in entries:
+        made.append(
+            {
+                "name": prefix + "_" + name if prefix else name,
+                "unit": unit,
+                "decimals": decimals,
+                "title": place + " " + title[0].lower() + title[1:] if place else title,
+            }
+        )
+    return made

@@ -1,14 +1,16 @@
-"""What is soldered to a virtual board: pins, analog inputs, I2C buses; and the wiring of the demo boards."""
+"""What is soldered to a virtual board: pins, analog inputs, buses; and the wiring of the demo boards."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from hil.virtual.chips import I2cBus, NoAcknowledge, Sht3x
+from hil.virtual.chips.onewire import OneWireBus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hil.virtual.chips.dht22 import Dht22
     from hil.virtual.environment import Environment
 
 ADC_VOLTS = 3.3
@@ -16,7 +18,7 @@ ACCELEROMETER_V_PER_G = 0.66
 DOOR_PIN = 15
 _FIRST_ADC_PIN = 26
 _CORE_TEMPERATURE_CHANNEL = 4
-_EIO = 5
+_EIO, _ETIMEDOUT = 5, 110
 
 
 class Wiring:
@@ -32,6 +34,12 @@ class Wiring:
         """Digital outputs as the firmware set them: pin → 0 or 1."""
         self.duties: dict[str, int] = {}
         """PWM outputs: pin → duty, 0 to 65535."""
+        self.frequencies: dict[str, int] = {}
+        """PWM outputs: pin → Hz."""
+        self.one_wires: dict[str, OneWireBus] = {}
+        """1-Wire buses: pin → bus."""
+        self.dht22s: dict[str, Dht22] = {}
+        """DHT22 sensors: pin → sensor."""
 
     def calls(self) -> dict[str, Callable[..., Any]]:
         """Return what the boot ROM's `machine` module may ask for, by name."""
@@ -43,6 +51,11 @@ class Wiring:
             "i2c_scan": lambda bus: self._bus(bus).scan(),
             "i2c_read": self._i2c_read,
             "i2c_write": self._i2c_write,
+            "onewire_reset": lambda pin: self._wire(pin).reset(),
+            "onewire_bit": lambda pin, bit: self._wire(pin).slot(bit),
+            "onewire_read": lambda pin, count: self._wire(pin).read(count).hex(),
+            "onewire_write": lambda pin, data: self._wire(pin).write(bytes.fromhex(data)),
+            "dht_read": self._dht_read,
         }
 
     def _pin_get(self, pin: int | str) -> int:
@@ -52,8 +65,9 @@ class Wiring:
     def _pin_set(self, pin: int | str, level: int) -> None:
         self.outputs[str(pin)] = level
 
-    def _pwm_set(self, pin: int | str, duty: int) -> None:
+    def _pwm_set(self, pin: int | str, duty: int, frequency: int) -> None:
         self.duties[str(pin)] = duty
+        self.frequencies[str(pin)] = frequency
 
     def _adc(self, channel: int) -> int:
         if channel >= _FIRST_ADC_PIN:
@@ -76,6 +90,14 @@ class Wiring:
         except NoAcknowledge:
             return {"errno": _EIO}
         return None
+
+    def _wire(self, pin: int | str) -> OneWireBus:
+        return self.one_wires.get(str(pin)) or OneWireBus()
+
+    def _dht_read(self, pin: int | str) -> str | dict[str, int]:
+        sensor = self.dht22s.get(str(pin))
+        frame = None if sensor is None else sensor.read()
+        return {"errno": _ETIMEDOUT} if frame is None else frame.hex()
 
 
 def core_temperature_v(celsius: float) -> float:

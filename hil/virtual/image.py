@@ -11,7 +11,7 @@ import hub
 from hil.vm import places
 from hub.model import OutpostError
 
-_SKIPPED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*", "README*", "*.toml", "*.ini")
+_SKIPPED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*", "README*", "*.toml", "*.ini", "*.pyi")
 
 
 class FirmwareMissing(OutpostError):

@@ -81,7 +81,7 @@ class Mpu6050(ByteRegisters):
             self._sampled_s = now_s
         unseen = int((now_s - self._sampled_s) / period_s) - FIFO_BYTES
         self._sampled_s += max(0, unseen) * period_s  # nobody will see those: the FIFO holds fewer
-        while now_s - self._sampled_s >= period_s:
+        while now_s - self._sampled_s >= period_s - 1e-9:
             self._sampled_s += period_s
             self._sample(self._sampled_s)
         self.registers[_FIFO_COUNT : _FIFO_COUNT + 2] = len(self._fifo).to_bytes(2, "big")

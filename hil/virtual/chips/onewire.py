@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
 SEARCH_ROM, READ_ROM, MATCH_ROM, SKIP_ROM = 0xF0, 0x33, 0x55, 0xCC
+_BUSY = -1
 
 
 def maxim_crc8(data: bytes) -> int:
@@ -43,6 +44,8 @@ class OneWireDevice:
     @property
     def sends(self) -> int | None:
         """What the device puts into the next time slot: 0, 1, or None where it only listens."""
+        if self._sends == _BUSY:
+            return 0 if self.busy() else 1  # as it is in this very slot
         return self._sends
 
     def slot(self, bit: int) -> None:
@@ -96,7 +99,7 @@ class OneWireDevice:
         if answer:
             self.take(code, bytes(data))
         while True:
-            yield 0 if self.busy() else 1
+            yield _BUSY
 
     def _byte(self) -> Generator[int | None, None, int]:
         value = 0
@@ -118,15 +121,8 @@ class OneWireBus:
             device.reset()
         return bool(self.devices)
 
-    def write_bit(self, bit: int) -> None:
-        """Make a write slot. A device that sends into it is not listening, and sees the wire."""
-        self._slot(bit)
-
-    def read_bit(self) -> int:
-        """Make a read slot."""
-        return self._slot(1)
-
-    def _slot(self, bit: int) -> int:
+    def slot(self, bit: int) -> int:
+        """Make a time slot; return what was on the wire. To read is to write 1 and see who pulls it low."""
         for device in self.devices:
             if device.sends == 0:
                 bit = 0
@@ -137,11 +133,11 @@ class OneWireBus:
     def write(self, data: bytes) -> None:
         """Write bytes, low bit first."""
         for bit in _bits(data):
-            self.write_bit(bit)
+            self.slot(bit)
 
     def read(self, count: int) -> bytes:
         """Read bytes, low bit first."""
-        return bytes(sum(self.read_bit() << place for place in range(8)) for _ in range(count))
+        return bytes(sum(self.slot(1) << place for place in range(8)) for _ in range(count))
 
 
 def _bits(data: bytes) -> Iterator[int]:

@@ -2,6 +2,7 @@
 import time
 
 import _host
+import _irq
 from _host import call
 
 PWRON_RESET = 1
@@ -38,6 +39,8 @@ class Pin:
     OPEN_DRAIN = 2
     PULL_UP = 1
     PULL_DOWN = 2
+    IRQ_FALLING = 4
+    IRQ_RISING = 8
 
     def __init__(self, id, mode=-1, pull=-1, value=None):
         self.id = id
@@ -64,6 +67,9 @@ class Pin:
     high = on
     low = off
 
+    def irq(self, handler=None, trigger=IRQ_FALLING | IRQ_RISING, *, priority=1, wake=None, hard=False):
+        _irq.watch(self, handler, bool(trigger & Pin.IRQ_RISING), bool(trigger & Pin.IRQ_FALLING))
+
     def toggle(self):
         self.value(1 - self.value())
 
@@ -88,12 +94,13 @@ class PWM:
         if value is None:
             return self._freq
         self._freq = value
+        self.duty_u16(self._duty)
 
     def duty_u16(self, value=None):
         if value is None:
             return self._duty
         self._duty = value
-        call("pwm_set", self._pin, value)
+        call("pwm_set", self._pin, value, self._freq)
 
     def deinit(self):
         self.duty_u16(0)

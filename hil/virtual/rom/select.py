@@ -1,5 +1,5 @@
 # poll() on the console as one host call that really blocks; the VM's own spins in steps of 500 us.
-import host
+import _irq
 
 POLLIN = 1
 POLLOUT = 4
@@ -42,7 +42,7 @@ class poll:
         for entry in self._entries:
             mask |= entry[1]
         wanted = (_READABLE if mask & POLLIN else 0) | (_WRITABLE if mask & POLLOUT else 0)
-        ready = int(host.call("wait", "[%d,%d]" % (-1 if timeout is None else timeout, wanted)))
+        ready = _irq.wait(-1 if timeout is None else timeout, wanted)
         possible = (POLLIN if ready & _READABLE else 0) | (POLLOUT if ready & _WRITABLE else 0)
         return [(entry[0], entry[1] & possible) for entry in self._entries if entry[1] & possible]
 
