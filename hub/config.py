@@ -32,7 +32,7 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class SerialConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[serial]`: the ports that boards are on; `auto` finds USB serial ports as they come and go."""
+    """`[serial]`: the ports that boards are on; `auto` finds boards on USB as they come and go."""
 
     ports: tuple[str, ...] = ("auto",)
 

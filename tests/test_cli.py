@@ -46,6 +46,7 @@ def outpost(
         ["token", "create"],
         ["link"],
         ["user", "add"],
+        ["flash"],
         ["doctor"],
     ],
 )

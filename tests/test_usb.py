@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from serial.tools.list_ports_common import ListPortInfo
 
-from hub.links.usb import UsbPort, boards, bootloaders, candidates
+from hub.links.usb import UsbPort, again, at, boards, bootloaders, candidates, others
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,3 +83,38 @@ def test_a_pico_that_waits_for_micropython_is_seen_by_its_drive(tmp_path: Path) 
     assert bootloaders(tmp_path) == []
     (tmp_path / "RPI-RP2").touch()
     assert bootloaders(tmp_path) == ["RPI-RP2"]
+
+
+@pytest.fixture
+def plugged(monkeypatch: pytest.MonkeyPatch) -> list[ListPortInfo]:
+    """The ports of a machine that a test plugs."""
+    ports = [
+        port(0x2E8A, "Board in FS mode", device="/dev/ttyACM0", serial="e661"),
+        port(0x10C4, "SkyConnect v1.0", device="/dev/ttyUSB0", serial="sky"),
+        port(None, device="/dev/ttyS0"),
+    ]
+    monkeypatch.setattr("serial.tools.list_ports.comports", lambda: ports)
+    return ports
+
+
+def test_each_usb_port_is_a_board_or_one_of_others(plugged: list[ListPortInfo]) -> None:
+    assert [one.device for one in boards()] == ["/dev/ttyACM0"]
+    assert [one.device for one in others()] == ["/dev/ttyUSB0"]
+
+
+def test_a_port_is_found_by_a_link_to_it_whoever_made_it(plugged: list[ListPortInfo], tmp_path: Path) -> None:
+    (tmp_path / "by-id").symlink_to("/dev/ttyUSB0")
+    found = at(str(tmp_path / "by-id"))
+    assert found is not None
+    assert (found.device, found.serial) == ("/dev/ttyUSB0", "sky")
+    assert at("/dev/ttyS0") is None
+
+
+def test_a_board_that_comes_back_by_another_name_is_found(plugged: list[ListPortInfo]) -> None:
+    (before,) = boards()
+    plugged.clear()
+    assert again(before) is None
+    plugged.append(port(0x2E8A, "Board in FS mode", device="/dev/ttyACM1", serial="e661"))
+    after = again(before)
+    assert after is not None
+    assert after.device == "/dev/ttyACM1"

@@ -96,11 +96,20 @@ def _data(data: Path) -> Finding:
 
 
 def _serial(config: Config) -> Finding:
-    from hub.links import ports  # noqa: PLC0415 - pyserial only when it is asked for
+    from hub.links import ports, usb  # noqa: PLC0415 - pyserial only when it is asked for
 
     found = ports.present(config.serial.ports)
+    others = [port.text for port in usb.others()]
+    left = f"; left alone: {', '.join(others)}" if others and ports.AUTO in config.serial.ports else ""
+    if drives := usb.bootloaders():
+        return Finding(
+            "serial ports",
+            f"{', '.join(found) or 'none'}; a board waits for MicroPython (the drive {drives[0]})",
+            "copy the .uf2 file of https://micropython.org/download/ there, then run `outpost flash`",
+        )
     if not found:
-        return Finding("serial ports", "none", "plug a board in by USB, or run `outpost run --demo`")
+        remedy = "name it under `[serial] ports` if it is a board" if left else "plug a board in by USB"
+        return Finding("serial ports", f"none{left}", f"{remedy}, or run `outpost run --demo`")
     closed = [port for port in found if not os.access(port, os.R_OK | os.W_OK)]
     if closed:
         return Finding(
@@ -108,7 +117,8 @@ def _serial(config: Config) -> Finding:
             f"no right to {', '.join(closed)}",
             "sudo usermod -aG dialout $USER, then log in again",
         )
-    return Finding("serial ports", ", ".join(found))
+    texts = [port.text if (port := usb.at(path)) is not None else path for path in found]
+    return Finding("serial ports", f"{', '.join(texts)}{left}")
 
 
 async def _broker(config: Config) -> Finding:

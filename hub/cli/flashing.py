@@ -16,6 +16,7 @@ from hub.links import usb
 from hub.links.first_birth import first_birth
 from hub.links.holders import holders
 from hub.links.raw_repl import BoardGone
+from hub.links.serial_port import PortUnusable
 from hub.model import Birth, OutpostError
 
 if TYPE_CHECKING:
@@ -61,7 +62,10 @@ async def run(port: str, files: Sequence[BoardFile], data: Path, *, dry_run: boo
         if held:
             click.echo(f"the hub lends {port}")
         await _free(port)
-        await _copy(port, files, dry_run=dry_run)
+        try:
+            await _copy(port, files, dry_run=dry_run)
+        except PortUnusable as error:
+            raise Failed(f"{error}; of a hub that has it, name the data folder with --data") from error
         if dry_run:
             return
         click.echo("starting the board")

@@ -77,6 +77,11 @@ def candidates(ports: Iterable[ListPortInfo]) -> list[UsbPort]:
     return sorted((port for port in found if port is not None), key=lambda port: port.device)
 
 
+def others() -> list[UsbPort]:
+    """Return the USB ports that are taken for no board's."""
+    return [_port(port) for port in list_ports.comports() if port.vid and _candidate(port) is None]
+
+
 def at(path: str) -> UsbPort | None:
     """Return the USB port that `path` leads to, of whichever maker; None where it is none."""
     device = os.path.realpath(path)
