@@ -16,6 +16,7 @@ from hub.bus import Bus
 from hub.camera import ice
 from hub.camera.camera import Camera
 from hub.commands import Commands
+from hub.commands.journal import Journal
 from hub.config import Config, duration_s
 from hub.demo import Demo
 from hub.devices import Registry
@@ -141,8 +142,15 @@ class App:
         async with asyncio.TaskGroup() as group:
             tasks = Tasks(group)
             commands = Commands(
-                registry=registry, store=store, bus=bus, health=health, now_ms=wall_ms, spawn=tasks.spawn
+                registry=registry,
+                store=store,
+                bus=bus,
+                health=health,
+                now_ms=wall_ms,
+                spawn=tasks.spawn,
+                journal=Journal(self._data, lambda: store.degraded is None),
             )
+            await commands.recover()
             parts = Parts(
                 config=config,
                 registry=registry,

@@ -150,7 +150,7 @@ LinkEvent: TypeAlias = Born | Gone | Reading | LogLine | LinkHealth
 
 
 class CommandState(StrEnum):
-    """Where a command stands: queued → sent → one of the final four."""
+    """Where a command stands: queued → sent → one of the final five."""
 
     QUEUED = "queued"
     SENT = "sent"
@@ -158,6 +158,7 @@ class CommandState(StrEnum):
     FAILED = "failed"
     TIMED_OUT = "timed_out"
     EXPIRED = "expired"
+    CANCELLED = "cancelled"
 
     @property
     def final(self) -> bool:
@@ -192,6 +193,8 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
     """When this state was reached."""
     result: Any = None
     error: str | None = None
+    caller: str = ""
+    origin: str = ""
 
 
 # --- rights -------------------------------------------------------------------------------------------

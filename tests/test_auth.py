@@ -45,6 +45,7 @@ MATRIX: dict[tuple[str, str], Role | None] = {
     ("PATCH", "/api/v1/cameras/{id}/whep/{viewer}"): Role.VIEWER,
     ("DELETE", "/api/v1/cameras/{id}/whep/{viewer}"): Role.VIEWER,
     ("GET", "/api/v1/commands"): Role.VIEWER,
+    ("POST", "/api/v1/commands/{command}/cancel"): Role.OPERATOR,
     ("GET", "/api/v1/control"): Role.VIEWER,
     ("GET", "/api/v1/devices"): Role.VIEWER,
     ("GET", "/api/v1/devices/{id}"): Role.VIEWER,

@@ -24,8 +24,8 @@ BREAKS = {
     "hub-hil": ("hub/devices.py", "import hil"),
     "wire": ("hub/ingest.py", "import hub.wire.frame"),
     "serial": ("hub/ingest.py", "import serial"),
-    "sqlite": ("hub/commands.py", "import sqlite3"),
-    "http": ("hub/commands.py", "import aiohttp"),
+    "sqlite": ("hub/commands/router.py", "import sqlite3"),
+    "http": ("hub/commands/router.py", "import aiohttp"),
     "video": ("hub/web/__init__.py", "import av"),
 }
 

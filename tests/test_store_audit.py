@@ -8,6 +8,7 @@ import pytest
 
 from hub.health import Health
 from hub.model import Command, CommandResult, CommandState
+from hub.store.audit import CommandFilter
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
 
@@ -96,7 +97,7 @@ async def test_pages_go_from_new_to_old_without_hole_or_double(store: Store) -> 
 async def test_one_device_can_be_asked_for(store: Store) -> None:
     put(store, command("c1"), CommandState.QUEUED, 1)
     put(store, command("c2", device="other"), CommandState.QUEUED, 1)
-    items, _ = await store.commands(device="other")
+    items, _ = await store.commands(CommandFilter(device="other"))
     assert [item.id for item in items] == ["c2"]
 
 

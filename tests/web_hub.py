@@ -306,5 +306,10 @@ async def web_hub(
 def filled(path: str) -> str:
     """Return a route's path with its variable parts filled in."""
     path = path.replace("{path:(?!api/).*}", "devices")
-    path = path.replace("{recording}", "nobody").replace("{session}", "nobody").replace("{name}", "nobody")
+    path = (
+        path.replace("{recording}", "nobody")
+        .replace("{session}", "nobody")
+        .replace("{name}", "nobody")
+        .replace("{command}", "none")
+    )
     return path.replace("{id}", "front" if "cameras" in path else DEVICE).replace("{viewer}", "nobody")

@@ -37,6 +37,17 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     times: dict[CommandState, int]
 
 
+class CommandFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which commands: all where nothing is named. `from_ms <= created < to_ms`; `keyed`: only with a key."""
+
+    device: str | None = None
+    state: CommandState | None = None
+    caller: str | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
+    keyed: bool = False
+
+
 def statement(command: Command, result: CommandResult) -> Statement:
     """Return what records that `command` stands as `result` says."""
     error = None if result.error is None else clean(result.error)
@@ -62,21 +73,33 @@ def statement(command: Command, result: CommandResult) -> Statement:
 
 
 def entries(
-    connection: sqlite3.Connection, device: str | None, limit: int, before: str | None
+    connection: sqlite3.Connection, wanted: CommandFilter, limit: int, before: str | None
 ) -> tuple[list[AuditEntry], str | None]:
     """Return commands, newest first, and the cursor to older ones (None at the end). Raises QueryRefused."""
     if not 1 <= limit <= MAX_ROWS:
         raise QueryRefused(f"`limit` is {limit}; it must be 1 to {MAX_ROWS}")
     created, row_id = parse_cursor(before) if before is not None else (2**62, 0)
+    conditions, parameters = _conditions(wanted)
     rows = connection.execute(
-        "SELECT rowid, id, device, command, params, ttl_ms, caller, origin, key, created, state, result,"
-        " error, times FROM command WHERE (?1 IS NULL OR device = ?1) AND (created, rowid) < (?2, ?3)"
-        " ORDER BY created DESC, rowid DESC LIMIT ?4",
-        (None if device is None else clean(device), created, row_id, limit + 1),
+        "SELECT rowid, id, device, command, params, ttl_ms, caller, origin, key, created, state, result,"  # noqa: S608 - our constants
+        f" error, times FROM command WHERE {conditions} (created, rowid) < (?, ?)"
+        " ORDER BY created DESC, rowid DESC LIMIT ?",
+        (*parameters, created, row_id, limit + 1),
     ).fetchall()
     more = len(rows) > limit
     items = [_entry(row[1:]) for row in rows[:limit]]
     return items, f"{items[-1].created_time}-{rows[limit - 1][0]}" if more else None
+
+
+def _conditions(wanted: CommandFilter) -> tuple[str, list[str | int]]:
+    texts = {"device = ?": wanted.device, "state = ?": wanted.state, "caller = ?": wanted.caller}
+    found: dict[str, str | int] = {
+        condition: clean(str(value)) for condition, value in texts.items() if value is not None
+    }
+    spans = {"created >= ?": wanted.from_ms, "created < ?": wanted.to_ms}
+    found.update({condition: value for condition, value in spans.items() if value is not None})
+    keyed = "key IS NOT NULL AND " if wanted.keyed else ""
+    return keyed + "".join(f"{condition} AND " for condition in found), list(found.values())
 
 
 def _entry(row: tuple[Any, ...]) -> AuditEntry:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from hub.health import Health
     from hub.model import Birth, Command, CommandResult, LinkKind, Reading, Sample
-    from hub.store.audit import AuditEntry
+    from hub.store.audit import AuditEntry, CommandFilter
     from hub.store.history import Bucket, Page
     from hub.store.intake import Acked
     from hub.store.recent import Held
@@ -193,11 +193,12 @@ class Store:
         return await self._readers.run(births.births)
 
     async def commands(
-        self, *, device: str | None = None, limit: int = 100, before: str | None = None
+        self, wanted: CommandFilter | None = None, *, limit: int = 100, before: str | None = None
     ) -> tuple[list[AuditEntry], str | None]:
         """Return commands, newest first, and the cursor to older ones. Raises QueryRefused, StoreError."""
         await self._settle(notes=True)
-        return await self._readers.run(lambda connection: audit.entries(connection, device, limit, before))
+        asked = wanted or audit.CommandFilter()
+        return await self._readers.run(lambda connection: audit.entries(connection, asked, limit, before))
 
     async def security_events(
         self, *, kind: SecurityKind | None = None, limit: int = 100, before: str | None = None

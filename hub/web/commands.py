@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+import csv
+import io
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
+from aiohttp import web
 
-from hub.commands import MAX_TTL_MS, BadParams, QueueFull, UnknownCommand
+from hub.commands import (
+    MAX_TTL_MS,
+    AlreadySent,
+    BadParams,
+    NoSuchCommand,
+    QueueFull,
+    TooFast,
+    UnknownCommand,
+)
 from hub.devices import UnknownDevice
-from hub.model import CommandResult, Role
+from hub.model import CommandResult, CommandState, Role
+from hub.store.audit import CommandFilter
 from hub.web.filters import Name  # noqa: TC001 - msgspec resolves the fields' types
+from hub.web.moments import Moment, moment_ms
 from hub.web.parts import IDENTITY, parts_of
-from hub.web.problem import Problem, items_answer, json_answer
+from hub.web.problem import Problem, encode, items_answer, json_answer
 from hub.web.route import API, JSON, Answer, Route, body, path_part, query
 from hub.web.views import CommandList, CommandRecord
 
 if TYPE_CHECKING:
-    from aiohttp import web
+    from collections.abc import Iterable
 
     from hub.store.audit import AuditEntry
+
+EXPORT_PAGE = 1000
+COLUMNS = (
+    *("created_time", "id", "device", "command", "params", "caller", "origin", "key", "ttl_ms"),
+    *("state", "time", "result", "error", "times"),
+)
 
 
 class CommandBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,6 +70,9 @@ async def send_command(request: web.Request) -> web.StreamResponse:
         raise Problem(400, str(error), parameter="params") from error
     except QueueFull as error:
         raise Problem(503, str(error), headers={"Retry-After": "1"}) from error
+    except TooFast as error:
+        wait_s = -(-error.wait_ms // 1000)
+        raise Problem(429, str(error), headers={"Retry-After": str(wait_s)}) from error
     return json_answer(result)
 
 
@@ -58,20 +80,79 @@ class CommandsQuery(msgspec.Struct, kw_only=True):
     """Which part of the audit trail."""
 
     device: Name | None = None
+    state: CommandState | None = None
+    caller: Annotated[str, msgspec.Meta(max_length=80)] | None = None
+    from_: Moment | None = msgspec.field(name="from", default=None)
+    to: Moment | None = None
+    format: Literal["json", "csv"] = "json"
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
     cursor: Annotated[
         Annotated[str, msgspec.Meta(max_length=200)] | None,
-        msgspec.Meta(description="`next` of the page before"),
+        msgspec.Meta(description="`next` of the page before; CSV goes on to the end"),
     ] = None
 
 
 async def list_commands(request: web.Request) -> web.StreamResponse:
-    """Answer with a page of the audit trail."""
+    """Answer with a page of the audit trail, or with all that fits the filter as CSV."""
     asked = query(request, CommandsQuery)
-    items, following = await parts_of(request).store.commands(
-        device=asked.device, limit=asked.limit, before=asked.cursor
+    wanted = CommandFilter(
+        device=asked.device,
+        state=asked.state,
+        caller=asked.caller,
+        from_ms=None if asked.from_ is None else moment_ms(asked.from_, "from"),
+        to_ms=None if asked.to is None else moment_ms(asked.to, "to"),
     )
+    if asked.format == "csv":
+        return await _export(request, wanted, asked.cursor)
+    items, following = await parts_of(request).store.commands(wanted, limit=asked.limit, before=asked.cursor)
     return items_answer([_record(item) for item in items], following)
+
+
+async def _export(request: web.Request, wanted: CommandFilter, cursor: str | None) -> web.StreamResponse:
+    """Stream the trail as CSV (RFC 4180), newest first, a page in memory at a time."""
+    store = parts_of(request).store
+    # The first page before the headers: what fails then can still be a problem document.
+    items, following = await store.commands(wanted, limit=EXPORT_PAGE, before=cursor)
+    answer = web.StreamResponse(
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Disposition": 'attachment; filename="outpost-commands.csv"',
+        }
+    )
+    answer.content_type = "text/csv"
+    answer.charset = "utf-8"
+    await answer.prepare(request)
+    await answer.write(_csv((COLUMNS, *map(_row, items))))
+    while following is not None:
+        items, following = await store.commands(wanted, limit=EXPORT_PAGE, before=following)
+        await answer.write(_csv(map(_row, items)))
+    await answer.write_eof()
+    return answer
+
+
+def _row(entry: AuditEntry) -> tuple[object, ...]:
+    record = _record(entry)
+    return tuple(
+        encode(value).decode() if name in ("params", "result", "times") else value
+        for name, value in ((name, getattr(record, name)) for name in COLUMNS)
+    )
+
+
+def _csv(rows: Iterable[Iterable[object]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode("utf-8", "replace")
+
+
+async def cancel_command(request: web.Request) -> web.StreamResponse:
+    """Take back a command that waits for its turn."""
+    try:
+        parts_of(request).commands.cancel(path_part(request, "command"), request[IDENTITY].name)
+    except NoSuchCommand as error:
+        raise Problem(404, str(error), parameter="command") from error
+    except AlreadySent as error:
+        raise Problem(409, str(error), parameter="command") from error
+    return web.Response(status=204)
 
 
 def _record(entry: AuditEntry) -> CommandRecord:
@@ -89,7 +170,16 @@ ROUTES = (
         body_media=JSON,
         summary="Send a command and wait for its result",
         answers={200: Answer(text="The final state, with the device's answer or error", kind=CommandResult)},
-        problems=(404, 503),
+        problems=(404, 429, 503),
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/commands/{{command}}/cancel",
+        handler=cancel_command,
+        role=Role.OPERATOR,
+        summary="Take back a command that waits for its turn",
+        answers={204: Answer(text="It will not be sent", media=None)},
+        problems=(404, 409),
     ),
     Route(
         method="GET",
@@ -98,7 +188,7 @@ ROUTES = (
         role=Role.VIEWER,
         head=True,
         query=CommandsQuery,
-        summary="The audit trail of commands",
+        summary="The audit trail of commands: by device, state, caller and time; as JSON or CSV",
         answers={200: Answer(text="Commands, newest first", kind=CommandList)},
     ),
 )

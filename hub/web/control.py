@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from hub.commands import BadParams, QueueFull, UnknownCommand
+from hub.commands import AlreadySent, BadParams, NoSuchCommand, QueueFull, TooFast, UnknownCommand
 from hub.devices import UnknownDevice
-from hub.model import CommandResult, Role
+from hub.model import Role
 from hub.web import rpc
 from hub.web.auth import identify
 from hub.web.closing import CLOSING
@@ -22,7 +22,9 @@ from hub.web.route import API, Answer, Route, readable
 
 if TYPE_CHECKING:
     from hub.bus import Batch
-    from hub.model import Identity
+    from hub.model import CommandResult, Identity
+
+Params = TypeVar("Params", bound=msgspec.Struct)
 
 log = logging.getLogger(__name__)
 
@@ -132,17 +134,19 @@ class Session:
             if asked.id is not msgspec.UNSET:
                 await self._say(rpc.answer(asked.id, result))
 
-    async def _call(self, asked: rpc.Request) -> CommandResult:
-        if asked.method != "command.send":
-            raise rpc.RpcError(
-                rpc.METHOD_NOT_FOUND, f"no method {asked.method[:60]!r}; there is: command.send"
-            )
+    async def _call(self, asked: rpc.Request) -> object:
+        if asked.method == "command.send":
+            return await self._send(asked)
+        if asked.method == "command.cancel":
+            return self._cancel(asked)
+        raise rpc.RpcError(
+            rpc.METHOD_NOT_FOUND,
+            f"no method {asked.method[:60]!r}; there are: command.send, command.cancel",
+        )
+
+    async def _send(self, asked: rpc.Request) -> CommandResult:
         caller = self._allowed(Role.OPERATOR)
-        try:
-            wanted = msgspec.convert(asked.params, rpc.CommandSend)
-        except msgspec.ValidationError as error:
-            detail, parameter = readable(str(error), "params")
-            raise rpc.RpcError(rpc.INVALID_PARAMS, detail, parameter=parameter) from error
+        wanted = _params(asked, rpc.CommandSend)
         try:
             return await self._parts.commands.send(
                 device=wanted.device,
@@ -159,8 +163,19 @@ class Session:
             raise rpc.RpcError(rpc.UNKNOWN_COMMAND, str(error), parameter="command") from error
         except BadParams as error:
             raise rpc.RpcError(rpc.INVALID_PARAMS, str(error), parameter="params") from error
-        except QueueFull as error:
+        except (QueueFull, TooFast) as error:
             raise rpc.RpcError(rpc.BUSY, str(error)) from error
+
+    def _cancel(self, asked: rpc.Request) -> dict[str, str]:
+        caller = self._allowed(Role.OPERATOR)
+        wanted = _params(asked, rpc.CommandCancel)
+        try:
+            self._parts.commands.cancel(wanted.id, caller.name)
+        except NoSuchCommand as error:
+            raise rpc.RpcError(rpc.UNKNOWN_COMMAND, str(error), parameter="id") from error
+        except AlreadySent as error:
+            raise rpc.RpcError(rpc.CONFLICT, str(error), parameter="id") from error
+        return {"id": wanted.id}
 
     def _allowed(self, role: Role) -> Identity:
         """Ask again who the caller is: its session may have ended since. Raises RpcError."""
@@ -226,6 +241,15 @@ class Session:
                 self._request.transport.abort()
 
 
+def _params(asked: rpc.Request, kind: type[Params]) -> Params:
+    """Check the params of a request. Raises RpcError, naming the field."""
+    try:
+        return msgspec.convert(asked.params, kind)
+    except msgspec.ValidationError as error:
+        detail, parameter = readable(str(error), "params")
+        raise rpc.RpcError(rpc.INVALID_PARAMS, detail, parameter=parameter) from error
+
+
 def _id(asked: rpc.Request) -> rpc.RequestId:
     return None if isinstance(asked.id, msgspec.UnsetType) else asked.id
 
@@ -236,7 +260,7 @@ ROUTES = (
         path=f"{API}/control",
         handler=control,
         role=Role.VIEWER,
-        summary="WebSocket, subprotocol outpost.v1, JSON-RPC 2.0: command.send, command.update",
+        summary="WebSocket, outpost.v1, JSON-RPC 2.0: command.send, command.cancel, command.update",
         answers={101: Answer(text="The socket is open", media=None)},
         problems=(426,),
     ),

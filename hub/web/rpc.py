@@ -18,6 +18,7 @@ NO_RIGHT = -32001
 UNKNOWN_DEVICE = -32002
 UNKNOWN_COMMAND = -32003
 BUSY = -32004
+CONFLICT = -32005
 
 TITLES = {
     PARSE_ERROR: "Parse error",
@@ -29,6 +30,7 @@ TITLES = {
     UNKNOWN_DEVICE: "Unknown device",
     UNKNOWN_COMMAND: "Unknown command",
     BUSY: "Busy",
+    CONFLICT: "Conflict",
 }
 
 RequestId: TypeAlias = str | int | None
@@ -63,6 +65,12 @@ class CommandSend(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     params: dict[str, Any] = {}
     ttl_ms: int | None = None
     key: str | None = None
+
+
+class CommandCancel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The params of `command.cancel`: the id that `command.update` told."""
+
+    id: str
 
 
 def parse(text: str | bytes) -> Request:

@@ -1,0 +1,27 @@
+"""Commands: one lifecycle for every one, whoever sent it by which way."""
+
+from hub.commands.errors import (
+    AlreadySent,
+    BadParams,
+    CommandRefused,
+    NoSuchCommand,
+    QueueFull,
+    TooFast,
+    UnknownCommand,
+)
+from hub.commands.params import check_params
+from hub.commands.router import MAX_TTL_MS, QUEUE_LIMIT, Commands
+
+__all__ = [
+    "MAX_TTL_MS",
+    "QUEUE_LIMIT",
+    "AlreadySent",
+    "BadParams",
+    "CommandRefused",
+    "Commands",
+    "NoSuchCommand",
+    "QueueFull",
+    "TooFast",
+    "UnknownCommand",
+    "check_params",
+]
