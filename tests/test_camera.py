@@ -36,9 +36,13 @@ CONFIG = CameraConfig(id="front", width=320, height=240)
 
 @asynccontextmanager
 async def running(
-    *, source: Source | None = None, health: Health | None = None, max_clients: int = 16
+    *,
+    source: Source | None = None,
+    health: Health | None = None,
+    max_clients: int = 16,
+    config: CameraConfig = CONFIG,
 ) -> AsyncIterator[Camera]:
-    camera = Camera(CONFIG, health=health or Health(), now_ms=now_ms, source=source, max_clients=max_clients)
+    camera = Camera(config, health=health or Health(), now_ms=now_ms, source=source, max_clients=max_clients)
     async with running_camera(camera):
         yield camera
 

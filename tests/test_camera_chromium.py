@@ -129,10 +129,10 @@ async def test_chromium_at_three_percent_loss_does_not_freeze_and_decodes_all_bu
         sent = stamps_every_picture(camera)
         before = await page.evaluate("look()")
         begun = len(sent)
-        await asyncio.sleep(8)
+        await asyncio.sleep(7)
         after = await page.evaluate("look()")
         due = len(sent) - begun
     assert after["nacks"] > before["nacks"], "nothing was lost: the test tests nothing"
     assert after["freezes"] == 0
-    assert due > 200
+    assert due > 150
     assert after["decoded"] - before["decoded"] >= 0.99 * due - 2

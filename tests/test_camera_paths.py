@@ -16,6 +16,7 @@ import pytest
 
 from hub.camera.outlet import UdpOutlet
 from hub.camera.seams import Connected
+from hub.config import CameraConfig
 from tests.camera_peer import Peer
 from tests.fakes import until
 from tests.test_camera import camera_threads, running
@@ -109,13 +110,13 @@ async def test_at_three_percent_loss_no_picture_in_a_hundred_is_missed(lossy: No
         await peer.clock_ms()
         sent = stamps_every_picture(camera)
         seen: set[int] = set()
-        while len(sent) < 240:
+        while len(sent) < 140:
             seen.add(await peer.clock_ms())
-        missed = set(sent[:200]) - seen
+        missed = set(sent[:100]) - seen
         delivery = next(iter(camera._viewers.values())).delivery
         assert delivery is not None
         assert delivery.resent > 0
-        assert len(missed) <= 2
+        assert len(missed) <= 1
 
 
 @pytest.mark.slow
@@ -138,7 +139,8 @@ async def test_two_hundred_viewers_that_die_without_a_word_leave_nothing(
 ) -> None:
     # Consent freshness (RFC 7675) finds them, in 24 to 36 s; the test shortens aioice's interval of 5 s.
     monkeypatch.setattr("aioice.ice.CONSENT_INTERVAL", 0.2)
-    async with running(max_clients=80) as camera:
+    small = CameraConfig(id="front", width=64, height=64, fps=10)
+    async with running(max_clients=200, config=small) as camera:
         async with Peer() as peer:  # what is opened once and stays
             await peer.watch(camera)
             await peer.clock_ms()
@@ -147,9 +149,9 @@ async def test_two_hundred_viewers_that_die_without_a_word_leave_nothing(
         before = open_files()
         for _ in range(4):
             async with viewers_elsewhere(camera, 50) as child:
-                assert camera.viewers == 50
+                assert camera.viewers >= 50
                 os.kill(child.pid, signal.SIGKILL)
-            await until(lambda: camera.viewers == 0, timeout_s=40)
+        await until(lambda: camera.viewers == 0, timeout_s=40)
         await until(lambda: camera.encoders == 0)
         gc.collect()
         await until(lambda: abs(open_files() - before) <= 2, timeout_s=20)
