@@ -6,15 +6,16 @@ import contextlib
 import sqlite3
 from typing import TYPE_CHECKING
 
-from hub.store import expiry, rollup, seal
+from hub.store import expiry, quarantine, rollup, seal
+from hub.store.quarantine import Salvage
 from hub.store.samples import SampleTable
 from hub.store.schema import connect, extend_wal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from hub.store.intake import Batch
+    from hub.store.intake import Batch, Boot
     from hub.store.recent import Recent
     from hub.store.samples import Written
     from hub.store.seal import Sealed
@@ -24,8 +25,8 @@ _REMEDIES = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space",
     sqlite3.SQLITE_READONLY: "the disk is read-only; a worn card does that, or a failed mount",
     sqlite3.SQLITE_IOERR: "the disk reports an error; the card may be failing or full",
-    sqlite3.SQLITE_CORRUPT: "the database is damaged",
-    sqlite3.SQLITE_NOTADB: "the database is damaged",
+    sqlite3.SQLITE_CORRUPT: "the database is damaged; it is being replaced",
+    sqlite3.SQLITE_NOTADB: "the database is damaged; it is being replaced",
     sqlite3.SQLITE_CANTOPEN: "the database file cannot be opened; was the data folder moved or removed?",
     sqlite3.SQLITE_BUSY: "another program holds the database locked; close it",
 }
@@ -36,6 +37,8 @@ class Committer:
 
     def __init__(self, database: Path, wal_bytes: int = 0) -> None:
         self._database = database
+        self._aside: Path | None = None
+        self._salvage = Salvage(database)
         self._wal_bytes = wal_bytes
         self._table = SampleTable()
         self._connection: sqlite3.Connection | None = None
@@ -57,6 +60,24 @@ class Committer:
         with self._transaction() as connection:
             return rollup.step(connection, job, now_ms)
 
+    def replace(self, recent: Recent | None, boots: Mapping[Boot, int], now_ms: int) -> None:
+        """Set a damaged file aside and go on in a new one; call again where it fails.
+
+        `recent` is what memory has of the hot log; without it the damaged file's is carried over.
+        Raises sqlite3.Error, OSError, StoreError.
+        """
+        self.close()
+        if self._aside is None:
+            self._aside = quarantine.set_aside(self._database, now_ms)
+        with self._transaction() as connection:
+            quarantine.carry_small(self._aside, connection, recent, boots)
+        self._aside = None
+
+    def salvage(self, limit: int) -> bool:
+        """Carry over some of what files that were set aside hold; False at the end. Raises sqlite3.Error."""
+        with self._transaction() as connection:
+            return self._salvage.step(connection, limit)
+
     def expire(self, before_ms: int, limit: int) -> int:
         """Delete up to `limit` chunks whose window ended before; return how many. Raises sqlite3.Error."""
         with self._transaction() as connection:
@@ -74,13 +95,15 @@ class Committer:
         connection = self._connection
         if connection is None:
             connection = self._connection = connect(self._database)
-            extend_wal(connection, self._database, self._wal_bytes)
+            with contextlib.suppress(sqlite3.Error):  # it spares the card, nothing depends on it
+                extend_wal(connection, self._database, self._wal_bytes)
         try:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
         except BaseException as error:
             self._table.reset()
+            self._salvage.reset()
             self._recover(connection, error)
             raise
 

@@ -158,6 +158,10 @@ class Intake:
         """Yield what is not committed yet, in the order in which it will be."""
         return chain(() if self._under_way is None else self._under_way.readings, self._boards, self._others)
 
+    def all_committed(self) -> dict[Boot, int]:
+        """Return the highest committed seq of each boot that has one."""
+        return {boot: cursor.committed for boot, cursor in self._boots.items() if cursor.committed >= 0}
+
     def forget(self, boots: Iterable[Boot]) -> None:
         """Drop what is known of boots that nothing waits for."""
         for boot in boots:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hub.model import OutpostError
 from hub.store.folder import StoreError
+from hub.store.quarantine import is_damage
 from hub.store.schema import connect_reader
 
 if TYPE_CHECKING:
@@ -28,15 +29,28 @@ class QueryRefused(OutpostError):
 
 
 class Readers:
-    """Read-only connections, one a thread. A query that takes longer than `limit_s` is ended."""
+    """Read-only connections, one a thread. A query that takes longer than `limit_s` is ended.
 
-    def __init__(self, database: Path, *, threads: int = 2, waiting: int = 64, limit_s: float = 30.0) -> None:
+    `damaged` is called, on a thread of its own choice, when a query finds the file damaged.
+    """
+
+    def __init__(
+        self,
+        database: Path,
+        *,
+        threads: int = 2,
+        waiting: int = 64,
+        limit_s: float = 30.0,
+        damaged: Callable[[], None] = lambda: None,
+    ) -> None:
         self._database = database
+        self._damaged = damaged
         self._limit_s = limit_s
         self._waiting = waiting
         self._under_way = 0
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store-reader")
         self._own = threading.local()
+        self._epoch = 0
         self._open: list[sqlite3.Connection] = []
 
     async def run(self, query: Callable[[sqlite3.Connection], T]) -> T:
@@ -48,6 +62,10 @@ class Readers:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._query, query)
         finally:
             self._under_way -= 1
+
+    def reopen(self) -> None:
+        """Have each thread open the file anew with its next query, since another took its place."""
+        self._epoch += 1
 
     async def close(self) -> None:
         """Let running queries end, and close the connections."""
@@ -71,11 +89,14 @@ class Readers:
                 raise QueryRefused(
                     f"the query took longer than {self._limit_s:g} s; ask for a shorter span"
                 ) from error
+            if is_damage(error):
+                self._damaged()
             raise StoreError(f"{self._database}: cannot be read: {error}") from error
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._own, "connection", None)
-        if connection is None:
+        if connection is None or self._own.epoch != self._epoch:
+            self._own.epoch = self._epoch
             connection = self._own.connection = connect_reader(self._database)
             self._open.append(connection)
         return connection

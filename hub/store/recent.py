@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import zlib
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from hub.model import Reading, Value
     from hub.store.hotlog import Hot
     from hub.store.intake import Boot
+
+
+log = logging.getLogger(__name__)
 
 
 class Rows(msgspec.Struct):
@@ -70,14 +75,18 @@ class Recent:
 
     @classmethod
     def load(cls, connection: sqlite3.Connection) -> Recent:
-        """Read the hot log of a file. Raises sqlite3.Error, ValueError or zlib.error where it is damaged."""
+        """Read the hot log of a file; a damaged row is left out. Raises sqlite3.Error."""
         recent = cls(generation(connection), dict(connection.execute("SELECT device, newest FROM source")))
         shapes: dict[int, Shape] = {}
-        for (data,) in connection.execute("SELECT data FROM hot ORDER BY id"):
-            hot = hotlog.decode(data)
-            for block in hot.blocks:
-                if block.shape not in shapes:
-                    shapes[block.shape] = shape_of_id(connection, block.shape)
+        for identity, data in connection.execute("SELECT id, data FROM hot ORDER BY id"):
+            try:
+                hot = hotlog.decode(data)
+                for block in hot.blocks:
+                    if block.shape not in shapes:
+                        shapes[block.shape] = shape_of_id(connection, block.shape)
+            except (ValueError, zlib.error) as error:
+                log.error("commit %d of the hot log is damaged and left out: %s", identity, error)
+                continue
             recent.append(hot, shapes)
         return recent
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from hub.store import audit, births, history, rights
 from hub.store.accounts import Accounts
-from hub.store.folder import Folder
+from hub.store.committer import Committer
+from hub.store.folder import Folder, StoreError
 from hub.store.hotlog import clean
+from hub.store.quarantine import is_damage, is_ours
 from hub.store.reader import Readers
 from hub.store.recent import Recent
 from hub.store.samples import committed_seqs
@@ -20,7 +23,6 @@ from hub.store.settings import StoreSettings
 from hub.store.writer import Writer
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable
     from pathlib import Path
 
@@ -34,8 +36,20 @@ if TYPE_CHECKING:
 
 _SETTLE_S = 2.0
 _SEALING_S = 0.005
+_LOOKS = 400
 
 T = TypeVar("T")
+
+
+def _replace(database: Path, now_ms: int) -> None:
+    """Set a damaged file aside before the start. Raises StoreError."""
+    committer = Committer(database)
+    try:
+        committer.replace(None, {}, now_ms)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"{database}: is damaged and cannot be replaced: {error}") from error
+    finally:
+        committer.close()
 
 
 def _ask(
@@ -79,9 +93,10 @@ class Store:
             now_ms=now_ms,
             settings=settings,
             acked=self._acked,
+            replaced=self._replaced,
         )
         self._told = 0
-        self._readers = Readers(folder.database)
+        self._readers = Readers(folder.database, damaged=self._writer.damaged)
         self.accounts = Accounts(folder.database)
 
     @classmethod
@@ -96,8 +111,15 @@ class Store:
         """Open a data folder, made where missing. Raises StoreError where it cannot be used, saying why."""
         held = Folder(folder)
         try:
-            migrate(held.database)
-            return cls(held, health=health, now_ms=now_ms, settings=settings or StoreSettings())
+            wanted = settings or StoreSettings()
+            try:
+                migrate(held.database)
+                return cls(held, health=health, now_ms=now_ms, settings=wanted)
+            except (StoreError, sqlite3.DatabaseError) as error:
+                if not (is_damage(error.__cause__ or error) and is_ours(held.database)):
+                    raise
+            _replace(held.database, now_ms())
+            return cls(held, health=health, now_ms=now_ms, settings=wanted)
         except BaseException:
             held.release()
             raise
@@ -210,7 +232,7 @@ class Store:
     async def _about(self, device: str, metric: str, query: Callable[[Series], T]) -> T:
         """Run a query over one metric: file and memory as they are at one moment."""
         device, metric = clean(device), clean(metric)
-        while True:
+        for _ in range(_LOOKS):
             held = self._writer.held(device, metric, surely=False)
             if held is None:
                 await self._settle()
@@ -219,6 +241,7 @@ class Store:
                 return await self._readers.run(partial(_ask, device, metric, held, query))
             except Moved:
                 await asyncio.sleep(_SEALING_S)
+        raise StoreError(f"{self._folder.database}: is being replaced; ask again in a moment")
 
     async def _settle(self, *, notes: bool = False) -> None:
         """Have what was put before committed, so that a query sees it; on a failing disk, go without."""
@@ -227,6 +250,9 @@ class Store:
         flushed = self._writer.flush(notes=notes)
         if flushed is not None:
             await asyncio.wait([asyncio.wrap_future(flushed)], timeout=_SETTLE_S)
+
+    def _replaced(self) -> None:
+        self._readers.reopen()
 
     def _acked(self, acked: list[Acked]) -> None:
         if self._loop is not None:

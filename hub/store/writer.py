@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hub.store.committer import Committer, explain
 from hub.store.intake import Acked, Batch, Intake, Verdict, boot_of
+from hub.store.quarantine import is_damage
 from hub.store.recent import Recent
 from hub.store.samples import fault
 from hub.store.tiers import DAILY, QUARTERLY
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SEAL_AGAIN_S = 30.0
+_SALVAGE_ROWS = 100
 
 
 class Writer:
@@ -50,11 +52,13 @@ class Writer:
         now_ms: Callable[[], int],
         settings: StoreSettings,
         acked: Callable[[list[Acked]], None],
+        replaced: Callable[[], None] = lambda: None,
     ) -> None:
         self._health = health
         self._now_ms = now_ms
         self._settings = settings
         self._tell = acked
+        self._replaced = replaced
         self._committer = Committer(database, settings.wal_bytes)
         self._recent = recent
         self._intake = Intake(settings.queue_samples, committed)
@@ -68,6 +72,8 @@ class Writer:
         self._failures = 0
         self._expiry_at = -math.inf
         self._seal_at = self._seal_due()
+        self._damage = False
+        self._salvages = True
         self._jobs: list[Job] = [QUARTERLY, DAILY]
         self._daily_at = -math.inf
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -121,6 +127,12 @@ class Writer:
         with self._wake:
             return self._recent.held(device, metric, self._intake.waiting(), surely=surely)
 
+    def damaged(self) -> None:
+        """Have the file replaced, which a reader found damaged."""
+        with self._wake:
+            self._damage = True
+            self._wake.notify()
+
     def flush(self, *, notes: bool = False) -> Future[None] | None:
         """Commit soon what waits now; the future is done after the attempt. None when nothing waits.
 
@@ -168,6 +180,7 @@ class Writer:
         while self._sleep():
             if self._attempt():
                 self._seal()
+                self._salvage()
                 self._roll()
                 self._expire()
         while not self._intake.idle:
@@ -211,7 +224,7 @@ class Writer:
     def _chores_at(self) -> float:
         if self._failures:
             return math.inf
-        if self._jobs:
+        if self._jobs or self._damage or self._salvages:
             return -math.inf
         return self._seal_at if self._settings.retention_s is None else min(self._seal_at, self._expiry_at)
 
@@ -233,6 +246,8 @@ class Writer:
 
     def _attempt(self) -> bool:
         """Try to commit a batch, be it empty. True when that went well."""
+        if self._damage:
+            self._replace()
         batch, flushes = self._take()
         began = time.monotonic()
         try:
@@ -251,6 +266,7 @@ class Writer:
 
     def _failed(self, error: Exception) -> None:
         self._failures += 1
+        self._damage = self._damage or is_damage(error)
         reason = explain(error)
         if reason != self.degraded:
             log.error("%s; retrying", reason, exc_info=None if isinstance(error, sqlite3.Error) else error)
@@ -276,6 +292,30 @@ class Writer:
         if acked:
             self._tell(acked)
 
+    def _replace(self) -> None:
+        """Go on in a new file; what is intact in the damaged one is carried over by and by."""
+        with self._wake:
+            boots = self._intake.all_committed()
+        try:
+            self._committer.replace(self._recent, boots, self._now_ms())
+        except Exception:  # tried again with the next attempt
+            log.exception("the damaged file cannot be replaced now")
+            return
+        self._damage = False
+        self._salvages = True
+        self._replaced()
+
+    def _salvage(self) -> None:
+        while self._salvages:
+            try:
+                self._salvages = self._committer.salvage(_SALVAGE_ROWS)
+            except sqlite3.Error as error:
+                log.error("what was intact in a damaged file cannot be carried over now: %s", error)
+                return
+            with self._wake:
+                if self._closing or self._commit_at() <= time.monotonic():
+                    return
+
     def _seal(self) -> None:
         recent, settings = self._recent, self._settings
         if time.monotonic() < self._seal_at and recent.samples < settings.seal_samples:
@@ -286,6 +326,7 @@ class Writer:
         try:
             sealed = self._committer.seal(recent)
         except Exception as error:  # nothing is lost: the hot log stands
+            self._damage = self._damage or is_damage(error)
             known = isinstance(error, sqlite3.Error)
             log.error(
                 "recent samples cannot be sealed into chunks now: %s",
@@ -310,6 +351,7 @@ class Writer:
             try:
                 more = self._committer.roll(self._jobs[0], self._now_ms())
             except Exception as error:  # the samples are there, and answer in place of rollups
+                self._damage = self._damage or is_damage(error)
                 known = isinstance(error, sqlite3.Error)
                 log.error("rollups cannot be made now: %s", error, exc_info=None if known else error)
                 self._jobs.clear()
