@@ -140,6 +140,14 @@ async def test_a_recorder_waits_for_a_keyframe_and_says_what_went_wrong(tmp_path
         await bad.ended
 
 
+async def test_a_picture_that_changes_its_size_ends_the_file_where_it_was(tmp_path: Path) -> None:
+    writer = Recorder(tmp_path / "1.mp4", asyncio.get_running_loop())
+    for unit in [*coded(5), *coded(5, width=160)]:
+        writer.put(unit)
+    assert await writer.ended == 133
+    assert times(tmp_path / "1.mp4") == list(range(1_000, 1_005))
+
+
 async def test_a_file_that_was_cut_off_by_a_power_cut_plays_up_to_there(tmp_path: Path) -> None:
     whole = Recorder(tmp_path / "1.mp4", asyncio.get_running_loop())
     for unit in coded(60, force=range(0, 60, 10)):

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_STEP_S = 0.004
-_STEP_PACKETS = 12
-"""With the step: 29 Mbit/s. A picture of more packets than a step is spread, so that Wi-Fi queues bear it."""
+_STEP_S = 0.005
+_STEP_PACKETS = 16
+"""With the step: 31 Mbit/s. A picture of more packets than a step is spread, so that Wi-Fi queues bear it."""
 _STEPS = 10
 """A picture is spread over about as many steps at most, however large it is."""
 

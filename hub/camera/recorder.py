@@ -16,6 +16,7 @@ import av
 
 from hub.camera.errors import CameraError
 from hub.camera.media import RTP_TIME_BASE
+from hub.camera.rtp import nal_units
 
 if TYPE_CHECKING:
     import asyncio
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_SPS, _PPS = 7, 8
 _QUEUE_LIMIT = 600
 """Access units that a slow card may leave waiting: 20 s at 30 a second …"""
 _PRE_ROLL_LIMIT = 3600
@@ -80,13 +82,17 @@ class Recorder:
         container: OutputContainer | None = None
         stream: VideoStream | None = None
         first = last = 0
+        sets: list[bytes] = []
         try:
             while (unit := self._units.get()) is not None:
                 if container is None or stream is None:
                     if not unit.keyframe:
                         continue
                     container, stream = _open(self._path, unit)
-                    first = unit.pts
+                    first, sets = unit.pts, _parameter_sets(unit)
+                elif unit.keyframe and _parameter_sets(unit) != sets:
+                    log.warning("recording %s ends early: the picture's form changed", self._path.name)
+                    break
                 last = unit.pts
                 packet = av.Packet(unit.data)
                 packet.pts = packet.dts = unit.pts - first
@@ -109,6 +115,11 @@ class Recorder:
 
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(tell)
+
+
+def _parameter_sets(keyframe: AccessUnit) -> list[bytes]:
+    """Give what tells the size and the coding of the pictures to come; a file has one such."""
+    return [unit for unit in nal_units(keyframe.data) if unit[0] & 0x1F in (_SPS, _PPS)]
 
 
 def _open(path: Path, keyframe: AccessUnit) -> tuple[OutputContainer, VideoStream]:
