@@ -82,7 +82,9 @@ $(SETUP)/apt: scripts/apt.sh Makefile
 	@touch $@
 
 $(SETUP)/apt-dev: scripts/apt.sh Makefile
-	@scripts/apt.sh required 'chromium|chromium-browser' coturn fonts-liberation libatomic1 mosquitto mosquitto-clients systemd
+	@scripts/apt.sh required 'chromium|chromium-browser' coturn fonts-liberation libatomic1 mosquitto mosquitto-clients systemd \
+		caddy curl nginx openssl
+	@scripts/apt.sh wanted libnginx-mod-nchan
 	@touch $@
 
 # With picamera2 on the system (Raspberry Pi OS), the environment sees the system's packages.
