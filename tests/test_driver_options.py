@@ -80,7 +80,7 @@ def test_every_drivers_schema_is_json_schema_and_holds_its_defaults(name: str) -
 
 
 @each_driver
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_what_the_check_takes_the_schema_takes_and_the_other_way_round(
     name: str, data: st.DataObject

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware import drivers
@@ -161,6 +161,7 @@ def test_a_chip_with_a_calibration_of_zeros_gives_no_pressure() -> None:
     assert bmp280.pressure(EXAMPLE_RAW_P, 128422, (0,) * 9) is None
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.floats(-40, 85), st.floats(300, 1100), st.floats(2, 98))
 def test_the_integer_formulas_agree_with_the_datasheets_doubles(
     celsius: float, hpa: float, percent: float

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware import drivers
-from firmware.drivers import dht22, ds18b20
+from firmware.drivers import dht22, ds18b20, pulse_counter
 from hil.virtual.chips.dht22 import Dht22, frame
 from hil.virtual.chips.ds18b20 import Ds18b20, rom_code
 from tests.fake_hardware import FakeHardware
@@ -101,6 +101,31 @@ def test_a_pulse_counter_gives_amount_and_rate(hardware: FakeHardware) -> None:
     amount, rate = hardware.take(driver)
     assert (amount, rate) == (27940, round(2.794 * 60 * 1000))  # 2.794 mm; mm an hour, in 0.001
     assert [entry["name"] for entry in driver.metrics] == ["rain", "rain_rate"]
+
+
+def test_a_count_of_millions_grows_pulse_by_pulse_where_floats_have_24_bits(hardware: FakeHardware) -> None:
+    driver = make(hardware, "pulse_counter", pin=6, per_pulse=0.001, decimals=3)
+    driver._total = 40_000_000
+    before = driver.read()[0]
+    hardware.pins[6].pulse()
+    assert (before, driver.read()[0]) == (40_000_000, 40_000_001)
+
+
+@pytest.mark.parametrize(
+    ("value", "numerator", "parts"),
+    [(1, 10**6, 10**6), (2794.0002, 2794000, 1000), (1 / 450, 2222222, 10**9), (5e7, 50_000_000, 1)],
+)
+def test_a_pulses_worth_is_held_in_whole_numbers(value: float, numerator: int, parts: int) -> None:
+    assert pulse_counter.ratio(value) == (numerator, parts)
+
+
+@pytest.mark.parametrize("entry", [{"driver": "adc"}, {"driver": "pulse_counter"}])
+def test_a_value_beyond_what_the_wire_carries_is_null(hardware: FakeHardware, entry: dict[str, Any]) -> None:
+    scale = {"per_volt": 1e9} if entry["driver"] == "adc" else {"per_pulse": 1e9}
+    driver = make(hardware, entry["driver"], pin=6, decimals=9, **scale)
+    hardware.pins[6].level = 65535
+    driver._total = 1000
+    assert driver.read()[0] is None
 
 
 def test_bouncing_edges_count_once(hardware: FakeHardware) -> None:

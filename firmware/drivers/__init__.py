@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from .contract import Driver, Hardware
 
+MOST = 9_007_199_254_740_991
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"
 
 
@@ -55,6 +56,11 @@ def make(data: "dict[str, Any]", hardware: "Hardware") -> "Driver":
     except (ValueError, TypeError) as error:
         raise ValueError(f"{name}: {error}")  # noqa: B904 - MicroPython has no `from`
     return driver
+
+
+def fitting(value: int) -> "int | None":
+    """Return a value, or None of one that is beyond what the wire carries (2^53)."""
+    return value if -MOST <= value <= MOST else None
 
 
 def metric(options: "dict[str, Any]", name: str, unit: str, decimals: int) -> "dict[str, Any]":

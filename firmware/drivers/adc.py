@@ -1,6 +1,6 @@
 """An analog input: value = (volts - zero_v) * per_volt."""
 
-from . import metric
+from . import fitting, metric
 from .options import named, number, pin
 
 TYPE_CHECKING = False
@@ -34,7 +34,7 @@ class Adc:
 
     def read(self) -> "list[int | None]":
         """Return the scaled reading."""
-        return [round(self._pin.read_u16() * self._slope - self._zero)]
+        return [fitting(round(self._pin.read_u16() * self._slope - self._zero))]
 
 
 def make(data: "dict[str, Any]", hardware: "Hardware") -> Adc:

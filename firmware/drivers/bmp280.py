@@ -90,9 +90,13 @@ class Bmp280(I2cSensor):
         if _SKIPPED in (raw_p, raw_t):
             raise OSError(errno.EIO, "nothing was measured")
         t_fine = fine_temperature(raw_t, self._t)
-        pascals = pressure(raw_p, t_fine, self._p)  # 1 Pa is 0.01 hPa
-        rounded = None if pascals is None else pascals + 128 >> 8
-        values: list[int | None] = [t_fine * 5 + 128 >> 8, rounded]
+        exact = pressure(raw_p, t_fine, self._p)
+        pascals = None if exact is None else exact + 128 >> 8  # 1 Pa is 0.01 hPa
+        celsius = t_fine * 5 + 128 >> 8
+        # it measures -40 to 85 °C, 300 to 1100 hPa: what is far beyond comes of damaged bytes
+        if pascals is None or not 10_000 <= pascals <= 150_000 or not -6_000 <= celsius <= 12_000:
+            raise OSError(errno.EIO, "impossible values")
+        values: list[int | None] = [celsius, pascals]
         values.extend(self.more(data, t_fine))
         return values
 

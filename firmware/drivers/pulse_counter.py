@@ -4,6 +4,7 @@ Its metrics are the amount since the board started, `per_pulse` for each pulse, 
 each `rate_s` seconds, over the time since the reading before.
 """
 
+from . import fitting
 from .options import named, number, one_of, pin, text, whole
 
 TYPE_CHECKING = False
@@ -34,6 +35,17 @@ def options() -> "dict[str, Any]":
     )
 
 
+def ratio(value: float) -> "tuple[int, int]":
+    """Return `value` as whole numbers, numerator and power of ten, to seven digits.
+
+    A board's floats have 24 bits: a count of millions times one of them would stand still.
+    """
+    parts = 1
+    while value * parts < 1_000_000 and parts < 1_000_000_000_000:
+        parts *= 10
+    return round(value * parts), parts
+
+
 class PulseCounter:
     """One pin's pulses. An edge within `debounce_ms` of the one counted before does not count."""
 
@@ -49,7 +61,7 @@ class PulseCounter:
                 "title": title + " rate",
             },
         ]
-        self._amount = data["per_pulse"] * 10**decimals
+        self._amount, self._parts = ratio(data["per_pulse"] * 10**decimals)
         self._rate = data["per_pulse"] * 10 ** data["rate_decimals"] * data["rate_s"] * 1000
         self._debounce_ms: int = data["debounce_ms"]
         self._hardware = hardware
@@ -61,7 +73,7 @@ class PulseCounter:
         self._pin = hardware.edges(data["pin"], data["pull"], data["edge"] == "rising", self._edge)
 
     def _edge(self, pin: "Any") -> None:
-        # Called by the interrupt: it must not allocate.
+        # Called by the interrupt, between any two steps of the program: it changes what nothing else changes.
         if self._debounce_ms:
             if self._hardware.since_ms(self._edge_ticks) < self._debounce_ms:
                 return
@@ -81,10 +93,13 @@ class PulseCounter:
         if self._read_ticks is not None:
             elapsed_ms = self._hardware.since_ms(self._read_ticks)
             if elapsed_ms <= 0:
-                return [round(self._total * self._amount), None]
-            rate = round(new * self._rate / elapsed_ms)
+                return [self._scaled(), None]
+            rate = fitting(round(new * self._rate / elapsed_ms))
         self._read_ticks = self._hardware.ticks_ms()
-        return [round(self._total * self._amount), rate]
+        return [self._scaled(), rate]
+
+    def _scaled(self) -> "int | None":
+        return fitting((self._total * self._amount + self._parts // 2) // self._parts)
 
 
 def make(data: "dict[str, Any]", hardware: "Hardware") -> PulseCounter:
