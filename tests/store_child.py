@@ -41,7 +41,7 @@ async def flood(folder: Path, seq: int) -> None:
         folder,
         health=Health(),
         now_ms=lambda: 0,
-        settings=StoreSettings(ack_interval_s=0.003, batch_samples=64),
+        settings=StoreSettings(ack_interval_s=0.003, batch_samples=64, seal_samples=256),
     )
 
     def tell(acked: list[Acked]) -> None:

@@ -91,7 +91,8 @@ async def test_a_backup_beside_a_busy_writer_is_a_store_of_one_moment(folder: Pa
         return count
 
     task = asyncio.create_task(write())
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.01)
+    await store.settle()
     pages: list[tuple[int, int]] = []
     await asyncio.to_thread(
         archive.backup, folder, tmp_path / "copy", lambda done, total: pages.append((done, total))

@@ -212,3 +212,17 @@ async def test_a_damaged_commit_of_the_hot_log_costs_itself_alone(tmp_path: Path
     await store.start()
     assert await values(store) == [0, 2]
     await store.close()
+
+
+async def test_a_file_that_is_damaged_again_at_once_is_not_replaced_for_ever(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    await store.start()
+    for wanted in (1, 1):
+        store._writer.damaged()
+        attempts = store.attempts
+        async with asyncio.timeout(30):
+            while store.attempts < attempts + 2:
+                await asyncio.sleep(0.01)
+        assert len(set_aside(tmp_path)) == wanted
+    assert "replace the disk or card" in (store.degraded or "")
+    await store.close()

@@ -10,12 +10,13 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from hub.store.chores import Chores
 from hub.store.committer import Committer, explain
+from hub.store.folder import StoreError
 from hub.store.intake import Acked, Batch, Intake, Verdict, boot_of
 from hub.store.quarantine import is_damage
 from hub.store.recent import Recent
 from hub.store.samples import fault
-from hub.store.tiers import DAILY, QUARTERLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -27,12 +28,10 @@ if TYPE_CHECKING:
     from hub.store.recent import Held
     from hub.store.samples import Written
     from hub.store.settings import StoreSettings
-    from hub.store.tiers import Job
 
 log = logging.getLogger(__name__)
 
-_SEAL_AGAIN_S = 30.0
-_SALVAGE_ROWS = 100
+_REPLACE_AGAIN_S = 600.0
 
 
 class Writer:
@@ -70,12 +69,9 @@ class Writer:
         self._closing = False
         self._attempted = -math.inf
         self._failures = 0
-        self._expiry_at = -math.inf
-        self._seal_at = self._seal_due()
         self._damage = False
-        self._salvages = True
-        self._jobs: list[Job] = [QUARTERLY, DAILY]
-        self._daily_at = -math.inf
+        self._replaced_at = -math.inf
+        self._chores = Chores(self._committer, settings, now_ms, interrupted=self._commit_is_due)
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self.progress = 0
         self.attempts = 0
@@ -179,10 +175,7 @@ class Writer:
     def _run(self) -> None:
         while self._sleep():
             if self._attempt():
-                self._seal()
-                self._salvage()
-                self._roll()
-                self._expire()
+                self._do_chores()
         while not self._intake.idle:
             if not self._attempt():
                 log.error("%d readings were not saved at the end", self._intake.readings)
@@ -224,14 +217,7 @@ class Writer:
     def _chores_at(self) -> float:
         if self._failures:
             return math.inf
-        if self._jobs or self._damage or self._salvages:
-            return -math.inf
-        return self._seal_at if self._settings.retention_s is None else min(self._seal_at, self._expiry_at)
-
-    def _seal_due(self) -> float:
-        """Return when to seal next: at the end of the window, with a little time for what comes late."""
-        interval_s = self._settings.seal_interval_s
-        return time.monotonic() + interval_s - self._now_ms() / 1000 % interval_s + min(5.0, interval_s / 10)
+        return -math.inf if self._damage or self._chores.damage else self._chores.due_at()
 
     def _take(self) -> tuple[Batch, list[Future[None]]]:
         with self._wake:
@@ -246,11 +232,11 @@ class Writer:
 
     def _attempt(self) -> bool:
         """Try to commit a batch, be it empty. True when that went well."""
-        if self._damage:
-            self._replace()
         batch, flushes = self._take()
-        began = time.monotonic()
         try:
+            if self._damage or self._chores.damage:
+                self._replace()
+            began = time.monotonic()
             written = self._committer.commit(batch, self._recent)
         except Exception as error:  # whatever it was, the readings are kept and the thread lives
             self._failed(error)
@@ -293,90 +279,32 @@ class Writer:
             self._tell(acked)
 
     def _replace(self) -> None:
-        """Go on in a new file; what is intact in the damaged one is carried over by and by."""
+        """Go on in a new file; what is intact in the damaged one is carried over by and by.
+
+        Raises StoreError, OSError and sqlite3.Error; it is tried again with the next attempt.
+        """
+        if time.monotonic() < self._replaced_at + _REPLACE_AGAIN_S:
+            raise StoreError(
+                "the file is damaged again, minutes after it was replaced; replace the disk or card"
+            )
         with self._wake:
             boots = self._intake.all_committed()
-        try:
-            self._committer.replace(self._recent, boots, self._now_ms())
-        except Exception:  # tried again with the next attempt
-            log.exception("the damaged file cannot be replaced now")
-            return
-        self._damage = False
-        self._salvages = True
+        self._committer.replace(self._recent, boots, self._now_ms())
+        self._replaced_at = time.monotonic()
+        self._damage = self._chores.damage = False
+        self._chores.begin_salvage()
         self._replaced()
 
-    def _salvage(self) -> None:
-        while self._salvages:
-            try:
-                self._salvages = self._committer.salvage(_SALVAGE_ROWS)
-            except sqlite3.Error as error:
-                log.error("what was intact in a damaged file cannot be carried over now: %s", error)
-                return
+    def _do_chores(self) -> None:
+        recent = self._recent
+        sealed = self._chores.seal(recent)
+        if sealed is not None:
             with self._wake:
-                if self._closing or self._commit_at() <= time.monotonic():
-                    return
+                self._recent = Recent(recent.generation + 1, recent.newest | sealed.newest)
+                self._intake.forget(sealed.boots_forgotten)
+            log.debug("sealed %d samples into %d bytes", sealed.samples, sealed.chunk_bytes)
+        self._chores.rest()
 
-    def _seal(self) -> None:
-        recent, settings = self._recent, self._settings
-        if time.monotonic() < self._seal_at and recent.samples < settings.seal_samples:
-            return
-        self._seal_at = self._seal_due()
-        if not (recent.rows or recent.boots):
-            return
-        try:
-            sealed = self._committer.seal(recent)
-        except Exception as error:  # nothing is lost: the hot log stands
-            self._damage = self._damage or is_damage(error)
-            known = isinstance(error, sqlite3.Error)
-            log.error(
-                "recent samples cannot be sealed into chunks now: %s",
-                error,
-                exc_info=None if known else error,
-            )
-            self._seal_at = time.monotonic() + _SEAL_AGAIN_S
-            return
+    def _commit_is_due(self) -> bool:
         with self._wake:
-            self._recent = Recent(recent.generation + 1, recent.newest | sealed.newest)
-            self._intake.forget(sealed.boots_forgotten)
-        if QUARTERLY not in self._jobs:
-            self._jobs.append(QUARTERLY)
-        if DAILY not in self._jobs and time.monotonic() >= self._daily_at:
-            self._daily_at = time.monotonic() + settings.daily_roll_interval_s
-            self._jobs.append(DAILY)
-        log.debug("sealed %d samples into %d bytes", sealed.samples, sealed.chunk_bytes)
-
-    def _roll(self) -> None:
-        """Make rollups of what was sealed, a span a transaction, until a commit is due."""
-        while self._jobs:
-            try:
-                more = self._committer.roll(self._jobs[0], self._now_ms())
-            except Exception as error:  # the samples are there, and answer in place of rollups
-                self._damage = self._damage or is_damage(error)
-                known = isinstance(error, sqlite3.Error)
-                log.error("rollups cannot be made now: %s", error, exc_info=None if known else error)
-                self._jobs.clear()
-                return
-            if not more:
-                del self._jobs[0]
-            with self._wake:
-                if self._closing or self._commit_at() <= time.monotonic():
-                    return
-
-    def _expire(self) -> None:
-        """Delete chunks that are too old, some at a time, until a commit is due."""
-        settings = self._settings
-        if settings.retention_s is None or time.monotonic() < self._expiry_at:
-            return
-        before_ms = self._now_ms() - settings.retention_s * 1000
-        while True:
-            try:
-                deleted = self._committer.expire(before_ms, settings.expiry_chunks)
-            except sqlite3.Error as error:
-                log.warning("old samples cannot be deleted now: %s", error)
-                deleted = 0
-            if deleted < settings.expiry_chunks:
-                self._expiry_at = time.monotonic() + settings.expiry_interval_s
-                return
-            with self._wake:
-                if self._closing or self._commit_at() <= time.monotonic():
-                    return
+            return self._closing or self._commit_at() <= time.monotonic()

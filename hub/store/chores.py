@@ -1,0 +1,136 @@
+"""What the writer does between commits: seals, makes rollups, salvages, lets old samples go."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sqlite3
+import time
+from typing import TYPE_CHECKING
+
+from hub.store.quarantine import is_damage
+from hub.store.tiers import DAILY, QUARTERLY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hub.store.committer import Committer
+    from hub.store.recent import Recent
+    from hub.store.seal import Sealed
+    from hub.store.settings import StoreSettings
+    from hub.store.tiers import Job
+
+log = logging.getLogger(__name__)
+
+_AGAIN_S = 30.0
+"""After a chore that failed; nothing is lost meanwhile, since the hot log and the chunks stand."""
+_SALVAGE_ROWS = 100
+
+
+class Chores:
+    """Times on the monotonic clock, for the writer's thread alone. Each chore ends when a commit is due."""
+
+    def __init__(
+        self,
+        committer: Committer,
+        settings: StoreSettings,
+        now_ms: Callable[[], int],
+        *,
+        interrupted: Callable[[], bool],
+    ) -> None:
+        self._committer = committer
+        self._settings = settings
+        self._now_ms = now_ms
+        self._interrupted = interrupted
+        self._seal_at = self._end_of_window()
+        self._jobs: list[Job] = [QUARTERLY, DAILY]
+        self._daily_at = -math.inf
+        self._roll_at = -math.inf
+        self._salvage_at = -math.inf
+        self._expiry_at = -math.inf if settings.retention_s is not None else math.inf
+        self.damage = False
+        """A chore found the file damaged."""
+
+    def due_at(self) -> float:
+        """Return when the next chore is due."""
+        rolls = self._roll_at if self._jobs else math.inf
+        return min(self._seal_at, rolls, self._salvage_at, self._expiry_at)
+
+    def begin_salvage(self) -> None:
+        """Look for files that were set aside."""
+        self._salvage_at = -math.inf
+
+    def seal(self, recent: Recent) -> Sealed | None:
+        """Seal what is recent, at the end of a window or when it is much; None when it was not."""
+        if time.monotonic() < self._seal_at and recent.samples < self._settings.seal_samples:
+            return None
+        self._seal_at = self._end_of_window()
+        if not (recent.rows or recent.boots):
+            return None
+        try:
+            sealed = self._committer.seal(recent)
+        except Exception as error:
+            self._failed("recent samples cannot be sealed into chunks now", error)
+            self._seal_at = time.monotonic() + _AGAIN_S
+            return None
+        self._want(QUARTERLY)
+        if time.monotonic() >= self._daily_at:
+            self._daily_at = time.monotonic() + self._settings.daily_roll_interval_s
+            self._want(DAILY)
+        return sealed
+
+    def rest(self) -> None:
+        """Do the other chores that are due."""
+        self._salvage()
+        self._roll()
+        self._expire()
+
+    def _want(self, job: Job) -> None:
+        if job not in self._jobs:
+            self._jobs.append(job)
+
+    def _salvage(self) -> None:
+        while time.monotonic() >= self._salvage_at and not self._interrupted():
+            try:
+                more = self._committer.salvage(_SALVAGE_ROWS)
+            except Exception as error:
+                self._failed("what was intact in a damaged file cannot be carried over now", error)
+                self._salvage_at = time.monotonic() + _AGAIN_S
+                return
+            if not more:
+                self._salvage_at = math.inf
+
+    def _roll(self) -> None:
+        """Make rollups of what was sealed, a span a transaction."""
+        while self._jobs and time.monotonic() >= self._roll_at and not self._interrupted():
+            try:
+                more = self._committer.roll(self._jobs[0], self._now_ms())
+            except Exception as error:
+                self._failed("rollups cannot be made now", error)
+                self._roll_at = time.monotonic() + _AGAIN_S
+                return
+            if not more:
+                del self._jobs[0]
+
+    def _expire(self) -> None:
+        settings = self._settings
+        while settings.retention_s is not None and time.monotonic() >= self._expiry_at:
+            if self._interrupted():
+                return
+            before_ms = self._now_ms() - settings.retention_s * 1000
+            try:
+                deleted = self._committer.expire(before_ms, settings.expiry_chunks)
+            except Exception as error:
+                self._failed("old samples cannot be deleted now", error)
+                deleted = 0
+            if deleted < settings.expiry_chunks:
+                self._expiry_at = time.monotonic() + settings.expiry_interval_s
+
+    def _failed(self, what: str, error: Exception) -> None:
+        self.damage = self.damage or is_damage(error)
+        log.error("%s: %s", what, error, exc_info=None if isinstance(error, sqlite3.Error) else error)
+
+    def _end_of_window(self) -> float:
+        """Return the end of this window, with a little time for what comes late."""
+        interval_s = self._settings.seal_interval_s
+        return time.monotonic() + interval_s - self._now_ms() / 1000 % interval_s + min(5.0, interval_s / 10)
