@@ -7,6 +7,7 @@ then viewers are fed through aiortc's own sender, which the last tests hold.
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,9 @@ from aiortc.rtp import RtcpRtpfbPacket, RtcpSrPacket
 
 from hub.camera import seams
 from hub.camera.broadcast import ntp_time
+from hub.camera.errors import SeamBroken
 from hub.camera.media import RTP_CLOCK_HZ, AccessUnit, Codec
-from hub.camera.seams import Connected, SeamBroken
+from hub.camera.seams import Connected
 from tests.camera_peer import Peer
 from tests.fakes import until
 from tests.test_encoder import coded
@@ -183,6 +185,20 @@ async def test_without_the_seams_aiortc_sends_itself_and_the_next_viewer_too(
         assert await peer.clock_ms() >= 1_000
         assert s.viewer.delivery is None
         assert not s.channels[Codec.H264].direct
+
+
+@pytest.mark.parametrize("library", ["pylibsrtp._binding", "aiortc.rtp", "aioice.turn"])
+async def test_where_a_library_has_lost_a_module_aiortc_sends_itself(
+    monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    async with scene() as s, Peer() as peer:
+        for room in ("delivery", "srtp", "feedback"):
+            monkeypatch.delitem(sys.modules, f"hub.camera.{room}", raising=False)
+        monkeypatch.setitem(sys.modules, library, None)
+        await s.connect(peer)
+        publish(s)
+        assert await peer.clock_ms() >= 1_000
+        assert s.viewer.delivery is None
 
 
 async def test_where_streams_cannot_be_named_aiortc_sends_itself(monkeypatch: pytest.MonkeyPatch) -> None:

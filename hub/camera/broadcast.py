@@ -47,7 +47,7 @@ class Broadcast:
         self, codec: Codec, ssrc: int, pump: Callable[[Callable[[AccessUnit], None]], Callable[[], None]]
     ) -> None:
         self.ring = Ring()
-        self._ssrc = ssrc
+        self.ssrc = ssrc
         self._packetize = rtp.packetizer(codec)
         self._pump = pump
         self._stop_pump: Callable[[], None] | None = None
@@ -98,7 +98,7 @@ class Broadcast:
             payloads,
             sequence=self._sequence,
             timestamp=(unit.pts + self._origin) & 0xFFFFFFFF,
-            ssrc=self._ssrc,
+            ssrc=self.ssrc,
             keyframe=unit.keyframe,
             limit=_STEP_PACKETS,
         )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from aiortc.rtp import RtcpSrPacket
+
 from hub.camera.broadcast import now
 from hub.camera.burst import HEADER_BYTES, Lane, Layout
-from hub.camera.seams import Feedback
+from hub.camera.feedback import Feedback, dispatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,7 +65,7 @@ class Delivery(Feedback):
         self._pair: Any = None
         self._outlet: Outlet | None = None
         self._resends_left = _RESEND_BURST
-        connected.take_rtcp(self, self._correct)
+        connected.take_rtcp(lambda packet: dispatch(packet, broadcast.ssrc, self), self._correct)
         broadcast.add(self)
         want_keyframe()
 
@@ -108,7 +110,7 @@ class Delivery(Feedback):
         self._outlet = None if pair is None else self._connected.outlet(pair)
         self._pair = pair
 
-    # --- what the browser tells (hub.camera.seams.Feedback) --------------------------------------------
+    # --- what the browser tells (hub.camera.feedback) --------------------------------------------
 
     def keyframe_wanted(self) -> None:
         """Ask for a keyframe; the capture keeps a budget."""
@@ -148,10 +150,12 @@ class Delivery(Feedback):
         length, tag = len(head) + len(payload), self._lane.tag_bytes
         self._put(Layout(head + payload + bytes(tag), (length,), length + tag))
 
-    def _correct(self, report: Any) -> None:
+    def _correct(self, packet: Any) -> None:
         """Put one moment on both clocks into a sender report, and what this viewer was sent."""
+        if not isinstance(packet, RtcpSrPacket):
+            return
         ntp, monotonic_s = now()
-        info = report.sender_info
+        info = packet.sender_info
         info.ntp_timestamp = ntp
         info.rtp_timestamp = self._broadcast.rtp_time(monotonic_s)
         info.packet_count = self.packets & 0xFFFFFFFF

@@ -13,6 +13,10 @@ class SourceError(CameraError):
     """A source cannot be opened, or ended."""
 
 
+class SeamBroken(CameraError):
+    """This version of a library lacks a part that direct sending needs; the message names it."""
+
+
 class BadOffer(OutpostError):
     """An SDP offer or trickle fragment that cannot be answered; the client has to change it."""
 

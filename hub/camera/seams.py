@@ -8,24 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aioice.turn import TurnTransport
-from aiortc.rtp import (
-    RTCP_PSFB_APP,
-    RTCP_PSFB_FIR,
-    RTCP_PSFB_PLI,
-    RTCP_RTPFB_NACK,
-    RtcpPsfbPacket,
-    RtcpRrPacket,
-    RtcpRtpfbPacket,
-    RtcpSrPacket,
-    unpack_remb_fci,
-)
-
-from hub.camera.errors import CameraError
+from hub.camera.errors import SeamBroken
 from hub.camera.outlet import Outlet, RelayOutlet, UdpOutlet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from aiortc import RTCRtpSender
 
@@ -34,26 +21,6 @@ _TAG_BYTES = {
     b"SRTP_AEAD_AES_128_GCM": 16,
     b"SRTP_AEAD_AES_256_GCM": 16,
 }
-
-
-class SeamBroken(CameraError):
-    """This version of a library lacks a part that direct sending needs; the message names it."""
-
-
-class Feedback:
-    """What a viewer's browser tells by RTCP. Subclass it; every method may be called with lies."""
-
-    def keyframe_wanted(self) -> None:
-        """Hear a PLI or FIR (RFC 4585, 6.3.1; RFC 5104, 4.3.1)."""
-
-    def packets_lost(self, sequences: Sequence[int]) -> None:
-        """Hear a NACK (RFC 4585, 6.2.1) for the viewer's own sequence numbers."""
-
-    def reported(self, *, lost_fraction: float, last_report: int, delay: int) -> None:
-        """Hear a receiver report (RFC 3550, 6.4.2): `last_report` and `delay` in 1/65536 s."""
-
-    def bitrate_estimated(self, bits_per_s: int) -> None:
-        """Hear a REMB (draft-alvestrand-rmcat-remb)."""
 
 
 def _part(thing: object, name: str) -> Any:
@@ -103,57 +70,43 @@ class Connected:
         """Open a pair's way out; the caller closes it."""
         transport = _part(_part(pair, "protocol"), "transport")
         address = _part(pair, "remote_addr")
-        if isinstance(transport, TurnTransport):
+        if isinstance(transport, turn_transport()):
             return RelayOutlet(_Relay(transport), address)
         socket = transport.get_extra_info("socket")
         if socket is None:
             raise SeamBroken("the ICE transport shows no socket")
         return UdpOutlet(socket.fileno(), address)
 
-    def take_rtcp(self, feedback: Feedback, report: Callable[[RtcpSrPacket], None]) -> None:
-        """Hand the viewer's RTCP to `feedback` in aiortc's place, and let `report` set right what it sends.
+    def take_rtcp(self, handle: Callable[[Any], None], correct: Callable[[Any], None]) -> None:
+        """Have `handle` called with the viewer's RTCP in aiortc's place, and `correct` with what is sent.
 
-        aiortc keeps its timer and its packets: a sender report goes to `report` before it leaves.
+        aiortc keeps its timer and its packets; `correct` sets them right before they leave.
         """
         send = self._sender._send_rtcp
 
-        ssrc = _part(self._sender, "_ssrc")
-
-        async def handle(packet: Any) -> None:
-            _dispatch(packet, ssrc, feedback)
+        async def handled(packet: Any) -> None:
+            handle(packet)
 
         async def corrected(packets: list[Any]) -> None:
             for packet in packets:
-                if isinstance(packet, RtcpSrPacket):
-                    report(packet)
+                correct(packet)
             await send(packets)
 
-        self._sender._handle_rtcp_packet = handle  # type: ignore[method-assign]  # the seam
+        self._sender._handle_rtcp_packet = handled  # type: ignore[method-assign]  # the seam
         self._sender._send_rtcp = corrected  # type: ignore[method-assign]  # the seam
 
 
+def turn_transport() -> type[Any]:
+    """Give aioice's class of TURN allocations. Raises SeamBroken."""
+    try:
+        from aioice.turn import TurnTransport  # noqa: PLC0415 - where it is missing, aiortc sends
+    except ImportError as error:
+        raise SeamBroken(str(error)) from error
+    return TurnTransport
+
+
 class _Relay:
-    def __init__(self, transport: TurnTransport) -> None:
+    def __init__(self, transport: Any) -> None:
         self.sendto = transport.sendto
         inner = _part(_part(transport, "_TurnTransport__inner_protocol"), "transport")
         self.queued_bytes: Callable[[], int] = _part(inner, "get_write_buffer_size")
-
-
-def _dispatch(packet: Any, ssrc: int, feedback: Feedback) -> None:
-    if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
-        for report in packet.reports:
-            if report.ssrc == ssrc:
-                feedback.reported(
-                    lost_fraction=report.fraction_lost / 256, last_report=report.lsr, delay=report.dlsr
-                )
-    elif isinstance(packet, RtcpRtpfbPacket):
-        if packet.fmt == RTCP_RTPFB_NACK:
-            feedback.packets_lost(packet.lost)
-    elif isinstance(packet, RtcpPsfbPacket):
-        if packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
-            feedback.keyframe_wanted()
-        elif packet.fmt == RTCP_PSFB_APP:
-            try:
-                feedback.bitrate_estimated(unpack_remb_fci(packet.fci)[0])
-            except ValueError:
-                return

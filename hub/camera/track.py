@@ -15,11 +15,10 @@ import av
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
-from hub.camera.delivery import Delivery
+from hub.camera.errors import SeamBroken
 from hub.camera.fanout import Unsubscribed
 from hub.camera.media import RTP_TIME_BASE
-from hub.camera.seams import Connected, SeamBroken, on_keyframe_request
-from hub.camera.srtp import Workbench
+from hub.camera.seams import Connected, on_keyframe_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from aiortc import RTCRtpSender
 
     from hub.camera.channel import Channel
+    from hub.camera.delivery import Delivery
     from hub.camera.fanout import Subscription
     from hub.camera.offer import Chosen
 
@@ -96,6 +96,11 @@ class ViewerTrack(MediaStreamTrack):
             self._subscription.close()
 
     def _deliver(self, sender: RTCRtpSender, channel: Channel, chosen: Chosen, rtx_ssrc: int) -> Delivery:
+        try:
+            from hub.camera.delivery import Delivery  # noqa: PLC0415 - what it imports may be missing
+            from hub.camera.srtp import Workbench  # noqa: PLC0415 - so too
+        except ImportError as error:
+            raise SeamBroken(str(error)) from error
         if channel.workbench is None:
             channel.workbench = Workbench()
 

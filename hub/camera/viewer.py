@@ -23,10 +23,10 @@ from aiortc import (
 from aiortc.exceptions import OperationError
 from aiortc.sdp import candidate_from_sdp
 
-from hub.camera.errors import BadOffer, CameraError
+from hub.camera.errors import BadOffer, CameraError, SeamBroken
 from hub.camera.media import Codec
 from hub.camera.offer import chosen, parse_fragment
-from hub.camera.seams import SeamBroken, name_streams
+from hub.camera.seams import name_streams
 from hub.camera.track import ViewerTrack
 
 if TYPE_CHECKING:
