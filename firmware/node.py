@@ -59,9 +59,9 @@ class Node:
         self._failed = asyncio.Event()
         self._error: Exception | None = None
         self._restart = False
-        self.outbox = make_outbox()
         self.sensors = Sensors()
         self.sensors.add_configured(config)
+        self.outbox = make_outbox()  # of what the drivers leave
         self.sensors.add(Internal(self._clock.now, self.outbox), config.interval_ms)
         self._commands = Commands(self, self._led)
         self._name = config.name or "Board " + port.uid()[-4:]

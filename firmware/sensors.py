@@ -1,6 +1,7 @@
 """The board's sensors in groups: those of one interval are read together and share a reading."""
 
 import asyncio
+import gc
 
 import drivers
 import settings
@@ -164,9 +165,10 @@ class Sensors:
 
         hardware = Hardware()
         for index, data in enumerate(config.sensors):
+            gc.collect()  # compiling a driver wants room in one piece
             try:
                 driver = drivers.make(data, hardware)
-            except (ValueError, OSError) as error:
+            except (ValueError, OSError, MemoryError) as error:
                 print(f"board.json: sensors[{index}] is left out:", error)
                 continue
             try:

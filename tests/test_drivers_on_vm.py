@@ -336,7 +336,7 @@ print(json.dumps(asyncio.run(go())))
     assert got == answer if isinstance(answer, dict) else got.startswith(answer)
 
 
-def test_every_driver_at_once_leaves_most_of_the_heap_alone() -> None:
+def test_every_driver_at_once_leaves_room_for_an_outbox_and_for_work() -> None:
     chips = ("sht3x", "bme280", "ina219", "mpu6050", "bh1750", "veml7700")
     sensors: list[dict[str, Any]] = [{"driver": name, "prefix": name} for name in chips]
     sensors += [
@@ -348,15 +348,28 @@ def test_every_driver_at_once_leaves_most_of_the_heap_alone() -> None:
     sensors += [{"driver": "ds18b20", "pin": 22, "prefix": "w"}, {"driver": "dht22", "pin": 9, "prefix": "d"}]
     script = f"""
 import gc, json
-import settings
-from sensors import Sensors
+import node, settings
+n = node.Node(settings.Settings({{"sensors": json.loads({json.dumps(sensors)!r})}}))
 gc.collect()
-before = gc.mem_alloc()
-sensors = Sensors()
-sensors.add_configured(settings.Settings({{"sensors": json.loads({json.dumps(sensors)!r})}}))
-gc.collect()
-print(json.dumps([len(sensors.names()), gc.mem_alloc() - before]))
+print(json.dumps([len(n.sensors.names()), len(n.outbox._ring), gc.mem_free()]))
 """
-    count, size = json.loads(run_on_vm(script).splitlines()[-1])
-    assert count == 25
-    assert size < 60_000
+    said = run_on_vm(script).splitlines()
+    metrics, outbox, free = json.loads(said[-1])
+    assert (said[:-1], metrics) == ([], 30)
+    assert outbox >= 30_000
+    assert free >= 30_000
+
+
+def test_a_driver_for_which_there_is_no_room_is_told_and_left_out() -> None:
+    script = """
+import json, settings
+import drivers
+from sensors import Sensors
+drivers.load = lambda name: bytearray(1 << 20)
+sensors = Sensors()
+sensors.add_configured(settings.Settings({"sensors": [{"driver": "bme280"}]}))
+print(json.dumps(sensors.names()))
+"""
+    lines = run_on_vm(script).splitlines()
+    assert lines[0].startswith("board.json: sensors[0] is left out: memory allocation failed")
+    assert lines[-1] == "[]"

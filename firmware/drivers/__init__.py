@@ -41,20 +41,32 @@ def schema(name: str) -> "dict[str, Any]":
     }
 
 
-def make(data: "dict[str, Any]", hardware: "Hardware") -> "Driver":
-    """Return the driver for one entry of `sensors`. Raises ValueError, in words."""
+def check(data: "Any") -> "tuple[Any, dict[str, Any]]":
+    """Return the module and the options, with their defaults, of an entry of `sensors`.
+
+    Raises ValueError that names the driver and the option; touches no pin.
+    """
     if not isinstance(data, dict):
         raise ValueError("an entry of sensors must be an object with a driver")
     name = data.get("driver")
     if name is None:
         raise ValueError("driver is missing")
-    from .options import checked  # noqa: PLC0415 - 4 KB that a bare board does without
+    from .options import checked  # noqa: PLC0415 - 3 KB that a bare board does without
 
     module = load(name)
     try:
-        driver: Driver = module.make(checked(data, module.options(), module.REQUIRED), hardware)
-    except (ValueError, TypeError) as error:
+        return module, checked(data, module.options(), module.REQUIRED)
+    except ValueError as error:
         raise ValueError(f"{name}: {error}")  # noqa: B904 - MicroPython has no `from`
+
+
+def make(data: "dict[str, Any]", hardware: "Hardware") -> "Driver":
+    """Return the driver for one entry of `sensors`. Raises ValueError, in words."""
+    module, options = check(data)
+    try:
+        driver: Driver = module.make(options, hardware)
+    except (ValueError, TypeError) as error:
+        raise ValueError("{}: {}".format(data["driver"], error))  # noqa: B904 - MicroPython has no `from`
     return driver
 
 
