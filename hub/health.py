@@ -37,6 +37,11 @@ class Health:
             "reason",
         )
         self.store_degraded = gauge("store_degraded", "1 while the store cannot commit")
+        self.store_damaged = counter("store_damaged_files", "Damaged files set aside and replaced")
+        self.store_sealed = counter("store_sealed_samples", "Samples compressed into chunks")
+        self.store_sealed_bytes = counter("store_sealed_bytes", "Bytes of the chunks they went to")
+        self.store_file_bytes = gauge("store_file_bytes", "Size of the store's file and its WAL")
+        self.written_bytes = gauge("written_bytes", "Bytes that the hub's process handed to disks")
         self.devices_online = gauge("devices_online", "Devices with an open session")
         self.link_figure = gauge("link", "A figure of a device's link", "device", "figure")
         self.subscribers = gauge("stream_subscribers", "Open live streams")

@@ -80,6 +80,9 @@ async def test_the_link_shows_its_figures(hub: WebHub) -> None:
 async def test_the_hub_tells_who_and_how_it_is(hub: WebHub) -> None:
     shown = (await hub.get("hub")).json()
     assert (shown["name"], shown["time"], shown["epoch"]) == ("outpost", NOW_MS, "0123abcd")
+    store = shown["health"].pop("store")
+    assert store["file_bytes"] > 0
+    assert (store["queue_readings"], store["card_years"]) == (0, None)
     assert shown["health"] == {
         "store_degraded": None,
         "devices": 1,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import time
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from hub.store.intake import Acked
     from hub.store.recent import Held
     from hub.store.rights import SecurityEvent, SecurityKind
+    from hub.store.wear import StoreFigures
 
 _SETTLE_S = 2.0
 _SEALING_S = 0.005
@@ -185,6 +187,10 @@ class Store:
     def degraded(self) -> str | None:
         """Why the store cannot commit now, for people; None when it can."""
         return self._writer.degraded
+
+    def figures(self) -> StoreFigures:
+        """Return the store's size, queue, compression and wear."""
+        return self._writer.wear.figures(time.monotonic(), self._writer.waiting_readings)
 
     # --- reading ------------------------------------------------------------------------------------
 

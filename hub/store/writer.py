@@ -17,6 +17,7 @@ from hub.store.intake import Acked, Batch, Intake, Verdict, boot_of
 from hub.store.quarantine import is_damage
 from hub.store.recent import Recent
 from hub.store.samples import fault
+from hub.store.wear import Wear, written_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -62,6 +63,9 @@ class Writer:
         self._recent = recent
         self._intake = Intake(settings.queue_samples, committed)
         health.store_queue.set_function(lambda: self._intake.readings)
+        self.wear = Wear(database, time.monotonic())
+        health.store_file_bytes.set_function(self.wear.file_bytes)
+        health.written_bytes.set_function(lambda: written_bytes() or 0)
         self._wake = threading.Condition()
         self._urgent_since: float | None = None
         self._waiting_since: float | None = None
@@ -291,6 +295,7 @@ class Writer:
             boots = self._intake.all_committed()
         self._committer.replace(self._recent, boots, self._now_ms())
         self._replaced_at = time.monotonic()
+        self._health.store_damaged.inc()
         self._damage = self._chores.damage = False
         self._chores.begin_salvage()
         self._replaced()
@@ -302,7 +307,9 @@ class Writer:
             with self._wake:
                 self._recent = Recent(recent.generation + 1, recent.newest | sealed.newest)
                 self._intake.forget(sealed.boots_forgotten)
-            log.debug("sealed %d samples into %d bytes", sealed.samples, sealed.chunk_bytes)
+            self.wear.sealed(sealed.samples, sealed.chunk_bytes)
+            self._health.store_sealed.inc(sealed.samples)
+            self._health.store_sealed_bytes.inc(sealed.chunk_bytes)
         self._chores.rest()
 
     def _commit_is_due(self) -> bool:

@@ -54,6 +54,7 @@ async def show_hub(request: web.Request) -> web.StreamResponse:
 def _health(parts: Parts, streams: int) -> HubHealth:
     return HubHealth(
         store_degraded=parts.store.degraded,
+        store=parts.store.figures(),
         devices=len(parts.registry.all()),
         devices_online=parts.registry.online_count(),
         streams=streams,

@@ -16,6 +16,7 @@ from hub.model import (  # noqa: TC001 - msgspec resolves the fields' types
     Sample,
     Value,
 )
+from hub.store.wear import StoreFigures  # noqa: TC001 - msgspec resolves the fields' types
 
 
 class MetricView(msgspec.Struct, kw_only=True):
@@ -147,6 +148,7 @@ class HubHealth(msgspec.Struct, kw_only=True):
     """How the hub is. `store_degraded` says why samples cannot be committed now, null when they can."""
 
     store_degraded: str | None
+    store: StoreFigures
     devices: int
     devices_online: int
     streams: int
