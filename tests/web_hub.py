@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
+    from hub.commands.pace import PaceLimit
     from hub.links.link import Sink
 
 NOW_MS = 1_781_950_000_000
@@ -264,6 +265,7 @@ async def web_hub(
     ring_bytes: int = 8 << 20,
     epoch: str = "0123abcd",
     born: bool = True,
+    pace: PaceLimit | None = None,
 ) -> AsyncIterator[WebHub]:
     """Start a hub whose data are under `folder`."""
     clock, health, link = Clock(), Health(), FakeLink()
@@ -280,7 +282,7 @@ async def web_hub(
         registry=registry,
         store=store,
         bus=bus,
-        commands=Commands(registry=registry, store=store, bus=bus, health=health, now_ms=clock),
+        commands=Commands(registry=registry, store=store, bus=bus, health=health, now_ms=clock, pace=pace),
         cameras={camera.id: camera},  # type: ignore[dict-item] # a fake that has what the web room uses
         health=health,
         now_ms=clock,
