@@ -93,6 +93,14 @@ def test_a_time_that_is_poorly_known_makes_a_reading_uncertain(bound_ms: float, 
     assert reading.quality is Quality.UNCERTAIN
 
 
+def test_a_time_before_the_hosts_1970_is_kept_as_its_beginning_and_uncertain() -> None:
+    events = BoardEvents()
+    told(events, opened_event())
+    (reading,) = events.translate(taken(monotonic_ms=900.0), monotonic_ms=1000.0, now_ms=50)
+    assert isinstance(reading, Reading)
+    assert (reading.source_time_ms, reading.quality) == (0, Quality.UNCERTAIN)
+
+
 def test_the_end_of_a_session_is_told_once() -> None:
     events = BoardEvents()
     told(events, opened_event())

@@ -117,12 +117,14 @@ class BoardEvents:
 
     def _reading(self, taken: Taken, monotonic_ms: float, now_ms: int) -> Reading:
         assert self.device is not None  # noqa: S101 - the caller asked
-        uncertain = taken.mapped_back or taken.bound_ms > GOOD_BOUND_MS
+        source_time_ms = utc_ms(taken.monotonic_ms, monotonic_ms, now_ms)
+        # A host that does not know the time yet counts from 1970; what was taken before that is kept, too.
+        uncertain = taken.mapped_back or taken.bound_ms > GOOD_BOUND_MS or source_time_ms < 0
         return Reading(
             device=self.device,
             metrics=taken.group.names,
             values=taken.values,
-            source_time_ms=utc_ms(taken.monotonic_ms, monotonic_ms, now_ms),
+            source_time_ms=max(0, source_time_ms),
             hub_time_ms=now_ms,
             quality=Quality.UNCERTAIN if uncertain else Quality.GOOD,
             boot_id=self._boot_id,
