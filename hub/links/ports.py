@@ -15,6 +15,7 @@ from hub.links.serial import SILENCE_S, SerialLink
 from hub.links.serial_session import Shared, monotonic_ms
 from hub.links.usb import UsbPort, boards
 from hub.model import LinkKind
+from hub.wire.hub_session import FRAMES_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -52,8 +53,8 @@ class SerialPorts:
 
     Configured paths are waited for; automatically found ones are served while they are there. `find` returns
     the latter; it runs in a thread each second. A UART bridge among them on which no board speaks for
-    `silence_s` is left alone for a while: it may be another program's. `release` lends a port to another
-    program.
+    `silence_s` is left alone for a while: it may be another program's. A port gives at most `frames_per_s`.
+    `release` lends a port to another program.
     """
 
     kind = LinkKind.SERIAL
@@ -68,10 +69,11 @@ class SerialPorts:
         clock_ms: Callable[[], float] = monotonic_ms,
         find: Callable[[], Sequence[UsbPort]] = boards,
         silence_s: float = SILENCE_S,
+        frames_per_s: int = FRAMES_PER_S,
     ) -> None:
         self._ports = config.ports
         self._configured = tuple(dict.fromkeys(path for path in config.ports if path != AUTO))
-        self._shared = Shared(last_seq=last_seq, now_ms=now_ms, clock_ms=clock_ms)
+        self._shared = Shared(last_seq=last_seq, now_ms=now_ms, clock_ms=clock_ms, frames_per_s=frames_per_s)
         self._find = find
         self._silence_s = silence_s
         self._links: dict[str, SerialLink] = {}

@@ -15,7 +15,7 @@ from hub.links.serial_port import Port
 from hub.model import LinkHealth
 from hub.wire.calls import TooMany
 from hub.wire.events import Answered, Closed, Opened, Trouble, Unanswered
-from hub.wire.hub_session import HubSession
+from hub.wire.hub_session import FRAMES_PER_S, HubSession
 from hub.wire.known import Known
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class Shared:
     """The monotonic clock."""
     known: Known = field(default_factory=Known)
     claims: Claims = field(default_factory=Claims)
+    frames_per_s: int = FRAMES_PER_S
+    """What the hub takes from one port; a bench or a test of the link itself may lift it."""
 
 
 class SerialSession:
@@ -72,7 +74,9 @@ class SerialSession:
         self._figures: dict[str, float] = {}
         self._figures_due = 0.0
         self._broken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._session = HubSession(shared.known, shared.last_seq, self._admit, shared.clock_ms())
+        self._session = HubSession(
+            shared.known, shared.last_seq, self._admit, shared.clock_ms(), shared.frames_per_s
+        )
         self._port = Port(fd, received=self._received, lost=self._lost)
 
     @property
