@@ -17,7 +17,7 @@ VM := build/vm/micropython.wasm
 
 # --- what people call ---------------------------------------------------------------------------------
 
-.PHONY: help run test test-quick check format bench hil screenshot wheel lock clean
+.PHONY: help run test test-quick soak check format bench hil screenshot wheel lock clean
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -31,6 +31,9 @@ test: $(SETUP)/dev check ## Install what is missing and run every test
 
 test-quick: $(SETUP)/dev ## The tests that need no process of their own, under a minute
 	$(BIN)/pytest tests -m 'not slow and not e2e'
+
+soak: $(SETUP)/dev ## The long forms of the proofs that nothing is lost (50 kills, 100 replugs), some 10 minutes
+	OUTPOST_SOAK=1 $(BIN)/pytest tests/e2e/test_no_loss.py tests/test_replugs.py tests/test_outage.py
 
 check: $(SETUP)/dev ## Formatting, lint, types, import rules
 	$(BIN)/ruff format --check .
