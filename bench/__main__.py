@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bench import fanout, footprint, latency, store, video
+from bench import commands, fanout, footprint, latency, store, video
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ BENCHES: dict[str, Callable[[], list[Figure]]] = {
     "footprint": footprint.measure,
     "store": store.measure,
     "fanout": fanout.measure,
+    "commands": commands.measure,
     "video": video.measure,
 }
 

@@ -10,10 +10,10 @@ _KEPT = 10_000
 
 
 class PaceLimit(msgspec.Struct, frozen=True, kw_only=True):
-    """`burst` at once, and `per_s` in the long run."""
+    """`burst` at once, `per_s` in the long run: more than a rig needs, less than a runaway loop sends."""
 
-    per_s: float = 100.0
-    burst: int = 200
+    per_s: float = 500.0
+    burst: int = 1000
 
 
 class Pace:
