@@ -23,14 +23,15 @@ def options() -> "dict[str, Any]":
 def decode(frame: "bytes | bytearray") -> "tuple[int, int]":
     """Return temperature and humidity in tenths; of 02 8C 01 5F EE they are 351 and 652 (datasheet, 7).
 
-    Raises OSError where the sum is wrong, or nothing can be so warm or humid.
+    Below zero the datasheet has sign and amount; some makers' sensors send two's complement, whose amount no
+    thermometer shows. Raises OSError where the sum is wrong, or nothing can be so warm or humid.
     """
     if sum(frame[:4]) & 0xFF != frame[4]:
         raise OSError(errno.EIO, "wrong checksum")
     humidity = frame[0] << 8 | frame[1]
     temperature = (frame[2] & 0x7F) << 8 | frame[3]
     if frame[2] & 0x80:
-        temperature = -temperature
+        temperature = temperature - 0x8000 if temperature >= 0x7000 else -temperature
     if humidity > 1000 or not -400 <= temperature <= 1250:
         raise OSError(errno.EIO, "impossible values")
     return temperature, humidity

@@ -25,6 +25,7 @@ _CLOCK_OF_GYRO = 1  # steadier than the chip's own oscillator (register 107)
 _OVERFLOW = 0x10
 _ACCELERATION, _ROTATION = 0x08, 0x70  # in the FIFO
 _FIFO_BYTES = 1024
+_WAKE_MS = 100
 
 _DEGREES = (250, 500, 1000, 2000)
 _PER_DEGREE = (1310, 655, 328, 164)  # in tenths, as the datasheet rounds them (register 27)
@@ -69,6 +70,7 @@ class Mpu6050(I2cSensor):
         self._most = 2 * self.batch_ms // self.interval_ms  # at a time: more there is after a pause only
         self._left = 0
         self._last_ms: int | None = None
+        self._waking = True
         longest_ms = _FIFO_BYTES * 2 // 3 // self._size * self.interval_ms
         if self.batch_ms > longest_ms:
             raise ValueError(f"batch_ms must be at most {longest_ms} at this rate: the FIFO is no longer")
@@ -79,10 +81,11 @@ class Mpu6050(I2cSensor):
         self.put(_PWR_MGMT_1, bytes((_CLOCK_OF_GYRO,)))
         self.put(_SMPLRT_DIV, self._settings)
         self.put(_FIFO_EN, bytes((_ACCELERATION | (_ROTATION if self._gyro else 0),)))
-        self.put(_USER_CTRL, b"\x04")  # empty the FIFO, which must be off for it
-        self.put(_USER_CTRL, b"\x40")
-        self.get(_INT_STATUS, 1)  # an overflow of before
-        self._last_ms = None
+        self._waking = True
+
+    def start(self) -> int:
+        """Give a chip that wakes the time until its first samples mean something; else sampling goes on."""
+        return _WAKE_MS if self._waking else 0
 
     def fetch(self) -> "list[int | None]":
         """Return the newest sample, which the FIFO keeps, too. Raises OSError."""
@@ -109,6 +112,9 @@ class Mpu6050(I2cSensor):
     def _fetch_samples(self) -> "list[bytes]":
         if self.get(_SMPLRT_DIV, 4) != self._settings:
             raise OSError(errno.EIO, "the chip lost its settings")
+        if self._waking:
+            self._empty()
+            return []
         if self.get(_INT_STATUS, 1)[0] & _OVERFLOW:
             raise OSError(errno.EIO, "the FIFO ran over: samples are lost")
         waiting = self.get(_FIFO_COUNT, 2)
@@ -117,6 +123,13 @@ class Mpu6050(I2cSensor):
         self._left = there - count
         data = self.get(_FIFO, count * self._size) if count else b""
         return [bytes(data[at : at + self._size]) for at in range(0, len(data), self._size)]
+
+    def _empty(self) -> None:
+        self.put(_USER_CTRL, b"\x04")  # the FIFO must be off to be emptied
+        self.put(_USER_CTRL, b"\x40")
+        self.get(_INT_STATUS, 1)  # forgets an overflow of before
+        self._last_ms = None
+        self._waking = False
 
     def _times(self, count: int, now_ms: int) -> "list[int]":
         """Return the time of each sample: even steps, the last within one interval of `now_ms`.

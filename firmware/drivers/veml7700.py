@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 REQUIRED = ()
 _CONF, _ALS, _ID = 0, 4, 7
+_SHUT_DOWN = 1
 _IDENTITY = 0x81  # the low byte of the ID; the high one tells the address
 # From dark to bright: gain and time as in register 0, ms, and 0.0001 lx for each count (note, table 1)
 _STEPS = (
@@ -55,7 +56,8 @@ class Veml7700(I2cSensor):
         if not self._fresh:
             return 0
         configuration, time_ms, _ = _STEPS[self._step]
-        self.put(_CONF, bytes((configuration & 0xFF, configuration >> 8)))
+        self.put(_CONF, bytes((configuration & 0xFF | _SHUT_DOWN, configuration >> 8)))
+        self.put(_CONF, bytes((configuration & 0xFF, configuration >> 8)))  # a measurement begins anew
         self._fresh = False
         return time_ms + time_ms // 10 + 5  # the chip's clock is within 10 %, and wakes in 2.5 ms
 
