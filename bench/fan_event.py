@@ -39,8 +39,16 @@ def many_files() -> None:
 
 async def publish_on_command(publish: Callable[[], None]) -> None:
     """Call `publish` so many times a second as the last line of stdin says, evenly; return at its end."""
+    loop = asyncio.get_running_loop()
     lines: asyncio.Queue[str] = asyncio.Queue()
-    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), lambda: lines.put_nowait(sys.stdin.readline()))
+
+    def hear() -> None:
+        lines.put_nowait(line := sys.stdin.readline())
+        if not line:
+            # At its end it would be readable for ever.
+            loop.remove_reader(sys.stdin.fileno())
+
+    loop.add_reader(sys.stdin.fileno(), hear)
     rate, due, at = 0.0, 0.0, time.monotonic()
     while True:
         while not lines.empty():

@@ -101,9 +101,8 @@ def test_the_wheel_carries_the_firmware(content: set[str]) -> None:
 
 def test_the_wheel_carries_the_unit_and_the_sample_configuration(content: set[str]) -> None:
     shared = {name.split(".data/data/")[1] for name in content if ".data/data/" in name}
-    assert shared == {
-        f"share/outpost/{name}" for name in ("outpost.service", "outpost.toml", "lan-only.conf")
-    }
+    examples = ("outpost.service", "outpost.toml", "lan-only.conf", "nginx.conf", "Caddyfile")
+    assert shared == {f"share/outpost/{name}" for name in examples}
 
 
 def test_the_wheel_carries_no_tests_caches_or_foreign_packages(content: set[str]) -> None:

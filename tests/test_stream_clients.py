@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -142,11 +144,9 @@ def beside_python(name: str) -> str:
 async def test_nodes_eventsource_resumes_without_a_hole(hub: WebHub) -> None:
     url = hub.url("stream?metric=temperature")
     process = await asyncio.create_subprocess_exec(
-        beside_python("node"),
-        str(NODE / "stream.mjs"),
-        url,
-        hub.tokens[Role.VIEWER],
+        *(beside_python("node"), str(NODE / "stream.mjs"), url, hub.tokens[Role.VIEWER]),
         stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
     )
     assert process.stdout is not None
     try:
@@ -154,8 +154,9 @@ async def test_nodes_eventsource_resumes_without_a_hole(hub: WebHub) -> None:
         async with asyncio.timeout(30):
             got = [(await process.stdout.readline()).decode().strip() for _ in ALL]
     finally:
-        process.kill()
-        await process.wait()
+        # The package's `node` starts the real one.
+        os.killpg(process.pid, signal.SIGKILL)
+        await process.communicate()
     assert got == [str(value) for value in ALL]
 
 
@@ -262,7 +263,10 @@ async def curl(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         tool("curl"), "-sS", *arguments, stdout=asyncio.subprocess.PIPE
     )
-    yield process
-    if process.returncode is None:
-        process.kill()
-    await process.wait()
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        # Until the pipe's end, so that its transport is closed.
+        await process.communicate()
