@@ -32,8 +32,8 @@ test: $(SETUP)/dev check ## Install what is missing and run every test
 test-quick: $(SETUP)/dev ## The tests that need no process of their own, under a minute
 	$(BIN)/pytest tests -m 'not slow and not e2e'
 
-soak: $(SETUP)/dev ## The long forms of the proofs that nothing is lost (50 kills, 100 replugs), some 10 minutes
-	OUTPOST_SOAK=1 $(BIN)/pytest tests/e2e/test_no_loss.py tests/test_replugs.py tests/test_outage.py
+soak: $(SETUP)/dev ## The long forms of the proofs that nothing is lost (50 kills, 100 replugs, a million bad frames)
+	OUTPOST_SOAK=1 $(BIN)/pytest tests/e2e/test_no_loss.py tests/test_replugs.py tests/test_noise.py tests/test_outage.py
 
 check: $(SETUP)/dev ## Formatting, lint, types, import rules
 	$(BIN)/ruff format --check .
