@@ -134,6 +134,8 @@ def _watch(pid: int, sinks: subprocess.Popen[str], viewers: int) -> Load:
     before, cpu, began = _counts(sinks), _cpu_s(process), time.monotonic()
     time.sleep(DURATION_S)
     after, cpu_then, passed_s = _counts(sinks), _cpu_s(process), time.monotonic() - began
+    if any(now[0] == then[0] for now, then in zip(after, before, strict=True)):
+        raise RuntimeError("a viewer got no packets: what was measured means nothing")
     per_viewer_minute = 60 / passed_s / viewers
     packets, pictures, lost = (
         sum(now[index] - then[index] for now, then in zip(after, before, strict=True)) for index in range(3)

@@ -43,7 +43,10 @@ class Sink:
         transport = self.peer.getReceivers()[0].transport
         async with asyncio.timeout(CONNECT_S):
             await self._stands.wait()
-        protocol: Any = transport.transport._connection._nominated[1].protocol
+        for protocol in transport.transport._connection._protocols:  # ICE may yet change to another
+            self._listen(protocol)
+
+    def _listen(self, protocol: Any) -> None:
         others = protocol.datagram_received
 
         def take(data: bytes, address: tuple[Any, ...]) -> None:
