@@ -104,7 +104,11 @@ class App:
         """Serve until SIGTERM or SIGINT. Raises what keeps a hub from starting: OutpostError."""
         health = Health()
         keep_s = duration_s(self._config.retention.raw, "`retention.raw`")
-        settings = StoreSettings(retention_s=keep_s)
+        settings = StoreSettings(
+            retention_s=keep_s,
+            ack_interval_s=duration_s(self._config.store.ack, "`store.ack`"),
+            idle_interval_s=duration_s(self._config.store.commit, "`store.commit`"),
+        )
         store = Store.open(self._data, health=health, now_ms=wall_ms, settings=settings)
         try:
             await store.start()

@@ -79,6 +79,15 @@ class RetentionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     raw: str = "90d"
 
 
+class StoreConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[store]`: how long samples wait for a commit. Longer spares the card."""
+
+    ack: str = "1s"
+    """Samples of boards, which keep them in their outbox until the commit."""
+    commit: str = "10s"
+    """All others: at most this much is lost with the power."""
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file; every key is optional."""
 
@@ -88,6 +97,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     camera: tuple[CameraConfig, ...] = ()
     webrtc: WebrtcConfig = WebrtcConfig()
     retention: RetentionConfig = RetentionConfig()
+    store: StoreConfig = StoreConfig()
 
 
 def load(path: Path) -> Config:
@@ -210,6 +220,9 @@ def _check(config: Config, where: str) -> None:
             raise ConfigError(f"{where}: `camera[{index}].id`: {camera.id!r} is there twice")
         seen.add(camera.id)
     duration_s(config.retention.raw, f"{where}: `retention.raw`")
+    for key, text in (("ack", config.store.ack), ("commit", config.store.commit)):
+        if duration_s(text, f"{where}: `store.{key}`") > _LONGEST_COMMIT_S:
+            raise ConfigError(f"{where}: `store.{key}`: {text!r} is too long; at most {_LONGEST_COMMIT_S}s")
 
 
 def _check_hub(hub: HubConfig, where: str) -> None:
@@ -283,6 +296,7 @@ def listen_address(text: str, where: str) -> tuple[str, int]:
     return found[1] or found[2] or "0.0.0.0", int(found[3])  # noqa: S104 - an empty host means every address, as elsewhere
 
 
+_LONGEST_COMMIT_S = 60
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31557600}
 _LONGEST_S = 1000 * _UNITS_S["y"]
 

@@ -192,6 +192,8 @@ def test_a_wrong_type_names_the_key_and_what_is_expected(text: str, message: str
         ('[[camera]]\nid = "a"\nfps = 0', "camera[0].fps"),
         ('[[camera]]\nid = "a"\nbitrate_kbps = 20001', "camera[0].bitrate_kbps"),
         ('[retention]\nraw = "0d"', "retention.raw"),
+        ('[store]\nack = "1"', "store.ack"),
+        ('[store]\ncommit = "61s"', "store.commit"),
         ('[retention]\nraw = "90 days"', "retention.raw"),
         ('[retention]\nraw = "1001y"', "retention.raw"),
         (f'[retention]\nraw = "{"9" * 5000}d"', "retention.raw"),
