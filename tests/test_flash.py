@@ -18,6 +18,7 @@ import pytest
 
 from hil.hub import HubProcess
 from hil.virtual.board import VirtualBoard
+from hil.virtual.flash import PICO_BYTES
 from hub.cli import flashing
 from hub.cli.client import Failed
 from hub.flash import flasher, image, plan
@@ -50,6 +51,14 @@ except Exception:
 """
 
 
+class Bare(VirtualBoard):
+    """A board with MicroPython; its port has one name, also while it is away."""
+
+    def __init__(self, folder: Path, port: Path, flash_bytes: int = PICO_BYTES) -> None:
+        super().__init__(folder, uid=UID, link=port, flash_bytes=flash_bytes)
+        self.port = str(port)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The board's flash, as the host sees it."""
@@ -58,13 +67,19 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def board(folder: Path, tmp_path: Path) -> Iterator[VirtualBoard]:
+def board(folder: Path, tmp_path: Path) -> Iterator[Bare]:
     """A bare board: MicroPython, an empty flash."""
-    made = VirtualBoard(folder, uid=UID, link=tmp_path / "tty")
+    made = Bare(folder, tmp_path / "tty")
     made.start()
     yield made
     made.stop()
     assert made.crashes == []
+
+
+def restart(board: Bare) -> None:
+    """Have the board start what is on its flash now; its port is there afterwards."""
+    board.power_off()
+    board.power_on()
 
 
 def outpost_flash(port: object, *arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
@@ -102,8 +117,8 @@ def is_whole(folder: Path) -> bool:
 # --- from bare to born ----------------------------------------------------------------------------------
 
 
-def test_a_bare_board_is_flashed_and_born(board: VirtualBoard, folder: Path, tmp_path: Path) -> None:
-    done = outpost_flash(board.path, data=tmp_path)
+def test_a_bare_board_is_flashed_and_born(board: Bare, folder: Path, tmp_path: Path) -> None:
+    done = outpost_flash(board.port, data=tmp_path)
     assert done.returncode == 0, done.stderr
     assert f"({UID})" in done.stdout
     for word in ("MicroPython 1.", "uptime", "s ", "commands: ", "led"):
@@ -112,85 +127,81 @@ def test_a_bare_board_is_flashed_and_born(board: VirtualBoard, folder: Path, tmp
     assert staged(folder) == []
 
 
-def test_a_flashed_board_gets_nothing_twice(board: VirtualBoard, tmp_path: Path) -> None:
-    flash(board.path)
-    asyncio.run(born(board.path))
+def test_a_flashed_board_gets_nothing_twice(board: Bare, tmp_path: Path) -> None:
+    flash(board.port)
+    asyncio.run(born(board.port))
     written = board.flash.written_bytes
-    done = outpost_flash(board.path, data=tmp_path)
+    done = outpost_flash(board.port, data=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "nothing to copy" in done.stdout
     assert board.flash.written_bytes == written
 
 
-async def test_only_what_differs_is_copied_to_a_board_whose_firmware_runs(
-    board: VirtualBoard, folder: Path
-) -> None:
-    await asyncio.to_thread(flash, board.path)
-    await born(board.path)
+async def test_only_what_differs_is_copied_to_a_board_whose_firmware_runs(board: Bare, folder: Path) -> None:
+    await asyncio.to_thread(flash, board.port)
+    await born(board.port)
     (folder / "settings.py").write_text("broken = True\n")
     seen: list[plan.Plan] = []
-    await asyncio.to_thread(flash, board.path, seen)
+    await asyncio.to_thread(flash, board.port, seen)
     assert [file.path for file in seen[0].copy] == ["/settings.py"]
     assert is_whole(folder)
-    assert (await born(board.path)).device == UID
+    assert (await born(board.port)).device == UID
 
 
-def test_a_dry_run_writes_nothing(board: VirtualBoard, folder: Path, tmp_path: Path) -> None:
-    done = outpost_flash(board.path, "--dry-run", data=tmp_path)
+def test_a_dry_run_writes_nothing(board: Bare, folder: Path, tmp_path: Path) -> None:
+    done = outpost_flash(board.port, "--dry-run", data=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "would copy /main.py" in done.stdout
     assert list(folder.iterdir()) == []
 
 
 def test_the_boards_own_configuration_stays_until_another_is_given(
-    board: VirtualBoard, folder: Path, tmp_path: Path
+    board: Bare, folder: Path, tmp_path: Path
 ) -> None:
     (folder / "board.json").write_text('{"name": "mine"}')
-    assert "mine (" in outpost_flash(board.path, data=tmp_path).stdout
+    assert "mine (" in outpost_flash(board.port, data=tmp_path).stdout
     (tmp_path / "theirs.json").write_text('{"name": "theirs"}')
-    done = outpost_flash(board.path, "--config", str(tmp_path / "theirs.json"), data=tmp_path)
+    done = outpost_flash(board.port, "--config", str(tmp_path / "theirs.json"), data=tmp_path)
     assert "theirs (" in done.stdout
     assert "1 files to copy" in done.stdout
 
 
-def test_a_board_that_crashes_at_each_start_is_caught(
-    board: VirtualBoard, folder: Path, tmp_path: Path
-) -> None:
+def test_a_board_that_crashes_at_each_start_is_caught(board: Bare, folder: Path, tmp_path: Path) -> None:
     (folder / "main.py").write_text(CRASHING)
-    board.reset()
+    restart(board)
     for _ in range(3):
-        done = outpost_flash(board.path, "--dry-run", data=tmp_path)
+        done = outpost_flash(board.port, "--dry-run", data=tmp_path)
         assert done.returncode == 0, done.stderr
-    assert outpost_flash(board.path, data=tmp_path).returncode == 0
+    assert outpost_flash(board.port, data=tmp_path).returncode == 0
 
 
-def test_a_board_in_a_busy_loop_is_interrupted(board: VirtualBoard, folder: Path) -> None:
+def test_a_board_in_a_busy_loop_is_interrupted(board: Bare, folder: Path) -> None:
     (folder / "main.py").write_text("while True: pass\n")
-    board.reset()
-    flash(board.path)
-    assert asyncio.run(born(board.path)).device == UID
+    restart(board)
+    flash(board.port)
+    assert asyncio.run(born(board.port)).device == UID
 
 
-async def test_a_firmware_that_fails_is_shown_with_its_own_words(board: VirtualBoard, folder: Path) -> None:
+async def test_a_firmware_that_fails_is_shown_with_its_own_words(board: Bare, folder: Path) -> None:
     (folder / "main.py").write_text("raise ValueError('what went wrong')\n")
-    board.reset()
+    restart(board)
     with pytest.raises(NoBirth, match="what went wrong"):
-        await born(board.path, 4)
+        await born(board.port, 4)
 
 
 # --- a hub that has the port ----------------------------------------------------------------------------
 
 
-def test_a_hub_lends_the_port_and_has_the_same_board_again(board: VirtualBoard, tmp_path: Path) -> None:
-    config = f'[serial]\nports = ["{board.path}"]\n[mqtt]\nenabled = false\n'
+def test_a_hub_lends_the_port_and_has_the_same_board_again(board: Bare, tmp_path: Path) -> None:
+    config = f'[serial]\nports = ["{board.port}"]\n[mqtt]\nenabled = false\n'
     with HubProcess(tmp_path / "data", config=config) as hub:
         api = Api(hub)
-        first = outpost_flash(board.path, data=hub.data)
+        first = outpost_flash(board.port, data=hub.data)
         assert first.returncode == 0, first.stderr
-        assert f"the hub lends {board.path}" in first.stdout
+        assert f"the hub lends {board.port}" in first.stdout
         wait(lambda: api.online(UID))
         boot = api.device(UID)["boot_id"]
-        (tmp_path / "by-id").symlink_to(board.path)
+        (tmp_path / "by-id").symlink_to(board.port)
         again = outpost_flash(tmp_path / "by-id", data=hub.data)
         assert again.returncode == 0, again.stderr
         assert "nothing to copy" in again.stdout
@@ -209,7 +220,7 @@ def wait(condition: Callable[[], bool], timeout_s: float = 30) -> None:
 
 
 @contextlib.contextmanager
-def cut(board: VirtualBoard, after_s: float, *, power: bool) -> Iterator[None]:
+def cut(board: Bare, after_s: float, *, power: bool) -> Iterator[None]:
     """Cut the cable or the power at a moment, and give it back at the end."""
 
     def pull() -> None:
@@ -226,35 +237,36 @@ def cut(board: VirtualBoard, after_s: float, *, power: bool) -> Iterator[None]:
 
 @pytest.mark.timeout(400)
 def test_a_cut_at_any_moment_leaves_a_board_that_the_next_run_repairs(
-    board: VirtualBoard, folder: Path, monkeypatch: pytest.MonkeyPatch
+    board: Bare, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(flasher, "CATCH_S", 0.5)  # here nobody plugs it in while the first run waits
+    port = board.port
     chance = random.Random(7)
     before = time.monotonic()
-    flash(board.path)
+    flash(port)
     whole_s = time.monotonic() - before
     was_cut = 0
     for number in range(CUTS):
-        asyncio.run(born(board.path))
+        asyncio.run(born(port))
         # Other files than those that stand there, so that there is something to copy and to exchange.
         for path in folder.rglob("*.py"):
             path.write_bytes(path.read_bytes() + b"# an older file\n")
         with cut(board, chance.uniform(0, whole_s), power=number % 2 == 0):
             try:
-                flash(board.path)
+                flash(port)
             except (BoardError, PortAbsent, PortUnusable):
                 was_cut += 1
         if number % 2:
-            board.reset()  # with its own power a board stays where the cable left it: at the REPL
-        asyncio.run(born(board.path))  # old or new, it starts
-        flash(board.path)
+            restart(board)  # with its own power a board stays where the cable left it: at the REPL
+        asyncio.run(born(port))  # old or new, it starts
+        flash(port)
         assert is_whole(folder), f"cut {number}"
         assert staged(folder) == [], f"cut {number}"
-    asyncio.run(born(board.path))
+    asyncio.run(born(port))
     assert was_cut >= CUTS // 2
 
 
-def test_what_a_cut_run_copied_is_not_copied_again(board: VirtualBoard) -> None:
+def test_what_a_cut_run_copied_is_not_copied_again(board: Bare) -> None:
     count = 0
 
     def stop_in_the_middle(pieces: int) -> None:
@@ -265,21 +277,21 @@ def test_what_a_cut_run_copied_is_not_copied_again(board: VirtualBoard) -> None:
 
     with pytest.raises(BoardGone):
         flasher.flash(
-            board.path, image.firmware(), planned=lambda _board, _todo: None, copied=stop_in_the_middle
+            board.port, image.firmware(), planned=lambda _board, _todo: None, copied=stop_in_the_middle
         )
     board.replug()
     seen: list[plan.Plan] = []
-    flash(board.path, seen)
+    flash(board.port, seen)
     assert sum(len(file.data) for file in seen[0].copy) < seen[0].copy_bytes + 1
     assert len(seen[0].copy) < len(seen[0].exchange)
 
 
 def test_ctrl_c_ends_the_command_and_leaves_the_board_alive(
-    board: VirtualBoard, folder: Path, tmp_path: Path
+    board: Bare, folder: Path, tmp_path: Path
 ) -> None:
     (folder / "main.py").write_text("print('the old one')\n")
     with subprocess.Popen(
-        [sys.executable, "-u", "-m", "hub.cli", "flash", board.path, "--data", str(tmp_path)],
+        [sys.executable, "-u", "-m", "hub.cli", "flash", board.port, "--data", str(tmp_path)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -292,7 +304,7 @@ def test_ctrl_c_ends_the_command_and_leaves_the_board_alive(
     assert running.returncode == 1
     assert "Traceback" not in errors
     assert (folder / "main.py").read_text() == "print('the old one')\n"
-    flash(board.path)
+    flash(board.port)
     assert is_whole(folder)
 
 
@@ -300,11 +312,11 @@ def test_ctrl_c_ends_the_command_and_leaves_the_board_alive(
 
 
 def test_a_full_flash_is_refused_and_stays_as_it_was(folder: Path, tmp_path: Path) -> None:
-    board = VirtualBoard(folder, uid=UID, link=tmp_path / "tty", flash_bytes=60_000)
+    board = Bare(folder, tmp_path / "tty", flash_bytes=60_000)
     board.start()
     try:
         with pytest.raises(NoRoom, match="are needed"):
-            flash(board.path)
+            flash(board.port)
         assert list(folder.iterdir()) == []
     finally:
         board.stop()
@@ -314,31 +326,31 @@ def test_a_flash_that_fills_up_meanwhile_is_cleared_of_what_was_copied(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "main.py").write_text("print('mine')\n")
-    board = VirtualBoard(folder, uid=UID, link=tmp_path / "tty", flash_bytes=80_000)
+    board = Bare(folder, tmp_path / "tty", flash_bytes=80_000)
     board.start()
     everything = plan.Plan(tuple(image.firmware()), tuple(image.firmware()), 0)
     monkeypatch.setattr(plan, "make", lambda *_: everything)
     try:
         with pytest.raises(BoardFull):
-            flash(board.path)
+            flash(board.port)
         assert staged(folder) == []
         assert (folder / "main.py").read_text() == "print('mine')\n"
     finally:
         board.stop()
 
 
-def test_another_chip_is_refused_by_its_name_and_starts_again(board: VirtualBoard, folder: Path) -> None:
+def test_another_chip_is_refused_by_its_name_and_starts_again(board: Bare, folder: Path) -> None:
     (folder / "boot.py").write_text("import sys\nsys.platform = 'esp8266'\n")
-    board.reset()
+    restart(board)
     starts = board.hard_resets
     with pytest.raises(WrongChip, match="esp8266"):
-        flash(board.path)
+        flash(board.port)
     wait(lambda: board.hard_resets > starts)
     assert [file.name for file in folder.iterdir()] == ["boot.py"]
 
 
 def test_a_file_that_does_not_arrive_whole_takes_no_place(
-    board: VirtualBoard, folder: Path, monkeypatch: pytest.MonkeyPatch
+    board: Bare, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = raw_repl.RawRepl.write
 
@@ -347,7 +359,7 @@ def test_a_file_that_does_not_arrive_whole_takes_no_place(
 
     monkeypatch.setattr(raw_repl.RawRepl, "write", damaging)
     with pytest.raises(flasher.Damaged, match=r"/node\.py"):
-        flash(board.path)
+        flash(board.port)
     assert not (folder / "main.py").exists()
     assert staged(folder) == []
 
@@ -390,9 +402,9 @@ def test_a_port_where_nothing_is_ends_with_1(tmp_path: Path) -> None:
     assert f"{tmp_path / 'nothing'}: nothing is there" in done.stderr
 
 
-def test_a_port_that_another_program_has_is_refused_with_its_pid(board: VirtualBoard, tmp_path: Path) -> None:
-    with open(board.path, "rb+", buffering=0):  # noqa: PTH123 - a program that locks nothing
-        done = outpost_flash(board.path, data=tmp_path)
+def test_a_port_that_another_program_has_is_refused_with_its_pid(board: Bare, tmp_path: Path) -> None:
+    with open(board.port, "rb+", buffering=0):  # noqa: PTH123 - a program that locks nothing
+        done = outpost_flash(board.port, data=tmp_path)
     assert done.returncode == 1
     assert f"pid {os.getpid()}" in done.stderr
 

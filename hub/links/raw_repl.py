@@ -137,8 +137,8 @@ class RawRepl:
         heard = b""
         with self._explained("its REPL was asked for"):
             for _ in range(TRIES):
-                # Ctrl-C twice, as code may catch the first; then Ctrl-A, which asks for the raw REPL.
-                self._transport.serial.write(b"\r\x03\x03")
+                # Ctrl-C, which code may catch: then the next round has another. Ctrl-A asks for the raw REPL.
+                self._transport.serial.write(b"\r\x03")
                 time.sleep(0.1)
                 self._transport.serial.reset_input_buffer()
                 self._transport.serial.write(b"\r\x01")

@@ -36,6 +36,14 @@ def _print_exception(error):
 
 def _execute(source, name, mode="exec"):
     # Returns what was raised, or None. SystemExit is a soft reset, as on a board.
+    try:
+        return _run(source, name, mode)
+    except KeyboardInterrupt as error:  # it came just before the code began, or just after it ended
+        _host.call("interrupt_char", -1)
+        return error
+
+
+def _run(source, name, mode):
     _host.call("interrupt_char", 3)
     try:
         if mode == "single":
