@@ -196,8 +196,8 @@ class App:
         return []
 
     def _greet(self, store: Store, claim: Claim, url: str) -> None:
-        store.accounts.revoke_token(LOCAL_TOKEN, wall_ms())
-        token = store.accounts.create_token(LOCAL_TOKEN, Role.ADMIN, wall_ms())
+        store.accounts.revoke_token(LOCAL_TOKEN, wall_ms(), by="hub")
+        token = store.accounts.create_token(LOCAL_TOKEN, Role.ADMIN, wall_ms(), by="hub")
         access.leave(self._data, access.LocalAccess(url=url, token=token))
         for note in self._demo.notes if self._demo else ():
             self._say(f"  {note}")

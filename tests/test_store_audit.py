@@ -8,6 +8,7 @@ import pytest
 
 from hub.health import Health
 from hub.model import Command, CommandResult, CommandState
+from hub.store import audit
 from hub.store.audit import CommandFilter
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
@@ -92,6 +93,17 @@ async def test_pages_go_from_new_to_old_without_hole_or_double(store: Store) -> 
         if cursor is None:
             break
     assert seen == [f"c{number}" for number in reversed(range(7))]
+
+
+async def test_the_trail_is_bounded_and_keeps_the_newest(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "KEPT_COMMANDS", 10)
+    monkeypatch.setattr(audit, "TRIM_EVERY", 5)
+    for number in range(41):
+        put(store, command(f"c{number}", created=number), CommandState.QUEUED, 1)
+    items, _ = await store.commands()
+    assert [item.id for item in items] == [f"c{number}" for number in reversed(range(31, 41))]
 
 
 async def test_one_device_can_be_asked_for(store: Store) -> None:

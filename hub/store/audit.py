@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from hub.store.intake import Statement
 
 
+KEPT_COMMANDS = 200_000
+"""The trail keeps the newest of them, some 60 MB."""
+TRIM_EVERY = 1000
+
+
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A command and what became of it; `times` says when it reached each state."""
 
@@ -69,6 +74,14 @@ def statement(command: Command, result: CommandResult) -> Statement:
             error,
             _json({str(result.state): result.time}),
         ),
+    )
+
+
+def trim() -> Statement:
+    """Return what forgets the oldest commands."""
+    return (
+        "DELETE FROM command WHERE rowid <= (SELECT max(rowid) FROM command) - ?",
+        (KEPT_COMMANDS,),
     )
 
 

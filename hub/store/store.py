@@ -97,7 +97,7 @@ class Store:
             acked=self._acked,
             replaced=self._replaced,
         )
-        self._told = 0
+        self._told = self._states = 0
         self._readers = Readers(folder.database, damaged=self._writer.damaged)
         self.accounts = Accounts(folder.database)
 
@@ -149,7 +149,11 @@ class Store:
 
     def put_command(self, command: Command, result: CommandResult) -> None:
         """Record that a command reached a state. Never blocks."""
-        self._writer.note(f"command {command.id} {result.state}", [audit.statement(command, result)])
+        statements = [audit.statement(command, result)]
+        if self._states % audit.TRIM_EVERY == 0:
+            statements.append(audit.trim())
+        self._states += 1
+        self._writer.note(f"command {command.id} {result.state}", statements)
 
     def put_security(self, event: SecurityEvent) -> None:
         """Record a line of the security log. Never blocks."""
