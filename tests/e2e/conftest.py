@@ -70,7 +70,7 @@ class Rig:
             time.sleep(0.05)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     rig = Rig(tmp_path_factory.mktemp("rig"))
     try:
@@ -80,8 +80,9 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         rig.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """A browser for this folder alone: while Playwright's own loop runs, no asyncio test can."""
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         yield running
@@ -98,7 +99,7 @@ class Watched:
         page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def storage(rig: Rig, browser: Browser) -> Any:
     """The cookies of a browser that opened the claim link."""
     context = browser.new_context()
