@@ -92,3 +92,28 @@ async def test_late_samples_make_few_parts_of_a_window(tmp_path: Path) -> None:
         range(960, 1000)
     )
     await store.close()
+
+
+async def test_a_running_store_makes_rollups_of_what_it_sealed(tmp_path: Path) -> None:
+    week_ms = 7 * 86_400_000
+    store = Store.open(tmp_path, health=Health(), now_ms=lambda: week_ms, settings=SEALING)
+    await store.start()
+    for hour in range(48):
+        store.put(reading(hour * 3_600_000, float(hour)))
+
+    def levels() -> set[int]:
+        with contextlib.closing(connect(tmp_path / "outpost.db")) as connection:
+            if connection.execute("SELECT count(*) FROM pending").fetchone() == (0,):
+                return {level for (level,) in connection.execute("SELECT DISTINCT id >> 58 FROM roll")}
+            return set()
+
+    await sealed(store, tmp_path, 48)
+    async with asyncio.timeout(60):
+        while levels() != {1, 2, 3}:
+            await asyncio.sleep(0.01)
+    days = await store.samples_buckets("d", "m", 0, 2 * 86_400_000, 2)
+    assert [(day.min, day.max, day.mean, day.count) for day in days] == [
+        (0, 23, 11.5, 24),
+        (24, 47, 35.5, 24),
+    ]
+    await store.close()
