@@ -234,7 +234,8 @@ async def test_an_unforeseen_error_is_answered_and_logged(
 
 
 @pytest.mark.slow
-async def test_ten_thousand_mutated_messages_leave_the_socket_and_the_hub_well(
+@pytest.mark.timeout(300)
+async def test_a_hundred_thousand_mutated_messages_leave_the_socket_and_the_hub_well(
     hub: WebHub, caplog: pytest.LogCaptureFixture
 ) -> None:
     chance = random.Random(3)
@@ -246,14 +247,14 @@ async def test_ten_thousand_mutated_messages_leave_the_socket_and_the_hub_well(
                 pass
 
         reading = asyncio.create_task(read())
-        for _ in range(10_000):
+        for _ in range(100_000):
             text = bytearray(good)
             for _ in range(chance.randrange(1, 6)):
                 at = chance.randrange(len(text))
                 text[at : at + chance.randrange(3)] = bytes(chance.choices(b'{}[]",:0aenr\\u.- ', k=2))
             await socket.send_str(text.decode("latin-1"))
         await socket.send_json({"jsonrpc": "2.0", "id": "last", "method": "x"})
-        await asyncio.wait_for(reading, 60)
+        await asyncio.wait_for(reading, 200)
     assert "Traceback" not in caplog.text
 
 
