@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bench import commands, fanout, footprint, latency, store, video
+from bench import commands, fanout, footprint, ingest, latency, store, video
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,7 @@ BENCHES: dict[str, Callable[[], list[Figure]]] = {
     "latency": latency.measure,
     "footprint": footprint.measure,
     "store": store.measure,
+    "ingest": ingest.measure,
     "fanout": fanout.measure,
     "commands": commands.measure,
     "video": video.measure,
