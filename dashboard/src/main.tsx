@@ -3,42 +3,54 @@ import "uplot/dist/uPlot.min.css";
 import "./styles/index.css";
 import { App } from "./App.tsx";
 import { Client } from "./api/client.ts";
-import { Control } from "./api/control.ts";
-import { Stream } from "./api/stream.ts";
+import { Control, newKey } from "./api/control.ts";
+import { Lifeline } from "./api/lifeline.ts";
+import { type TabMessage, Tabs } from "./api/tabs.ts";
 import { followTheme } from "./charts/theme.ts";
 import { ReachContext } from "./state/context.ts";
 import { Hub } from "./state/hub.ts";
 import { Router } from "./state/router.ts";
 
 const INFO_EVERY_MS = 30_000;
-const PATIENCE_MS = 1500;
 
 function signedOut(): void {
-  stream.stop();
+  tabs.leave();
   hub.status.value = { ...hub.status.peek(), state: "signed_out", since: Date.now() };
 }
 
 const client = new Client(signedOut);
 const hub = new Hub(client, { state: "connecting", since: Date.now(), heard: 0 });
-const stream = new Stream(
-  "/api/v1/stream",
+// A resumed stream replays what was missed, or says `reset`.
+const onOpen = (resumed: boolean) => {
+  if (!resumed) void hub.load();
+};
+const timers = {
+  setTimeout: (run: () => void, ms: number) => window.setTimeout(run, ms),
+  clearTimeout: (timer: number) => window.clearTimeout(timer),
+};
+const channel = new BroadcastChannel("outpost");
+const tabs = new Tabs(
+  hub.status.peek(),
+  (shared) =>
+    new Lifeline(
+      "/api/v1",
+      {
+        onEvents: (events, lastId) => shared.passOn(events, lastId),
+        onStatus: (status) => shared.passStatus(status),
+        onOpen,
+      },
+      { fetch: (...args) => fetch(...args), now: () => Date.now(), ...timers },
+    ),
   {
     onEvent: (event) => hub.take(event),
     onStatus: (status) => {
       hub.status.value = status;
     },
-    // A resumed stream replays what was missed, or says `reset`.
-    onOpen: (resumed) => {
-      if (!resumed) void hub.load();
-    },
+    onOpen,
   },
-  {
-    fetch: (...args) => fetch(...args),
-    now: () => Date.now(),
-    setTimeout: (run, ms) => window.setTimeout(run, ms),
-    clearTimeout: (timer) => window.clearTimeout(timer),
-  },
+  { post: (message) => channel.postMessage(message), id: newKey(), ...timers },
 );
+channel.onmessage = (event: MessageEvent<TabMessage>) => tabs.hear(event.data);
 const control = new Control(
   () => new WebSocket(`${location.origin.replace(/^http/, "ws")}/api/v1/control`, "outpost.v1"),
   (result) => {
@@ -47,15 +59,17 @@ const control = new Control(
 );
 
 followTheme();
-stream.start();
-// Where even the stream cannot be opened, asking plainly brings the reason.
-setTimeout(() => hub.loaded.peek() === "loading" && void hub.load(), PATIENCE_MS);
+tabs.start();
+// Also before the stream is open there is something to see; where it cannot be opened, the reason.
+void hub.load();
 setInterval(() => hub.tick(), 1000);
 setInterval(() => {
   if (hub.live.peek() && !document.hidden) void hub.refreshInfo().catch(() => {});
 }, INFO_EVERY_MS);
-addEventListener("online", () => stream.nudge());
-document.addEventListener("visibilitychange", () => document.hidden || stream.nudge());
+addEventListener("online", () => tabs.nudge());
+addEventListener("pagehide", () => tabs.leave());
+addEventListener("pageshow", (event) => event.persisted && tabs.start());
+document.addEventListener("visibilitychange", () => document.hidden || tabs.nudge());
 
 const root = document.getElementById("app");
 if (root) {

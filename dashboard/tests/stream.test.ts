@@ -66,7 +66,7 @@ beforeEach(() => {
   stream = new Stream(
     "/api/v1/stream",
     {
-      onEvent: (event) => events.push(`${event.type} ${event.data}`),
+      onEvents: (news) => events.push(...news.map((event) => `${event.type} ${event.data}`)),
       onStatus: (status) => states.push(status.state),
       onOpen: (resumed) => opened.push(resumed),
     },

@@ -6,6 +6,7 @@ The hub is real; only answers that no healthy hub gives (an empty list, a broken
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -122,3 +123,25 @@ def test_nothing_moves_while_values_come(watched: Watched, name: str) -> None:
     page.wait_for_timeout(2500)
     # Web Vitals calls 0.1 good; right-aligned digits alone give some thousandths.
     assert page.evaluate("window.shifts") < 0.02
+
+
+@pytest.mark.parametrize(
+    ("blocked", "way"),
+    [(("stream",), "long_poll"), (("stream", r"latest\?wait="), "poll")],
+)
+def test_where_the_stream_does_not_come_through_values_come_by_polling_and_it_is_said(
+    watched: Watched, blocked: tuple[str, ...], way: str
+) -> None:
+    page = watched.page
+    for path in blocked:
+        page.route(re.compile(rf"/api/v1/{path}"), lambda route: route.abort())
+    page.goto("/")
+    status = page.locator("footer.status")
+    expect(status).to_have_attribute("data-way", way, timeout=30_000)
+    live(page)
+    expect(status).to_contain_text("stream")
+    value = page.locator(f'[data-device="{UIDS[0]}"] [data-metric="sequence"] .value')
+    expect(value).to_be_visible()
+    expect(value).not_to_have_text(value.inner_text())
+    page.unroute_all()
+    expect(status).to_have_attribute("data-way", "stream", timeout=30_000)

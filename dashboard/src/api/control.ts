@@ -110,7 +110,7 @@ export class Control {
 }
 
 /** 128 random bits. `crypto.randomUUID` is there on secure origins only, and a hub on a LAN is none. */
-function newKey(): string {
+export function newKey(): string {
   return Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) =>
     part.toString(16).padStart(8, "0"),
   ).join("");

@@ -15,6 +15,8 @@ export interface StreamStatus {
   since: number;
   /** When bytes last came, 0 before the first (browser's clock). */
   heard: number;
+  /** How values come where it is not by the stream itself. */
+  way?: "long_poll" | "poll";
 }
 
 /** The hub comments every 15 s; without a byte for this long the connection is dead, whatever TCP says. */
@@ -30,10 +32,13 @@ export interface StreamParts {
 }
 
 export interface StreamSinks {
-  onEvent: (event: ServerEvent) => void;
+  /** What came, perhaps nothing, and the id to resume after. */
+  onEvents: (events: ServerEvent[], lastId: string) => void;
   onStatus: (status: StreamStatus) => void;
   /** The connection is open; `resumed` says that the hub was asked to continue after an id. */
   onOpen: (resumed: boolean) => void;
+  /** A try failed, or the connection was lost. */
+  onFailure?: () => void;
 }
 
 /**
@@ -60,9 +65,11 @@ export class Stream {
     this.status = { state: "connecting", since: parts.now(), heard: 0 };
   }
 
-  start(): void {
+  /** Begin, after the event with this id where one is given. */
+  start(lastId = ""): void {
     if (!this.stopped) return;
     this.stopped = false;
+    if (lastId) this.lastId = lastId;
     void this.connect();
   }
 
@@ -120,7 +127,7 @@ export class Stream {
       const events = parser.push(value);
       // Also an id without an event counts: the hub says with it from where a resume would begin.
       this.lastId = parser.lastId;
-      for (const event of events) this.sinks.onEvent(event);
+      this.sinks.onEvents(events, this.lastId);
     }
   }
 
@@ -148,6 +155,7 @@ export class Stream {
     if (this.staleTimer === 0 && this.status.state !== "stale") {
       this.staleTimer = this.parts.setTimeout(() => this.enter("stale"), STALE_MS);
     }
+    this.sinks.onFailure?.();
     const wait = RETRY_MS[Math.min(this.tries++, RETRY_MS.length - 1)] ?? 8000;
     this.retryTimer = this.parts.setTimeout(() => void this.connect(), wait);
   }

@@ -42,6 +42,8 @@ export interface Schema {
   maxLength?: number;
   pattern?: string;
   unit?: string;
+  /** Of a command's parameters: ask before it is sent; a text is the question. */
+  "x-confirm"?: boolean | string;
 }
 
 export interface CommandType {

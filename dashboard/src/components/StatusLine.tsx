@@ -20,10 +20,11 @@ export function StatusLine() {
   const session = hub.session.value;
   const degraded = info?.health.store_degraded;
   return (
-    <footer class="status" data-state={status.state}>
+    <footer class="status" data-state={status.state} data-way={status.way ?? "stream"}>
       <span class="state" role="status">
         <span class="dot" aria-hidden="true" />
         <b>{text.status[status.state]}</b>
+        {status.way && <span class="warn">{text.status.ways[status.way]}</span>}
         {degraded && <span class="alarm"> {text.status.degraded(degraded)}</span>}
       </span>
       {away ? (

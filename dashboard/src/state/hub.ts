@@ -160,6 +160,9 @@ export class Hub {
       case "gap":
         this.takeGap(event.data);
         break;
+      case "reload":
+        void this.load();
+        break;
       case "reset":
         this.heal();
         break;
