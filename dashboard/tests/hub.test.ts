@@ -90,7 +90,7 @@ function run(from: number, to: number, streamed: boolean): void {
 
 test("a window has no hole after a reset: what the stream missed comes from history", async () => {
   await hub.load();
-  const feed = metric().feed(600_000, 1000, () => {});
+  const feed = metric().feed(600_000, 1000);
   hub.backfill.open(metric(), feed);
   await settle();
   run(0, 20, true);
@@ -106,7 +106,7 @@ test("a window has no hole after a reset: what the stream missed comes from hist
 
 test("a gap is counted and healed in the same way", async () => {
   await hub.load();
-  const feed = metric().feed(600_000, 1000, () => {});
+  const feed = metric().feed(600_000, 1000);
   run(0, 5, true);
   run(5, 9, false);
   vi.setSystemTime(T0 + 10_000);

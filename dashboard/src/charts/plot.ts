@@ -23,6 +23,9 @@ export interface PlotOptions {
   spark: boolean;
   /** The bucket under the crosshair, or null. */
   onCursor?: (index: number | null) => void;
+  /** A span was chosen by dragging across it, or the plot was dragged to it (UTC ms). */
+  onSpan?: (fromMs: number, toMs: number) => void;
+  onReset?: () => void;
   /** Whether the values are old: the trace is then drawn faded. */
   faded: () => boolean;
 }
@@ -48,7 +51,7 @@ export function makePlot(at: HTMLElement, window: SeriesWindow, options: PlotOpt
       height: options.height,
       padding: spark ? [3, 1, 3, 1] : [10, 8, 0, 0],
       legend: { show: false },
-      cursor: spark ? { show: false } : cursor(),
+      cursor: spark ? { show: false } : cursor(options),
       scales: { x: { time: true, auto: false }, y: { range: yRange(metric, spark) } },
       axes: spark ? [{ show: false }, { show: false }] : [timeAxis(), valueAxis(metric)],
       series: [
@@ -63,7 +66,10 @@ export function makePlot(at: HTMLElement, window: SeriesWindow, options: PlotOpt
         },
       ],
       ...(!state && { bands: [{ series: [1, 2], fill: band }] }),
-      hooks: { setCursor: [(self) => options.onCursor?.(self.cursor.idx ?? null)] },
+      hooks: {
+        setCursor: [(self) => options.onCursor?.(self.cursor.idx ?? null)],
+        setSelect: [(self) => takeSelection(self, options)],
+      },
     },
     dataOf(window, state),
     at,
@@ -111,14 +117,65 @@ function yRange(metric: Metric, spark: boolean): uPlot.Range.Function {
   };
 }
 
-function cursor(): uPlot.Cursor {
+/** Dragging across chooses a span; with Shift it moves the plot; a double click leads back to live. */
+function cursor(options: PlotOptions): uPlot.Cursor {
   return {
     y: false,
-    drag: { x: false, y: false },
+    drag: { x: true, y: false, setScale: false, dist: 5 },
     points: { show: false },
-    sync: { key: SYNC_KEY },
+    bind: {
+      mousedown: (self, _target, choose) => (event) => {
+        if (event.shiftKey) dragPlot(self, event, options);
+        else choose(event);
+        return null;
+      },
+      dblclick: () => () => {
+        options.onReset?.();
+        return null;
+      },
+    },
+    // Only the crosshair is shared: the span chosen is the page's anyway.
+    sync: {
+      key: SYNC_KEY,
+      filters: { pub: (type) => type === "mousemove" || type === "mouseleave" },
+    },
   };
 }
+
+function takeSelection(self: uPlot, options: PlotOptions): void {
+  const { left, width } = self.select;
+  if (width < 5) return;
+  self.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  options.onSpan?.(self.posToVal(left, "x") * 1000, self.posToVal(left + width, "x") * 1000);
+}
+
+function dragPlot(self: uPlot, start: MouseEvent, options: PlotOptions): void {
+  const { min = 0, max = 0 } = self.scales["x"] ?? {};
+  const perPx = ((max ?? 0) - (min ?? 0)) / Math.max(1, self.over.clientWidth);
+  const span = (event: MouseEvent) => {
+    const by = (event.clientX - start.clientX) * perPx;
+    return { min: (min ?? 0) - by, max: (max ?? 0) - by };
+  };
+  const move = (event: MouseEvent) => self.setScale("x", span(event));
+  const end = (event: MouseEvent) => {
+    removeEventListener("mousemove", move);
+    const { min: from, max: to } = span(event);
+    if (event.clientX !== start.clientX) options.onSpan?.(from * 1000, to * 1000);
+  };
+  addEventListener("mousemove", move);
+  addEventListener("mouseup", end, { once: true });
+}
+
+/** Put the crosshair `by` buckets further; from nowhere it comes in at the end. */
+export function stepCursor(plot: uPlot, by: number): void {
+  const time = plot.data[0];
+  if (time.length === 0) return;
+  const now = plot.cursor.idx ?? (by < 0 ? time.length : time.length - 2);
+  const at = Math.max(0, Math.min(time.length - 1, now + by));
+  plot.setCursor({ left: plot.valToPos(time[at] ?? 0, "x"), top: 1 });
+}
+
+export const hideCursor = (plot: uPlot): void => plot.setCursor({ left: -10, top: -10 });
 
 const grid = (): uPlot.Axis.Grid => ({ stroke: () => palette.peek().grid, width: 1 });
 

@@ -3,6 +3,7 @@
 const STEPS_MS = [
   1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 900_000, 1_800_000,
   3_600_000, 7_200_000, 10_800_000, 21_600_000, 43_200_000, 86_400_000, 172_800_000, 604_800_000,
+  1_209_600_000, 2_419_200_000, 7_862_400_000, 15_724_800_000, 31_449_600_000, 62_899_200_000,
 ];
 
 /** The finest step of 1, 2, 5 × 10ⁿ that is not under `size`. */
@@ -55,7 +56,7 @@ function clean(value: number, step: number): number {
 /** The step of time ticks for at most `count` of them over `spanMs`. */
 export function timeStep(spanMs: number, count: number): number {
   const least = spanMs / Math.max(1, count);
-  return STEPS_MS.find((step) => step >= least) ?? 604_800_000;
+  return STEPS_MS.find((step) => step >= least) ?? 157_248_000_000;
 }
 
 /** Time ticks on whole steps of the viewer's local time (`zoneMs`: local minus UTC). */

@@ -1,29 +1,32 @@
-import { useComputed, useSignal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
-import { Chart } from "../charts/Chart.tsx";
-import { moment } from "../format/time.ts";
+import { type Signal, useComputed, useSignal } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { Chart, type Steer } from "../charts/Chart.tsx";
+import { csvUrl, savePng } from "../charts/export.ts";
+import { full, moment } from "../format/time.ts";
 import { shown, title } from "../format/value.ts";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
 import type { Feed, MetricState } from "../state/metric.ts";
+import { liveView, panned, type View, viewOf, zoomed } from "../state/view.ts";
 import { text } from "../text/en.ts";
-import type { Range } from "./Ranges.tsx";
 import { FreshNote, Readout, useFreshness } from "./Readout.tsx";
 
 interface Props {
   device: DeviceState;
   metric: MetricState;
-  range: Range;
+  view: Signal<View>;
 }
 
 /** Figures beside a chart are renewed at this pace: they are read, not watched. */
 const SUMMARY_EVERY_MS = 2000;
 
 /** A metric with its chart over the range, its value now, and its lowest and highest. */
-export function MetricChart({ device, metric, range }: Props) {
+export function MetricChart({ device, metric, view: chosen }: Props) {
   const hub = useHub();
   const fresh = useFreshness(device, metric);
-  const feed = useMemo(() => metric.feed(range.spanMs, range.bucketMs, () => {}), [metric, range]);
+  const view = chosen.value;
+  const feed = useMemo(() => metric.feed(view.spanMs, view.bucketMs, view.until), [metric, view]);
+  const box = useRef<HTMLElement>(null);
   const cursor = useSignal<number | null>(null);
   useEffect(() => {
     metric.feeds.add(feed);
@@ -38,15 +41,30 @@ export function MetricChart({ device, metric, range }: Props) {
     feed.state.value;
     return summaryOf(metric, feed);
   });
-  const spoken = text.chart.ranges.spoken[range.spanMs] ?? "";
+  const spoken = spokenSpan(view, hub.now.peek());
   const meta = metric.meta.value;
+  const set = (next: View) => {
+    chosen.value = next;
+  };
+  const steer: Steer = {
+    onCursor: (index) => {
+      cursor.value = index;
+    },
+    onSpan: (from, to) => set(viewOf(from, to, hub.hubNow())),
+    onReset: () => chosen.peek().until !== null && set(liveView(chosen.peek().spanMs)),
+    onZoom: (factor) => set(zoomed(chosen.peek(), factor, hub.hubNow())),
+    onPan: (part) => set(panned(chosen.peek(), part, hub.hubNow())),
+  };
   const label = summary.value
     ? text.chart.alt(title(meta), spoken, words(metric), summary.value.min, summary.value.max)
     : text.chart.altEmpty(title(meta), spoken);
   return (
-    <section class="panel chart" data-metric={meta.name} data-fresh={fresh}>
+    <section ref={box} class="panel chart" data-metric={meta.name} data-fresh={fresh}>
       <header>
         <h2>{title(meta)}</h2>
+        {meta.kind !== "text" && (
+          <Export box={box} metric={metric} view={view} now={() => hub.hubNow()} />
+        )}
         {summary.value && meta.kind === "number" && (
           <span class="extremes digits">
             <span title={text.chart.lowest}>↓ {summary.value.min}</span>
@@ -72,15 +90,65 @@ export function MetricChart({ device, metric, range }: Props) {
             feed={feed}
             freshness={() => fresh.peek()}
             label={label}
-            onCursor={(index) => {
-              cursor.value = index;
-            }}
+            spoken={cursor.value === null ? "" : spokenAt(metric, feed, cursor.value)}
+            steer={steer}
           />
           <FeedNote feed={feed} empty={summary.value === null} />
         </>
       )}
     </section>
   );
+}
+
+interface ExportProps {
+  box: { current: HTMLElement | null };
+  metric: MetricState;
+  view: View;
+  now: () => number;
+}
+
+/** What is seen, as CSV and as a picture. */
+function Export({ box, metric, view, now }: ExportProps) {
+  const { name, interval_ms: intervalMs } = metric.meta.value;
+  const file = `${metric.device}-${name}`.replace(/[^\w.-]+/g, "_");
+  const url = () => {
+    const to = view.until ?? now();
+    const points = Math.ceil(view.spanMs / view.bucketMs);
+    return csvUrl({ device: metric.device, name, intervalMs }, to - view.spanMs, to, points);
+  };
+  return (
+    <span class="export">
+      <a
+        href={url()}
+        download={`${file}.csv`}
+        title={text.chart.csv}
+        onClick={(event) => {
+          event.currentTarget.href = url();
+        }}
+      >
+        CSV
+      </a>
+      <button
+        type="button"
+        class="quiet"
+        title={text.chart.png}
+        onClick={() => {
+          const canvas = box.current?.querySelector("canvas");
+          const heading = `${title(metric.meta.peek())} · ${metric.device} · ${spokenSpan(view, now())}`;
+          if (canvas) savePng(canvas, heading, `${file}.png`);
+        }}
+      >
+        PNG
+      </button>
+    </span>
+  );
+}
+
+/** A view in words: `last hour`, or from when to when. */
+export function spokenSpan(view: View, now: number): string {
+  const known = view.until === null ? text.chart.ranges.spoken[view.spanMs] : undefined;
+  const end = view.until ?? now;
+  return known ?? text.chart.between(full(end - view.spanMs), full(end));
 }
 
 function FeedNote({ feed, empty }: { feed: Feed; empty: boolean }) {
@@ -93,17 +161,29 @@ function FeedNote({ feed, empty }: { feed: Feed; empty: boolean }) {
   );
 }
 
-function AtCursor(props: { metric: MetricState; feed: Feed; index: number; now: number }) {
-  const { time, mean, max } = props.feed.window.columns();
-  const at = time[props.index];
-  const meta = props.metric.meta.value;
-  if (at === undefined) return <span class="readout" />;
-  const value = meta.kind === "number" ? mean[props.index] : max[props.index];
+/** What stands under the crosshair. */
+function valueAt(metric: MetricState, feed: Feed, index: number) {
+  const { time, mean, max } = feed.window.columns();
+  const at = time[index];
+  const meta = metric.meta.value;
+  if (at === undefined) return null;
+  const value = meta.kind === "number" ? mean[index] : max[index];
   const decoded = meta.kind === "boolean" ? value === 1 : (value ?? null);
-  const parts = shown(meta, decoded);
+  return { time: at * 1000, parts: shown(meta, decoded) };
+}
+
+function spokenAt(metric: MetricState, feed: Feed, index: number): string {
+  const found = valueAt(metric, feed, index);
+  return found ? `${full(found.time)}: ${found.parts.text} ${found.parts.unit}` : "";
+}
+
+function AtCursor(props: { metric: MetricState; feed: Feed; index: number; now: number }) {
+  const found = valueAt(props.metric, props.feed, props.index);
+  if (found === null) return <span class="readout" />;
+  const { time, parts } = found;
   return (
     <span class="readout past">
-      <span class="note digits">{moment(at * 1000, props.now)}</span>
+      <span class="note digits">{moment(time, props.now)}</span>
       <span class="value">{parts.text}</span>
       <span class="unit">{parts.unit}</span>
     </span>

@@ -1,40 +1,144 @@
+import { type Signal, useSignal } from "@preact/signals";
+import { moment } from "../format/time.ts";
+import { useHub } from "../state/context.ts";
+import {
+  LEAST_SPAN_MS,
+  liveView,
+  panned,
+  RANGES_MS,
+  toInput,
+  type View,
+  viewOf,
+  zoomed,
+} from "../state/view.ts";
 import { text } from "../text/en.ts";
 
-/** Spans of the device page's charts and the buckets they are drawn in (ms): 500 to 900 buckets a chart. */
-export const RANGES = [
-  { spanMs: 60_000, bucketMs: 100 },
-  { spanMs: 300_000, bucketMs: 500 },
-  { spanMs: 900_000, bucketMs: 1000 },
-  { spanMs: 3_600_000, bucketMs: 5000 },
-  { spanMs: 21_600_000, bucketMs: 30_000 },
-  { spanMs: 86_400_000, bucketMs: 120_000 },
-  { spanMs: 604_800_000, bucketMs: 900_000 },
-] as const;
-
-export type Range = (typeof RANGES)[number];
-
-interface Props {
-  value: Range;
-  onChange: (range: Range) => void;
+/** What span the page's charts show: ranges that end now, steps in time, any from and to. */
+export function Ranges({ view }: { view: Signal<View> }) {
+  const hub = useHub();
+  const open = useSignal(false);
+  const words = text.chart.ranges;
+  const step = (title: string, sign: string, next: (view: View, now: number) => View) => (
+    <button
+      type="button"
+      class="step"
+      aria-label={title}
+      title={title}
+      onClick={() => {
+        view.value = next(view.peek(), hub.hubNow());
+      }}
+    >
+      {sign}
+    </button>
+  );
+  return (
+    <div class="timebar">
+      <fieldset class="ranges">
+        <legend class="hidden">{words.label}</legend>
+        <span class="choices">
+          {RANGES_MS.map((spanMs) => (
+            <label key={spanMs}>
+              <input
+                type="radio"
+                name="range"
+                checked={view.value.until === null && view.value.spanMs === spanMs}
+                onChange={() => {
+                  view.value = liveView(spanMs);
+                }}
+              />
+              <span>{words.names[spanMs]}</span>
+            </label>
+          ))}
+        </span>
+      </fieldset>
+      <span class="steps-in-time">
+        {step(words.back, "‹", (at, now) => panned(at, -0.5, now))}
+        {step(words.wider, "−", (at, now) => zoomed(at, 2, now))}
+        {step(words.closer, "+", (at, now) => zoomed(at, 0.5, now))}
+        {step(words.forward, "›", (at, now) => panned(at, 0.5, now))}
+        <button
+          type="button"
+          class="toggle"
+          aria-expanded={open.value}
+          onClick={() => {
+            open.value = !open.peek();
+          }}
+        >
+          {words.choose}
+        </button>
+      </span>
+      {view.value.until !== null && <Past view={view} until={view.value.until} />}
+      {open.value && <FromTo view={view} />}
+    </div>
+  );
 }
 
-export function Ranges({ value, onChange }: Props) {
+/** That what is shown is not the present, and the way back to it. */
+function Past({ view, until }: { view: Signal<View>; until: number }) {
+  const hub = useHub();
+  const { spanMs } = view.value;
+  const now = hub.now.peek();
   return (
-    <fieldset class="ranges">
-      <legend class="hidden">{text.chart.ranges.label}</legend>
-      <span class="choices">
-        {RANGES.map((range) => (
-          <label key={range.spanMs}>
-            <input
-              type="radio"
-              name="range"
-              checked={range === value}
-              onChange={() => onChange(range)}
-            />
-            <span>{text.chart.ranges.names[range.spanMs]}</span>
-          </label>
-        ))}
+    <p class="past" role="status">
+      <span class="warn digits">
+        {text.chart.between(moment(until - spanMs, now), moment(until, now))}
       </span>
-    </fieldset>
+      <button
+        type="button"
+        onClick={() => {
+          view.value = liveView(spanMs);
+        }}
+      >
+        {text.chart.ranges.toLive}
+      </button>
+    </p>
+  );
+}
+
+function FromTo({ view }: { view: Signal<View> }) {
+  const hub = useHub();
+  const words = text.chart.ranges;
+  const end = view.value.until ?? hub.hubNow();
+  const from = useSignal(toInput(end - view.value.spanMs));
+  const to = useSignal(toInput(end));
+  const wrong = useSignal(false);
+  const field = (id: string, title: string, value: Signal<string>) => (
+    <label for={id}>
+      <span class="dim">{title}</span>{" "}
+      <input
+        id={id}
+        type="datetime-local"
+        step="1"
+        required
+        value={value.value}
+        aria-invalid={wrong.value}
+        onInput={(event) => {
+          value.value = event.currentTarget.value;
+        }}
+      />
+    </label>
+  );
+  return (
+    <form
+      class="from-to"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        const [start, stop] = [from, to].map((at) => new Date(at.peek()).getTime());
+        wrong.value = !(
+          Number(stop) - Number(start) >= LEAST_SPAN_MS && Number(start) < hub.hubNow()
+        );
+        if (!wrong.peek()) view.value = viewOf(Number(start), Number(stop), hub.hubNow());
+      }}
+    >
+      {field("from", words.from, from)}
+      {field("to", words.to, to)}
+      <button type="submit">{words.show}</button>
+      {wrong.value && (
+        <span class="bad" role="alert">
+          {words.wrong}
+        </span>
+      )}
+    </form>
   );
 }

@@ -12,6 +12,7 @@ const minuteFormat = new Intl.DateTimeFormat(undefined, {
   hourCycle: "h23",
 });
 const dayFormat = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const monthFormat = new Intl.DateTimeFormat(undefined, { month: "short", year: "numeric" });
 const weekdayFormat = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric" });
 const fullFormat = new Intl.DateTimeFormat(undefined, {
   dateStyle: "medium",
@@ -44,7 +45,7 @@ export function tick(ms: number, stepMs: number): string {
     const text = minuteFormat.format(ms);
     return text === minuteFormat.format(localMidnight(ms)) ? weekdayFormat.format(ms) : text;
   }
-  return dayFormat.format(ms);
+  return stepMs < 28 * DAY_MS ? dayFormat.format(ms) : monthFormat.format(ms);
 }
 
 function localMidnight(ms: number): number {

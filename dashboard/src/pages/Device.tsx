@@ -5,10 +5,11 @@ import { Presence } from "../components/DevicePanel.tsx";
 import { LinkFigures } from "../components/LinkFigures.tsx";
 import { MetricChart } from "../components/MetricChart.tsx";
 import { Notice } from "../components/Notice.tsx";
-import { RANGES, type Range, Ranges } from "../components/Ranges.tsx";
+import { Ranges } from "../components/Ranges.tsx";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
 import { fieldsOf } from "../state/schema.ts";
+import { liveView, type View } from "../state/view.ts";
 import { text } from "../text/en.ts";
 
 /** One device: a chart for each metric, its commands, its console, its link. */
@@ -43,25 +44,20 @@ export function DevicePage({ id }: { id: string }) {
 }
 
 function Known({ device }: { device: DeviceState }) {
-  const range = useSignal<Range>(RANGES[1]);
+  const view = useSignal<View>(liveView(300_000));
   const info = device.info.value;
   return (
     <div data-online={info.online} data-device={info.id}>
       <header class="page">
         <h1 tabIndex={-1}>{info.name || info.id}</h1>
         <Presence device={device} />
-        <Ranges
-          value={range.value}
-          onChange={(next) => {
-            range.value = next;
-          }}
-        />
+        <Ranges view={view} />
       </header>
       {!info.online && info.reason && <p class="banner warn">{info.reason}</p>}
       <Identity device={device} />
       <div class="charts">
         {device.metrics.value.map((metric) => (
-          <MetricChart key={metric.name} device={device} metric={metric} range={range.value} />
+          <MetricChart key={metric.name} device={device} metric={metric} view={view} />
         ))}
       </div>
       {device.metrics.value.length === 0 && <p class="dim pad">{text.device.noMetrics}</p>}

@@ -25,6 +25,7 @@ export class Backfill {
   /** Fill now, and once more when the store must have caught up with the stream. */
   open(metric: MetricState, feed: Feed): void {
     this.fill(metric, feed);
+    if (feed.until !== null && this.hubNow() - feed.until > SETTLE_MS) return;
     window.setTimeout(() => {
       if (metric.feeds.has(feed)) this.fill(metric, feed);
     }, SETTLE_MS);
@@ -57,7 +58,7 @@ export class Backfill {
     const { spanMs, bucketMs } = feed.window;
     // Whole buckets, so that the hub's and the page's are the same.
     const points = Math.ceil(spanMs / bucketMs) + 1;
-    const to = (Math.floor(this.hubNow() / bucketMs) + 1) * bucketMs;
+    const to = (Math.floor((feed.until ?? this.hubNow()) / bucketMs) + 1) * bucketMs;
     const from = to - points * bucketMs;
     try {
       if (metric.meta.peek().kind === "enum") await this.fetchStates(metric, feed, from, to);

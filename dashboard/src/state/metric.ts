@@ -22,6 +22,8 @@ const STALE_AT_LEAST_MS = 3000;
 /** A window that the live stream feeds, and whoever draws it. */
 export interface Feed {
   window: SeriesWindow;
+  /** Where it ends; null for one that moves on with the live stream. */
+  until: number | null;
   /** Called after new samples were folded in. */
   changed: () => void;
   /** `loading` until history came; `failed` says why in `error`. */
@@ -57,7 +59,9 @@ export class MetricState {
   push(timeMs: number, value: Value, quality: Quality): boolean {
     const number = drawn(this.meta.peek(), value);
     if (number !== null) {
-      for (const feed of this.feeds) feed.window.push(timeMs, number);
+      for (const feed of this.feeds) {
+        if (feed.until === null) feed.window.push(timeMs, number);
+      }
     }
     if (this.newest !== null && this.newest.time > timeMs) return false;
     this.newest = { value, quality, time: timeMs };
@@ -75,10 +79,11 @@ export class MetricState {
   }
 
   /** Open a window on this metric. Close it with `feeds.delete`. */
-  feed(spanMs: number, bucketMs: number, changed: () => void): Feed {
+  feed(spanMs: number, bucketMs: number, until: number | null = null): Feed {
     const feed: Feed = {
+      until,
       window: new SeriesWindow(spanMs, bucketMs),
-      changed,
+      changed: () => {},
       state: signal("loading"),
       error: signal(""),
     };
@@ -89,7 +94,7 @@ export class MetricState {
   /** The small chart's window: kept while the page lives, so that going back to it is instant. */
   spark(): { feed: Feed; fresh: boolean } {
     const fresh = this.sparkFeed === null;
-    this.sparkFeed ??= this.feed(SPARK_SPAN_MS, SPARK_BUCKET_MS, () => {});
+    this.sparkFeed ??= this.feed(SPARK_SPAN_MS, SPARK_BUCKET_MS);
     return { feed: this.sparkFeed, fresh };
   }
 
