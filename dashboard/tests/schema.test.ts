@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Schema } from "../src/api/types.ts";
-import { choicesOf, fieldsOf, parse } from "../src/state/schema.ts";
+import { choicesOf, fieldsOf, parse, questionOf } from "../src/state/schema.ts";
 
 const LED: Schema = {
   type: "object",
@@ -79,4 +79,15 @@ test("what no form is made for is written as JSON", () => {
 
 test("a schema without properties makes no fields", () => {
   expect(fieldsOf({})).toEqual([]);
+});
+
+test("what cannot be undone is asked about first: by its name, or by its schema", () => {
+  const ask = (name: string, params = {}) =>
+    questionOf({ name, title: "Do it", params }, "Greenhouse");
+  expect(ask("reboot")).toContain("Do it");
+  expect(ask("factory_reset")).toContain("Greenhouse");
+  expect(ask("led")).toBeNull();
+  expect(ask("valve", { "x-confirm": true })).toContain("Do it");
+  expect(ask("valve", { "x-confirm": "Flood the field?" })).toBe("Flood the field?");
+  expect(ask("reboot", { "x-confirm": false })).toBeNull();
 });

@@ -83,7 +83,7 @@ def test_the_videos_pixels_change(watched: Watched) -> None:
     grab = """() => { const v = document.querySelector('video'), c = document.createElement('canvas');
         c.width = v.videoWidth; c.height = v.videoHeight; const g = c.getContext('2d'); g.drawImage(v, 0, 0);
         return Array.from(g.getImageData(0, 0, c.width, c.height).data.filter((_, i) => i % 397 === 0)); }"""
-    page.wait_for_function("document.querySelector('video').videoWidth > 0")
+    expect(page.locator("video")).not_to_have_js_property("videoWidth", 0)
     first = page.evaluate(grab)
     page.wait_for_timeout(1500)
     second = page.evaluate(grab)

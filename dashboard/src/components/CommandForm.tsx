@@ -1,12 +1,12 @@
 import { useSignal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { CommandResult, CommandType } from "../api/types.ts";
 import { fixed } from "../format/number.ts";
 import { clock } from "../format/time.ts";
 import { title } from "../format/value.ts";
 import { useReach } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
-import { fieldsOf, parse, type Raw } from "../state/schema.ts";
+import { fieldsOf, parse, questionOf, type Raw } from "../state/schema.ts";
 import { text } from "../text/en.ts";
 import { FieldInput } from "./FieldInput.tsx";
 
@@ -28,6 +28,15 @@ export function CommandForm({ device, command }: { device: DeviceState; command:
   const id = `command-${command.name}`;
   const pending = outcome.value.kind === "pending";
 
+  const asking = useSignal(false);
+  const question = questionOf(command, device.info.value.name || device.id);
+  const first = useRef<HTMLButtonElement>(null);
+
+  const cancel = () => {
+    asking.value = false;
+    requestAnimationFrame(() => first.current?.focus());
+  };
+
   const submit = async (event: Event) => {
     event.preventDefault();
     if (outcome.peek().kind === "pending") return;
@@ -38,6 +47,11 @@ export function CommandForm({ device, command }: { device: DeviceState; command:
       document.getElementById(`${id}-${wrong}`)?.focus();
       return;
     }
+    if (question !== null && !asking.peek()) {
+      asking.value = true;
+      return;
+    }
+    if (asking.peek()) cancel();
     const since = performance.now();
     outcome.value = { kind: "pending", since };
     try {
@@ -79,11 +93,32 @@ export function CommandForm({ device, command }: { device: DeviceState; command:
           }}
         />
       ))}
-      <button type="submit" aria-disabled={pending}>
-        {fields.length > 0 ? text.command.send : title(command)}
-      </button>
+      {asking.value && question !== null ? (
+        <Ask question={question} onCancel={cancel} />
+      ) : (
+        <button ref={first} type="submit" aria-disabled={pending}>
+          {fields.length > 0 ? text.command.send : title(command)}
+        </button>
+      )}
       <OutcomeLine outcome={outcome.value} />
     </form>
+  );
+}
+
+/** The question before what cannot be undone. Its safe answer has the focus. */
+function Ask({ question, onCancel }: { question: string; onCancel: () => void }) {
+  const safe = useRef<HTMLButtonElement>(null);
+  useEffect(() => safe.current?.focus(), []);
+  return (
+    <fieldset class="ask" onKeyDown={(event) => event.key === "Escape" && onCancel()}>
+      <legend>{question}</legend>
+      <button type="submit" class="grave">
+        {text.command.confirm}
+      </button>
+      <button ref={safe} type="button" onClick={onCancel}>
+        {text.command.cancel}
+      </button>
+    </fieldset>
   );
 }
 

@@ -3,25 +3,66 @@ import { age } from "../format/number.ts";
 import { full } from "../format/time.ts";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
+import type { MetricState } from "../state/metric.ts";
 import { deviceUrl } from "../state/router.ts";
 import { text } from "../text/en.ts";
 import { MetricRow } from "./MetricRow.tsx";
 
-/** A device on the overview: who it is, how it is, and a line for each metric. */
-export function DevicePanel({ device }: { device: DeviceState }) {
+interface Props {
+  device: DeviceState;
+  /** Those that are looked for. */
+  metrics: MetricState[];
+  rows: number;
+  /** Move the device with this id by so many places, or to where another device is. */
+  onMove: (id: string, to: number | string) => void;
+}
+
+const KEYS: Record<string, number> = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
+const DRAGGED = "application/x-outpost-device";
+
+/** A device on the overview: who it is, how it is, and a line for each metric, so far the first `rows`. */
+export function DevicePanel({ device, metrics, rows, onMove }: Props) {
   const info = device.info.value;
   const id = `device-${info.id}`;
   return (
     <section
       class="panel device"
-      style={{ "--rows": device.metrics.value.length }}
+      style={{ "--rows": metrics.length }}
       data-online={info.online}
       data-device={info.id}
       aria-labelledby={id}
+      onDragOver={(event) => {
+        if (event.dataTransfer?.types.includes(DRAGGED)) event.preventDefault();
+      }}
+      onDrop={(event) => {
+        const moving = event.dataTransfer?.getData(DRAGGED);
+        if (!moving) return;
+        event.preventDefault();
+        onMove(moving, info.id);
+      }}
     >
-      <header>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: by keyboard its link does the same */}
+      <header
+        draggable
+        title={text.overview.tools.arrange}
+        onDragStart={(event) => event.dataTransfer?.setData(DRAGGED, info.id)}
+      >
         <h2 id={id}>
-          <a href={deviceUrl(info.id)}>{info.name || info.id}</a>
+          <a
+            href={deviceUrl(info.id)}
+            draggable={false}
+            aria-keyshortcuts="Alt+ArrowLeft Alt+ArrowRight"
+            onKeyDown={(event) => {
+              const by = event.altKey ? KEYS[event.key] : undefined;
+              if (by === undefined) return;
+              event.preventDefault();
+              onMove(info.id, by);
+              const link = event.currentTarget;
+              requestAnimationFrame(() => link.focus());
+            }}
+          >
+            {info.name || info.id}
+          </a>
         </h2>
         <Presence device={device} />
       </header>
@@ -29,7 +70,7 @@ export function DevicePanel({ device }: { device: DeviceState }) {
         <p class="dim pad">{text.device.noMetrics}</p>
       ) : (
         <ul class="metrics">
-          {device.metrics.value.map((metric) => (
+          {metrics.slice(0, rows).map((metric) => (
             <MetricRow key={metric.name} device={device} metric={metric} />
           ))}
         </ul>

@@ -1,8 +1,15 @@
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { CameraInfo } from "../api/types.ts";
 import { CameraThumb } from "../components/CameraThumb.tsx";
 import { DevicePanel } from "../components/DevicePanel.tsx";
 import { Notice, Steps } from "../components/Notice.tsx";
 import { useHub } from "../state/context.ts";
+import type { DeviceState } from "../state/device.ts";
 import type { Hub } from "../state/hub.ts";
+import { arranged, Layout, matching, moved } from "../state/layout.ts";
+import type { MetricState } from "../state/metric.ts";
+import { useStaged } from "../state/staged.ts";
 import { text } from "../text/en.ts";
 
 /** Every device with its live values, and the cameras. */
@@ -10,22 +17,128 @@ export function Overview() {
   const hub = useHub();
   const devices = [...hub.devices.value.values()];
   const cameras = hub.cameras.value;
+  const layout = useMemo(() => new Layout(localStorage), []);
+  const asked = useSignal("");
+  const found = arranged(
+    devices.flatMap((device) => {
+      const rows = matching(device, asked.value);
+      return rows === null ? [] : [{ id: device.id, device, rows }];
+    }),
+    layout.order.value,
+  );
+  const rowsInAll = found.reduce((sum, { rows }) => sum + rows.length, 0);
+  let left = useStaged(rowsInAll);
+  const panel = ({ device, rows }: Found) => {
+    const shown = Math.min(left, rows.length);
+    left -= shown;
+    return (
+      <DevicePanel key={device.id} device={device} metrics={rows} rows={shown} onMove={move} />
+    );
+  };
+  const shownCameras = asked.value === "" ? cameras : [];
+  const thumb = (camera: CameraInfo) => <CameraThumb key={camera.id} camera={camera} />;
+  const move = (id: string, to: number | string) => {
+    const ids = arranged(devices, layout.order.peek()).map((item) => item.id);
+    layout.order.value = moved(
+      ids,
+      id,
+      typeof to === "number" ? ids.indexOf(id) + to : ids.indexOf(to),
+    );
+  };
   return (
     <>
       <header class="page">
         <h1 tabIndex={-1}>{text.overview.title}</h1>
         {devices.length > 0 && <Counts hub={hub} />}
+        {devices.length > 0 && <Tools layout={layout} asked={asked} />}
       </header>
       {devices.length === 0 && <Nothing hub={hub} />}
-      <div class="panels">
-        {devices.map((device) => (
-          <DevicePanel key={device.id} device={device} />
-        ))}
-        {cameras.map((camera) => (
-          <CameraThumb key={camera.id} camera={camera} />
-        ))}
-      </div>
+      {devices.length > 0 && found.length === 0 && (
+        <p class="dim pad" role="status">
+          {text.overview.notFound(asked.value)}
+        </p>
+      )}
+      {groups(found, layout.grouped.value).map(({ name, items }) => (
+        <section key={name} class="group" aria-label={name || text.overview.title}>
+          {name && <h2>{name}</h2>}
+          <div class="panels" data-density={layout.density.value}>
+            {items.map(panel)}
+            {!layout.grouped.value && shownCameras.map(thumb)}
+          </div>
+        </section>
+      ))}
+      {(layout.grouped.value || found.length === 0) && shownCameras.length > 0 && (
+        <div class="panels">{shownCameras.map(thumb)}</div>
+      )}
     </>
+  );
+}
+
+interface Found {
+  id: string;
+  device: DeviceState;
+  rows: MetricState[];
+}
+
+/** By link when asked for, else all in one. */
+function groups(found: Found[], byLink: boolean): { name: string; items: Found[] }[] {
+  if (!byLink) return found.length > 0 ? [{ name: "", items: found }] : [];
+  const all = new Map<string, Found[]>();
+  for (const item of found) {
+    const { link } = item.device.info.value;
+    const name = text.device.links[link] ?? link;
+    all.set(name, [...(all.get(name) ?? []), item]);
+  }
+  return [...all].map(([name, items]) => ({ name, items }));
+}
+
+function Tools({ layout, asked }: { layout: Layout; asked: Signal<string> }) {
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    const focus = (event: KeyboardEvent) => {
+      const at = event.target as Element | null;
+      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (at?.closest("input, textarea, select")) return;
+      event.preventDefault();
+      field.current?.select();
+      field.current?.focus();
+    };
+    addEventListener("keydown", focus);
+    return () => removeEventListener("keydown", focus);
+  }, []);
+  const { tools } = text.overview;
+  const toggle = (title: string, on: boolean, set: (on: boolean) => void) => (
+    <button type="button" class="toggle" aria-pressed={on} onClick={() => set(!on)}>
+      {title}
+    </button>
+  );
+  return (
+    <search class="tools">
+      <input
+        ref={field}
+        type="search"
+        aria-label={tools.search}
+        aria-keyshortcuts="/"
+        placeholder={tools.placeholder}
+        autocomplete="off"
+        spellcheck={false}
+        value={asked.value}
+        onInput={(event) => {
+          asked.value = event.currentTarget.value;
+        }}
+        onKeyDown={(event) => {
+          if (event.key !== "Escape") return;
+          asked.value = "";
+          event.currentTarget.blur();
+        }}
+      />
+      {toggle(tools.grouped, layout.grouped.value, (on) => {
+        layout.grouped.value = on;
+      })}
+      {toggle(tools.compact, layout.density.value === "compact", (on) => {
+        layout.density.value = on ? "compact" : "full";
+      })}
+    </search>
   );
 }
 

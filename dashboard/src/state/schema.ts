@@ -1,6 +1,6 @@
-import type { Schema } from "../api/types.ts";
+import type { CommandType, Schema } from "../api/types.ts";
 import { decimalsForStep, fixed } from "../format/number.ts";
-import { sentence } from "../format/value.ts";
+import { sentence, title } from "../format/value.ts";
 import { text } from "../text/en.ts";
 
 export type Control = "choice" | "boolean" | "number" | "integer" | "text" | "json";
@@ -46,6 +46,23 @@ export function fieldsOf(schema: Schema): Field[] {
       initial: initialOf(property, control, needed),
     };
   });
+}
+
+const GRAVE = new Set([
+  ...["reboot", "restart", "reset", "shutdown", "poweroff"],
+  ...["erase", "format", "wipe", "delete", "update", "upgrade", "flash"],
+]);
+
+/** What to ask before the command is sent; null where nothing is to be asked. */
+export function questionOf(command: CommandType, device: string): string | null {
+  const asked = command.params["x-confirm"];
+  if (asked === false) return null;
+  if (typeof asked === "string" && asked !== "") return asked;
+  const grave = command.name
+    .toLowerCase()
+    .split(/[^a-z]+/)
+    .some((word) => GRAVE.has(word));
+  return asked || grave ? text.command.question(title(command), device) : null;
 }
 
 /** Inputs to parameters, checked against the schema. The hub checks again. */
