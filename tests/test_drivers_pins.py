@@ -245,7 +245,9 @@ def test_a_rom_that_is_none_is_refused(hardware: FakeHardware, rom: str) -> None
 # --- DHT22 --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("data", "values"), [("028c015fee", (351, 652)), ("028c806573", (-101, 652)), ("028cff9b28", (-101, 652))])
+@pytest.mark.parametrize(
+    ("data", "values"), [("028c015fee", (351, 652)), ("028c806573", (-101, 652)), ("028cff9b28", (-101, 652))]
+)
 def test_a_frame_means_what_the_datasheet_says(data: str, values: tuple[int, int]) -> None:
     assert dht22.decode(bytes.fromhex(data)) == values
 
