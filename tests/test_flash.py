@@ -29,6 +29,7 @@ from hub.links.raw_repl import BoardError, BoardFull, BoardGone, NoMicroPython
 from hub.links.serial_port import PortAbsent, PortUnusable
 from hub.links.usb import UsbPort
 from tests.e2e.api import Api
+from tests.soak import times
 from tests.vm import needs_vm
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 pytestmark = [needs_vm, pytest.mark.slow]
 
 UID = "e6614103e7452b2f"
-CUTS = 20
+CUTS = times(6, 20)
 CRASHING = """\
 import time, machine
 try:

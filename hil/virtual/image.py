@@ -8,24 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import hub
-from hil.vm import places
-from hub.model import OutpostError
+from hub.flash.image import firmware_folder
 
 _SKIPPED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*", "README*", "*.toml", "*.ini", "*.pyi")
-
-
-class FirmwareMissing(OutpostError):
-    """The firmware's files are not where an installation has them."""
-
-
-def firmware_folder() -> Path:
-    """Return the firmware: beside `hub` in a checkout, in it when installed. Raises FirmwareMissing."""
-    package = Path(hub.__file__).parent
-    checkout = places.checkout()
-    folder = checkout / "firmware" if checkout is not None else package / "firmware"
-    if not (folder / "main.py").is_file():
-        raise FirmwareMissing(f"{folder}: holds no main.py; is the installation complete?")
-    return folder
 
 
 def wire_folder() -> Path:
