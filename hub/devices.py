@@ -94,7 +94,8 @@ class Registry:
     def restore(self, birth: Birth, link: LinkKind, last_seen: int, latest: Mapping[str, Sample]) -> None:
         """Take up a device that the store remembers; it is offline until it is born again."""
         state = DeviceState(birth, link, last_seen)
-        state.latest.update(latest)
+        known = {metric.name for metric in birth.metrics}
+        state.latest.update((name, sample) for name, sample in latest.items() if name in known)
         self._devices[birth.device] = state
 
     def born(self, birth: Birth, link: LinkKind, now_ms: int) -> DeviceState:

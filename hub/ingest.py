@@ -10,6 +10,7 @@ import msgspec
 
 from hub.bus import Bus, Event
 from hub.devices import DeviceState, Registry, TakenByAnotherLink, describe
+from hub.link_history import LinkHistory
 from hub.links.link import NotReachable
 from hub.model import Born, Gone, LinkHealth, LogLine, Reading
 
@@ -36,6 +37,7 @@ class Ingest:
         self._bus = bus
         self._health = health
         self._now_ms = now_ms
+        self._link_history = LinkHistory()
         store.on_commit(self.acknowledge)
 
     def sink_for(self, kind: LinkKind) -> Sink:
@@ -67,9 +69,7 @@ class Ingest:
                 self._registry.note(event)
                 self._bus.publish(Event(kind="log", device=event.device, data=event))
             case LinkHealth():
-                self._registry.measure(event.device, event.figures)
-                for figure, value in event.figures.items():
-                    self._health.link_figure.labels(event.device, figure).set(value)
+                self._measured(event, state)
 
     def acknowledge(self, acked: Iterable[Acked]) -> None:
         """Tell each device what of its outbox is committed."""
@@ -88,6 +88,14 @@ class Ingest:
         self._bus.publish(reading)
         self._store.put(reading)
         self._health.samples.labels(kind).inc(len(reading.values))
+
+    def _measured(self, event: LinkHealth, state: DeviceState) -> None:
+        self._registry.measure(event.device, event.figures)
+        for figure, value in event.figures.items():
+            self._health.link_figure.labels(event.device, figure).set(value)
+        kept = self._link_history.due(state.birth, event.figures, self._now_ms())
+        if kept is not None:
+            self._store.put(kept)
 
     def _born(self, event: Born) -> None:
         now_ms = self._now_ms()

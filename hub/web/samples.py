@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from aiohttp import web
 
+from hub import link_history
 from hub.model import Kind, Role
 from hub.store.reader import QueryRefused
 from hub.web.devices import known_device
@@ -88,7 +89,7 @@ async def show_samples(request: web.Request) -> web.StreamResponse:
 
 def _wanted(request: web.Request, asked: SamplesQuery) -> _Wanted:
     state = known_device(request, asked.device, "device")
-    metric = next((metric for metric in state.birth.metrics if metric.name == asked.metric), None)
+    metric = link_history.metric(state.birth, asked.metric)
     if metric is None:
         names = ", ".join(metric.name for metric in state.birth.metrics[:50]) or "none"
         raise Problem(404, f"{state.id} has no metric {asked.metric!r}; it has: {names}", parameter="metric")
