@@ -85,7 +85,7 @@ $(SETUP)/apt: scripts/apt.sh Makefile
 	@touch $@
 
 $(SETUP)/apt-dev: scripts/apt.sh Makefile
-	@scripts/apt.sh required 'chromium|chromium-browser' coturn fonts-liberation libatomic1 mosquitto mosquitto-clients systemd \
+	@ASLEEP='nginx caddy coturn' scripts/apt.sh required 'chromium|chromium-browser' coturn fonts-liberation libatomic1 mosquitto mosquitto-clients systemd \
 		caddy curl firefox-esr nginx openssl
 	@scripts/apt.sh wanted libnginx-mod-nchan
 	@touch $@

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Install the Debian packages that are missing, with sudo when not root. Needs no network when none is missing.
 # Usage: scripts/apt.sh NEED PACKAGE[|PACKAGE…] …   NEED is `required` or `wanted`.
+# ASLEEP names packages whose services must not run because of us: tests start such programs by themselves.
 set -eu
 need=$1
 shift
@@ -43,3 +44,8 @@ done
 # shellcheck disable=SC2086 # a list of package names
 $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $names >/dev/null ||
     fail "apt-get install$names failed"
+if [ -d /run/systemd/system ]; then
+    for package in ${ASLEEP:-}; do
+        case " $names " in *" $package "*) $sudo systemctl disable --quiet --now "$package" || true ;; esac
+    done
+fi
