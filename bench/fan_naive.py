@@ -24,6 +24,8 @@ async def serve() -> None:
         try:
             while True:
                 await answer.write(await queue.get())
+        except ConnectionError:
+            return answer
         finally:
             queues.discard(queue)
 
