@@ -86,7 +86,7 @@ $(SETUP)/apt: scripts/apt.sh Makefile
 
 $(SETUP)/apt-dev: scripts/apt.sh Makefile
 	@ASLEEP='nginx caddy coturn' scripts/apt.sh required 'chromium|chromium-browser' coturn fonts-liberation libatomic1 mosquitto mosquitto-clients systemd \
-		caddy curl firefox-esr nginx openssl
+		caddy curl nginx openssl
 	@scripts/apt.sh wanted libnginx-mod-nchan
 	@touch $@
 
