@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 
 BOARDS = 4
 INTERVAL_MS = 40
-EXTRA_METRICS = 5
-"""Beside those of the board itself, which makes ten: 4 boards x 10 metrics x 25 a second."""
+ANALOG_PINS = (26, 27, 28)
+"""With two metrics of a chip and five of the board itself ten: 4 boards x 10 metrics x 25 a second."""
 
 
 def configuration(name: str, interval_ms: int = INTERVAL_MS) -> dict[str, Any]:
     """Return a `board.json` with ten metrics of one interval, so that a reading has ten samples."""
-    sensors = [
-        {"driver": "adc", "pin": 26, "name": f"voltage{n}", "decimals": 3} for n in range(EXTRA_METRICS)
+    sensors: list[dict[str, Any]] = [
+        {"driver": "adc", "pin": pin, "name": f"voltage{pin}", "decimals": 3} for pin in ANALOG_PINS
     ]
+    sensors.append({"driver": "sht3x", "i2c": 0, "sda": 4, "scl": 5})
     return {"name": name, "interval_ms": interval_ms, "sensors": sensors}
 
 
