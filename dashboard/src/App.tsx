@@ -6,6 +6,7 @@ import { CommandsPage } from "./pages/Commands.tsx";
 import { DevicePage } from "./pages/Device.tsx";
 import { HealthPage } from "./pages/Health.tsx";
 import { Overview } from "./pages/Overview.tsx";
+import { SettingsPage } from "./pages/Settings.tsx";
 import { SignedOut } from "./pages/SignedOut.tsx";
 import { useReach } from "./state/context.ts";
 import type { Route } from "./state/router.ts";
@@ -26,11 +27,11 @@ export function App() {
     if (visits > 0) heading?.focus({ preventScroll: true });
   }, [route, visits, name, hub.loaded.value]);
   return (
-    <div class="app" data-stream={state}>
+    <div class="app" data-stream={state} data-wall={route.page === "wall"}>
       <a class="skip" href="#main">
         {text.skip}
       </a>
-      <header class="top">
+      <header class="top" hidden={route.page === "wall"}>
         <a class="hub" href="/">
           <Mark />
           <span>{name}</span>
@@ -47,6 +48,9 @@ export function App() {
           </Tab>
           <Tab href="/health" here={here("health")}>
             {text.nav.health}
+          </Tab>
+          <Tab href="/settings" here={here("settings")}>
+            {text.nav.settings}
           </Tab>
         </nav>
       </header>
@@ -70,6 +74,10 @@ function Page({ route }: { route: Route }) {
       return <CommandsPage />;
     case "health":
       return <HealthPage />;
+    case "settings":
+      return <SettingsPage />;
+    case "wall":
+      return <Overview wall />;
     case "unknown":
       return (
         <>

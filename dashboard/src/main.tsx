@@ -9,6 +9,7 @@ import { type TabMessage, Tabs } from "./api/tabs.ts";
 import { followTheme } from "./charts/theme.ts";
 import { ReachContext } from "./state/context.ts";
 import { Hub } from "./state/hub.ts";
+import { Preferences } from "./state/preferences.ts";
 import { Router } from "./state/router.ts";
 
 const INFO_EVERY_MS = 30_000;
@@ -58,7 +59,8 @@ const control = new Control(
   },
 );
 
-followTheme();
+const preferences = new Preferences(localStorage);
+followTheme(preferences.theme);
 tabs.start();
 // Also before the stream is open there is something to see; where it cannot be opened, the reason.
 void hub.load();
@@ -74,7 +76,7 @@ document.addEventListener("visibilitychange", () => document.hidden || tabs.nudg
 const root = document.getElementById("app");
 if (root) {
   render(
-    <ReachContext.Provider value={{ hub, control, router: new Router() }}>
+    <ReachContext.Provider value={{ hub, control, router: new Router(), preferences }}>
       <App />
     </ReachContext.Provider>,
     root,

@@ -24,6 +24,8 @@ PAGES = {
     "camera": "/cameras/front",
     "trail": "/commands",
     "health": "/health",
+    "settings": "/settings",
+    "wall": "/wall",
 }
 LED_PIN = "LED"
 

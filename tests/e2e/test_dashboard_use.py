@@ -169,3 +169,40 @@ def test_what_a_chart_shows_is_saved_as_csv_and_as_a_picture(watched: Watched) -
         chart(page).get_by_role("button", name="PNG").click()
     assert png.value.path().read_bytes().startswith(b"\x89PNG")
     assert watched.errors == []
+
+
+def test_a_theme_that_was_chosen_outlasts_a_reload_and_the_system(watched: Watched) -> None:
+    page = watched.page
+    page.emulate_media(color_scheme="light")
+    page.goto("/settings")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(ground)
+    page.get_by_text("Dark", exact=True).click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(page.get_by_label("Dark", exact=True)).to_be_checked()
+    assert page.evaluate(ground) != light
+    assert watched.errors == []
+
+
+def test_on_the_wall_there_are_values_and_no_navigation(watched: Watched) -> None:
+    page = watched.page
+    page.goto("/wall")
+    live(page)
+    expect(panels(page).first).to_be_visible()
+    expect(page.get_by_role("navigation")).to_have_count(0)
+    expect(page.get_by_role("searchbox")).to_have_count(0)
+    assert watched.errors == []
+
+
+def test_the_dashboard_can_be_installed(rig: Rig, watched: Watched) -> None:
+    page = watched.page
+    page.goto("/")
+    session = page.context.new_cdp_session(page)
+    manifest = session.send("Page.getAppManifest")
+    assert manifest["errors"] == []
+    assert manifest["url"] == f"{rig.hub.url}/manifest.webmanifest"
+    for icon in ("icon.svg", "icon-192.png", "icon-512.png"):
+        answer = page.request.get(f"/{icon}")
+        assert answer.ok
+        assert answer.headers["content-type"].startswith("image/")

@@ -5,16 +5,16 @@ const HEAD_PX = 34;
 /** Offer a chart's canvas as a PNG, on the page's ground and under a heading. */
 export function savePng(canvas: HTMLCanvasElement, heading: string, name: string): void {
   const scale = devicePixelRatio;
-  const style = getComputedStyle(document.documentElement);
+  const { ground, ink, font } = palette.peek();
   const picture = document.createElement("canvas");
   picture.width = canvas.width;
   picture.height = canvas.height + HEAD_PX * scale;
   const pen = picture.getContext("2d");
   if (!pen) return;
-  pen.fillStyle = style.getPropertyValue("--panel");
+  pen.fillStyle = ground;
   pen.fillRect(0, 0, picture.width, picture.height);
-  pen.fillStyle = style.getPropertyValue("--ink");
-  pen.font = `600 ${13 * scale}px ${palette.peek().font.replace(/^\S+ /, "")}`;
+  pen.fillStyle = ink;
+  pen.font = `600 ${13 * scale}px ${font.replace(/^\S+ /, "")}`;
   pen.fillText(heading, 12 * scale, 22 * scale);
   pen.drawImage(canvas, 0, HEAD_PX * scale);
   picture.toBlob((blob) => {

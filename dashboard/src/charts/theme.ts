@@ -1,4 +1,5 @@
-import { signal } from "@preact/signals";
+import { type ReadonlySignal, signal } from "@preact/signals";
+import type { Theme } from "../state/preferences.ts";
 
 /** The colours that canvases need, from the same custom properties as everything else. */
 export interface Palette {
@@ -8,28 +9,41 @@ export interface Palette {
   fadedBand: string;
   grid: string;
   label: string;
+  ground: string;
+  ink: string;
   font: string;
 }
 
 function read(): Palette {
   const style = getComputedStyle(document.documentElement);
-  const get = (name: string) => style.getPropertyValue(name).trim();
   return {
-    trace: get("--trace"),
-    band: get("--band"),
-    faded: get("--faded"),
-    fadedBand: get("--faded-band"),
-    grid: get("--grid"),
-    label: get("--dim"),
-    font: `${Math.round(11 * remScale(style))}px ${get("--font")}`,
+    trace: colour("--trace"),
+    band: colour("--band"),
+    faded: colour("--faded"),
+    fadedBand: colour("--faded-band"),
+    grid: colour("--grid"),
+    label: colour("--dim"),
+    ground: colour("--panel"),
+    ink: colour("--ink"),
+    font: `${Math.round(11 * remScale(style))}px ${style.getPropertyValue("--font").trim()}`,
   };
+}
+
+/** A canvas needs the colour itself: a property's own text still holds both, for light and for dark. */
+function colour(name: string): string {
+  const probe = document.createElement("i");
+  probe.style.color = `var(${name})`;
+  document.body.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
 }
 
 function remScale(style: CSSStyleDeclaration): number {
   return Number.parseFloat(style.fontSize) / 15 || 1;
 }
 
-/** Follows the system's light or dark. */
+/** Follows light or dark. */
 export const palette = signal<Palette>({
   trace: "#888",
   band: "#8884",
@@ -37,15 +51,23 @@ export const palette = signal<Palette>({
   fadedBand: "#8884",
   grid: "#8883",
   label: "#888",
+  ground: "#888",
+  ink: "#888",
   font: "11px sans-serif",
 });
 
-/** Start to follow; call once, when the styles are there. */
-export function followTheme(): void {
-  palette.value = read();
+/** Start to follow the system and the viewer's own choice; call once, when the styles are there. */
+export function followTheme(theme: ReadonlySignal<Theme>): void {
+  const take = () => {
+    palette.value = read();
+  };
+  theme.subscribe((chosen) => {
+    const root = document.documentElement;
+    if (chosen === "system") delete root.dataset["theme"];
+    else root.dataset["theme"] = chosen;
+    take();
+  });
   for (const query of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"]) {
-    matchMedia(query).addEventListener("change", () => {
-      palette.value = read();
-    });
+    matchMedia(query).addEventListener("change", take);
   }
 }

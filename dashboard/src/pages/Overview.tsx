@@ -12,8 +12,8 @@ import type { MetricState } from "../state/metric.ts";
 import { useStaged } from "../state/staged.ts";
 import { text } from "../text/en.ts";
 
-/** Every device with its live values, and the cameras. */
-export function Overview() {
+/** Every device with its live values, and the cameras. On a wall nobody searches. */
+export function Overview({ wall = false }: { wall?: boolean }) {
   const hub = useHub();
   const devices = [...hub.devices.value.values()];
   const cameras = hub.cameras.value;
@@ -48,9 +48,9 @@ export function Overview() {
   return (
     <>
       <header class="page">
-        <h1 tabIndex={-1}>{text.overview.title}</h1>
+        <h1 tabIndex={-1}>{(wall && hub.info.value?.name) || text.overview.title}</h1>
         {devices.length > 0 && <Counts hub={hub} />}
-        {devices.length > 0 && <Tools layout={layout} asked={asked} />}
+        {devices.length > 0 && !wall && <Tools layout={layout} asked={asked} />}
       </header>
       {devices.length === 0 && <Nothing hub={hub} />}
       {devices.length > 0 && found.length === 0 && (

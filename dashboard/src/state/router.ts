@@ -6,6 +6,8 @@ export type Route =
   | { page: "camera"; id: string }
   | { page: "commands" }
   | { page: "health" }
+  | { page: "settings" }
+  | { page: "wall" }
   | { page: "unknown"; path: string };
 
 /** A path as a page. Pure. */
@@ -20,7 +22,8 @@ export function routeOf(path: string): Route {
   }
   if (second === undefined) {
     if (first === "") return { page: "overview" };
-    if (first === "commands" || first === "health") return { page: first };
+    const plain = (["commands", "health", "settings", "wall"] as const).find((at) => at === first);
+    if (plain !== undefined) return { page: plain };
   }
   return { page: "unknown", path };
 }

@@ -7,6 +7,7 @@ export const text = {
     overview: "Overview",
     commands: "Commands",
     health: "Health",
+    settings: "Settings",
   },
   unit: {
     samplesPerSecond: "samples/s",
@@ -313,6 +314,20 @@ export const text = {
     figure: "Figure",
     loading: "Loading figures",
     retry: "Try again",
+  },
+  settings: {
+    title: "Settings",
+    lead: "Kept in this browser.",
+    look: "Look",
+    theme: "Theme",
+    choices: {
+      theme: { system: "As the system", light: "Light", dark: "Dark" },
+    },
+    wall: "Wall view",
+    wallNote: "for a display in the room: larger, and nothing but values.",
+    account: "Access",
+    signedIn: (name: string, role: string) => `Signed in as ${name}; the role is ${role}.`,
+    tokens: "Programs get a token of their own, on the hub's command line:",
   },
   signedOut: {
     title: "You are signed out",
