@@ -16,7 +16,11 @@ export interface Palette {
 
 function read(): Palette {
   const style = getComputedStyle(document.documentElement);
-  return {
+  // One element for all: each that enters the page costs its styles anew.
+  const probe = document.createElement("i");
+  document.body.append(probe);
+  const colour = (name: string) => colourOn(probe, name);
+  const read = {
     trace: colour("--trace"),
     band: colour("--band"),
     faded: colour("--faded"),
@@ -27,16 +31,14 @@ function read(): Palette {
     ink: colour("--ink"),
     font: `${Math.round(11 * remScale(style))}px ${style.getPropertyValue("--font").trim()}`,
   };
+  probe.remove();
+  return read;
 }
 
 /** A canvas needs the colour itself: a property's own text still holds both, for light and for dark. */
-function colour(name: string): string {
-  const probe = document.createElement("i");
+function colourOn(probe: HTMLElement, name: string): string {
   probe.style.color = `var(${name})`;
-  document.body.append(probe);
-  const { color } = getComputedStyle(probe);
-  probe.remove();
-  return color;
+  return getComputedStyle(probe).color;
 }
 
 function remScale(style: CSSStyleDeclaration): number {
