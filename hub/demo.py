@@ -30,7 +30,9 @@ log = logging.getLogger(__name__)
 _BOARDS = (("greenhouse", "e66141d0c0ffee01"), ("workshop", "e66141d0c0ffee02"))
 _PR_SET_PDEATHSIG = 1
 _MOSQUITTO = """\
-# The demo's broker: this machine only, nothing kept, no log.
+# The demo's broker: this machine only, nothing kept, no log. Started by root it would become another user,
+# which frees it from ending with the hub (prctl(2)).
+user root
 listener {port} localhost
 allow_anonymous true
 persistence false
