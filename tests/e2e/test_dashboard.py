@@ -53,7 +53,24 @@ def test_without_a_session_the_page_says_how_to_get_a_link(rig: Rig, browser: Br
     stranger = browser.new_context()
     page = stranger.new_page()
     page.goto(rig.hub.url)
-    expect(page.get_by_text("make run").or_(page.get_by_text("outpost run")).first).to_be_visible()
+    expect(page.get_by_text("outpost link").first).to_be_visible()
+    page.evaluate(AXE.read_text())
+    assert page.evaluate("axe.run().then((r) => r.violations.map((v) => v.id))") == []
+    stranger.close()
+
+
+def test_a_user_logs_in_by_name_and_password_and_a_wrong_one_is_told(rig: Rig, browser: Browser) -> None:
+    rig.api.post("users", {"name": "vera", "role": "viewer", "password": "a long enough secret"})
+    stranger = browser.new_context()
+    page = stranger.new_page()
+    page.goto(rig.hub.url)
+    page.get_by_label("Name", exact=True).fill("vera")
+    page.get_by_label("Password").fill("not this one")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.locator("form.login output")).to_contain_text("wrong name or password")
+    page.get_by_label("Password").fill("a long enough secret")
+    page.get_by_role("button", name="Log in").click()
+    live(page)
     stranger.close()
 
 

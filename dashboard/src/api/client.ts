@@ -95,6 +95,21 @@ export class Client {
     return (await this.ask("/metrics", "text/plain")).text();
   }
 
+  /** Begin a session by name and password; the browser keeps its cookie. */
+  async logIn(name: string, password: string): Promise<void> {
+    let response: Response;
+    try {
+      response = await this.fetch("/api/v1/session", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ name, password }),
+      });
+    } catch {
+      throw new ApiError(0, "the hub cannot be reached");
+    }
+    if (!response.ok) throw new ApiError(response.status, await problem(response));
+  }
+
   private async get<Body>(
     path: string,
     query: Record<string, string | number | null | undefined> = {},

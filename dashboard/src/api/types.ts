@@ -66,7 +66,14 @@ export interface Device {
   commands: CommandType[];
 }
 
-export type CommandState = "queued" | "sent" | "succeeded" | "failed" | "timed_out" | "expired";
+export type CommandState =
+  | "queued"
+  | "sent"
+  | "succeeded"
+  | "failed"
+  | "timed_out"
+  | "expired"
+  | "cancelled";
 
 export interface CommandResult {
   id: string;

@@ -170,6 +170,7 @@ export const text = {
       failed: "Failed",
       timed_out: "Timed out",
       expired: "Expired",
+      cancelled: "Cancelled",
     } as Record<string, string>,
     refused: "Refused",
     took: (ms: string) => `after ${ms}`,
@@ -332,19 +333,23 @@ export const text = {
   signedOut: {
     title: "You are signed out",
     text: "The hub does not know this browser, or its session has ended. Values are no longer received.",
-    how: "Every start of the hub prints a new link. Open it in this browser; it works once, for ten minutes.",
+    how: "Log in, or open a new link: the hub's command line prints one that works once, for ten minutes.",
     ways: [
       {
         title: "Started in a terminal",
-        text: "Stop it with Ctrl-C and start it again:",
-        code: "outpost run",
+        text: "In a second terminal of the same machine:",
+        code: "outpost link",
       },
       {
         title: "Running as a service",
-        text: "Restart it and read its log:",
-        code: "sudo systemctl restart outpost; journalctl -u outpost -n 20",
+        text: "On the hub's machine:",
+        code: "sudo /opt/outpost/bin/outpost link --data /var/lib/outpost",
       },
     ],
+    name: "Name",
+    password: "Password",
+    logIn: "Log in",
+    loggingIn: "Checking",
     retry: "Try again",
   },
   notFound: {
