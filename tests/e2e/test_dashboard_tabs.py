@@ -20,8 +20,8 @@ TABS = 20
 
 
 def moves(page: Page) -> None:
-    """Wait until a value of the board changes on the page."""
-    row = page.locator(f'[data-device="{BOARD}"] [data-metric="sequence"] .value')
+    """Wait until the board's fastest metric changes on the page."""
+    row = page.locator(f'[data-device="{BOARD}"] [data-metric="vibration"] .value')
     expect(row).to_be_visible()
     expect(row).not_to_have_text(row.inner_text())
 
