@@ -27,7 +27,14 @@ export function LoginForm() {
     <form class="command login" onSubmit={submit}>
       <div class="field">
         <label for="login-name">{text.signedOut.name}</label>
-        <input id="login-name" name="name" autocomplete="username" required maxLength={64} />
+        <input
+          id="login-name"
+          name="name"
+          type="text"
+          autocomplete="username"
+          required
+          maxLength={64}
+        />
       </div>
       <div class="field">
         <label for="login-password">{text.signedOut.password}</label>
