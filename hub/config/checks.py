@@ -1,0 +1,94 @@
+"""What no type can say: the bounds and forms of each section's values."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from hub.config.forms import ConfigError, duration_s, listen_address
+
+if TYPE_CHECKING:
+    from hub.config.sections import CameraConfig, Config, HubConfig, MqttConfig
+
+_LONGEST_COMMIT_S = 60
+
+
+def check(config: Config, where: str) -> None:
+    """Refuse values that cannot be used; `where` names the file. Raises ConfigError."""
+    _check_hub(config.hub, where)
+    _check_mqtt(config.mqtt, where)
+    for index, port in enumerate(config.serial.ports):
+        if port != "auto" and not _is_path(port):
+            raise ConfigError(
+                f"{where}: `serial.ports[{index}]`: {port!r} is neither auto nor a path such as /dev/ttyACM0"
+            )
+    for index, server in enumerate(config.webrtc.ice_servers):
+        if not re.fullmatch(r"(stun|turn)s?:[^\s/?#]+(\?transport=(udp|tcp))?", server):
+            raise ConfigError(
+                f"{where}: `webrtc.ice_servers[{index}]`: {server!r} is not stun:HOST:PORT or turn:HOST:PORT"
+            )
+    seen: set[str] = set()
+    for index, camera in enumerate(config.camera):
+        _check_camera(camera, f"{where}: `camera[{index}]")
+        if camera.id in seen:
+            raise ConfigError(f"{where}: `camera[{index}].id`: {camera.id!r} is there twice")
+        seen.add(camera.id)
+    duration_s(config.retention.raw, f"{where}: `retention.raw`")
+    for key, text in (("ack", config.store.ack), ("commit", config.store.commit)):
+        if duration_s(text, f"{where}: `store.{key}`") > _LONGEST_COMMIT_S:
+            raise ConfigError(f"{where}: `store.{key}`: {text!r} is too long; at most {_LONGEST_COMMIT_S}s")
+
+
+def _check_hub(hub: HubConfig, where: str) -> None:
+    if not hub.name.strip() or not hub.name.isprintable() or len(hub.name) > 64:
+        raise ConfigError(f"{where}: `hub.name`: {hub.name[:70]!r} must be 1 to 64 printable characters")
+    listen_address(hub.listen, where)
+    for index, host in enumerate(hub.allowed_hosts):
+        if not re.fullmatch(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", host):
+            raise ConfigError(
+                f"{where}: `hub.allowed_hosts[{index}]`: {host!r} is no host name "
+                "(no scheme, no port, no path), as in greenhouse.local"
+            )
+    for index, origin in enumerate(hub.allowed_origins):
+        if not re.fullmatch(r"https?://[^\s/?#@*]+", origin):
+            raise ConfigError(
+                f"{where}: `hub.allowed_origins[{index}]`: {origin!r} is no origin "
+                "(scheme and host alone), as in https://example.org"
+            )
+
+
+def _check_mqtt(mqtt: MqttConfig, where: str) -> None:
+    if not mqtt.host or not mqtt.host.isprintable() or re.search(r"[\s/]", mqtt.host):
+        raise ConfigError(f"{where}: `mqtt.host`: {mqtt.host!r} is no host name or address")
+    if not 1 <= mqtt.port <= 65535:
+        raise ConfigError(f"{where}: `mqtt.port`: {mqtt.port} is no TCP port (1 to 65535)")
+    if not re.fullmatch(r"[^+#/\s]{1,64}(/[^+#/\s]{1,64}){0,7}", mqtt.topic) or not mqtt.topic.isprintable():
+        raise ConfigError(f"{where}: `mqtt.topic`: {mqtt.topic!r} is no topic prefix without wildcards")
+    if mqtt.password_file is not None and mqtt.username is None:
+        raise ConfigError(f"{where}: `mqtt.username`: is missing beside `mqtt.password_file`")
+
+
+def _check_camera(camera: CameraConfig, key: str) -> None:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", camera.id):
+        raise ConfigError(f"{key}.id`: {camera.id!r} must be 1 to 32 of a-z, 0-9, - and _")
+    limits = {
+        "width": (64, 3840),
+        "height": (64, 2160),
+        "fps": (1, 60),
+        "bitrate_kbps": (50, 20000),
+        "pre_roll_s": (0, 60),
+        "recordings_mb": (10, 1_000_000),
+    }
+    for name, (low, high) in limits.items():
+        if not low <= getattr(camera, name) <= high:
+            raise ConfigError(f"{key}.{name}`: {getattr(camera, name)} is not within {low} to {high}")
+    for name in ("width", "height"):
+        if getattr(camera, name) % 2:
+            raise ConfigError(
+                f"{key}.{name}`: {getattr(camera, name)} must be even (H.264 codes pairs of pixels)"
+            )
+    duration_s(camera.recordings_keep, f"{key}.recordings_keep`")
+
+
+def _is_path(text: str) -> bool:
+    return bool(text) and text.isprintable() and text == text.strip()

@@ -1,0 +1,85 @@
+"""What the configuration file may say: one Struct a section, every key with its default."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[hub]`: who the hub is and where it listens."""
+
+    name: str = "outpost"
+    listen: str = "127.0.0.1:8080"
+    allowed_hosts: tuple[str, ...] = ()
+    """Host names, besides its own addresses, by which browsers may call the hub."""
+    allowed_origins: tuple[str, ...] = ()
+    """Origins of other sites that may call the API with credentials of their own (CORS)."""
+
+
+class SerialConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[serial]`: the ports that boards are on; `auto` finds boards on USB as they come and go."""
+
+    ports: tuple[str, ...] = ("auto",)
+
+
+class MqttConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[mqtt]`: the broker. Left out: localhost:1883 when one answers there."""
+
+    enabled: bool = True
+    host: str = "localhost"
+    port: int = 1883
+    username: str | None = None
+    password_file: str | None = None
+    topic: str = "outpost"
+
+
+class CameraConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One `[[camera]]`."""
+
+    id: str
+    source: str = "test"
+    name: str = ""
+    width: int = 1280
+    height: int = 720
+    fps: int = 30
+    bitrate_kbps: int = 2000
+    pre_roll_s: int = 0
+    """Seconds before the event that a recording begins with; above 0 the camera is always on."""
+    recordings_mb: int = 2000
+    """How much the camera's recordings may take; the oldest go first."""
+    recordings_keep: str = "30d"
+
+
+class WebrtcConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[webrtc]`: STUN and TURN servers, `stun:host:port` or `turn:host:port`; none are asked by default."""
+
+    ice_servers: tuple[str, ...] = ()
+    username: str | None = None
+    password_file: str | None = None
+
+
+class RetentionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[retention]`: how long samples stay."""
+
+    raw: str = "90d"
+
+
+class StoreConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[store]`: how long samples wait for a commit. Longer spares the card."""
+
+    ack: str = "1s"
+    """Samples of boards, which keep them in their outbox until the commit."""
+    commit: str = "10s"
+    """All others: at most this much is lost with the power."""
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file; every key is optional."""
+
+    hub: HubConfig = HubConfig()
+    serial: SerialConfig = SerialConfig()
+    mqtt: MqttConfig = MqttConfig()
+    camera: tuple[CameraConfig, ...] = ()
+    webrtc: WebrtcConfig = WebrtcConfig()
+    retention: RetentionConfig = RetentionConfig()
+    store: StoreConfig = StoreConfig()
