@@ -56,12 +56,29 @@ def test_a_full_file_is_read_as_written() -> None:
         ice_servers = ["stun:stun.example.org:3478", "turns:turn.example.org?transport=tcp"]
         [retention]
         raw = "2y"
+        10s = "30d"
+        size = "8GB"
+        [[retention.rule]]
+        device = "pico-*"
+        metric = "vibration.*"
+        tag = "lab"
+        raw = "7d"
+        1m = "forever"
+        deadband = 0.5
+        min_interval = "5s"
+        [tags]
+        pico-1 = ["lab", "north"]
         """,
         "outpost.toml",
     )
     assert config.hub.allowed_hosts == ("greenhouse.local", "[fd00::1]")
     assert config.mqtt.topic == "farm/north"
     assert [camera.id for camera in config.camera] == ["front", "back"]
+    assert config.retention.seconds == "30d"
+    assert [(rule.raw, rule.minutes, rule.hours) for rule in config.retention.rule] == [
+        ("7d", "forever", None)
+    ]
+    assert config.tags == {"pico-1": ("lab", "north")}
     assert config.camera[1] == CameraConfig(id="back", width=640, height=480)
 
 
@@ -118,7 +135,7 @@ def test_toml_beyond_pythons_own_limits_is_refused(text: str) -> None:
         ),
         ('listen = ":80"', "unknown key `listen`; it belongs under [hub]"),
         ("[hub]\nfps = 3", "unknown key `hub.fps`; it belongs under [[camera]]"),
-        ("[retention]\nzzz = 1", "unknown key `retention.zzz`; known here: raw"),
+        ("[retention]\nzzz = 1", "unknown key `retention.zzz`; known here: raw, 10s, 1m, 1h, 1d, size, rule"),
         (
             "[hub]\nxy.zw = 1",
             "unknown key `hub.xy`; known here: name, listen, allowed_hosts, allowed_origins",
@@ -197,6 +214,19 @@ def test_a_wrong_type_names_the_key_and_what_is_expected(text: str, message: str
         ('[retention]\nraw = "90 days"', "retention.raw"),
         ('[retention]\nraw = "1001y"', "retention.raw"),
         (f'[retention]\nraw = "{"9" * 5000}d"', "retention.raw"),
+        ('[retention]\nraw = "none"', "retention.raw"),
+        ('[retention]\n10s = "soon"', "retention.10s"),
+        ('[retention]\n1m = "none"', "retention.1m"),
+        ('[retention]\nsize = "8"', "retention.size"),
+        ('[retention]\nsize = "19MB"', "retention.size"),
+        ('[[retention.rule]]\ndevice = ""\nraw = "1d"', "retention.rule[0].device"),
+        ('[[retention.rule]]\nraw = "1d"\n[[retention.rule]]\n1h = "x"', "retention.rule[1].1h"),
+        ('[[retention.rule]]\ntag = "lab"\nraw = "1d"', "retention.rule[0].tag"),
+        ("[[retention.rule]]\ndeadband = -1.0", "retention.rule[0].deadband"),
+        ("[[retention.rule]]\ndeadband = nan", "retention.rule[0].deadband"),
+        ('[[retention.rule]]\nmin_interval = "1h"\nmax_interval = "1m"', "retention.rule[0].max_interval"),
+        ('[[retention.rule]]\nmetric = "temp*"', "retention.rule[0]"),
+        ('[tags]\na = ["two words"]', "tags.a"),
     ],
 )
 def test_a_value_out_of_bounds_names_its_key(text: str, key: str) -> None:
@@ -251,9 +281,9 @@ def test_a_duration_is_read_in_seconds(text: str, seconds: int) -> None:
 _SECTIONS = {
     field.name: msgspec.structs.fields(field.type)
     for field in msgspec.structs.fields(Config)
-    if field.name != "camera"
+    if field.name not in ("camera", "tags")
 }
-_KEYS = st.sampled_from([field.name for fields in _SECTIONS.values() for field in fields])
+_KEYS = st.sampled_from([field.encode_name for fields in _SECTIONS.values() for field in fields])
 _NAMES = _KEYS | st.text(string.ascii_lowercase, min_size=1, max_size=8)
 _SCALARS = st.one_of(
     st.booleans().map(lambda value: str(value).lower()),
@@ -264,8 +294,8 @@ _SCALARS = st.one_of(
 _LINES = st.one_of(
     st.builds("{} = {}".format, _NAMES, _SCALARS),
     st.builds("{}.{} = {}".format, _NAMES, _NAMES, _SCALARS),
-    st.sampled_from([*_SECTIONS, "camera", "hbu", "hub.name"]).map("[{}]".format),
-    st.sampled_from(["camera", "hub", "x"]).map("[[{}]]".format),
+    st.sampled_from([*_SECTIONS, "camera", "tags", "retention.rule", "hbu", "hub.name"]).map("[{}]".format),
+    st.sampled_from(["camera", "hub", "x", "retention.rule"]).map("[[{}]]".format),
 )
 
 

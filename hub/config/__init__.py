@@ -2,12 +2,12 @@
 
 from hub.config.file import load, parse
 from hub.config.forms import ConfigError, duration_s, listen_address
+from hub.config.retention import RetentionConfig, RetentionRule, age_ms, size_bytes
 from hub.config.sections import (
     CameraConfig,
     Config,
     HubConfig,
     MqttConfig,
-    RetentionConfig,
     SerialConfig,
     StoreConfig,
     WebrtcConfig,
@@ -20,11 +20,14 @@ __all__ = [
     "HubConfig",
     "MqttConfig",
     "RetentionConfig",
+    "RetentionRule",
     "SerialConfig",
     "StoreConfig",
     "WebrtcConfig",
+    "age_ms",
     "duration_s",
     "listen_address",
     "load",
     "parse",
+    "size_bytes",
 ]

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from hub.config.forms import ConfigError, duration_s, listen_address
+from hub.config.retention import check_retention
 
 if TYPE_CHECKING:
     from hub.config.sections import CameraConfig, Config, HubConfig, MqttConfig
@@ -33,7 +34,7 @@ def check(config: Config, where: str) -> None:
         if camera.id in seen:
             raise ConfigError(f"{where}: `camera[{index}].id`: {camera.id!r} is there twice")
         seen.add(camera.id)
-    duration_s(config.retention.raw, f"{where}: `retention.raw`")
+    check_retention(config.retention, config.tags, where)
     for key, text in (("ack", config.store.ack), ("commit", config.store.commit)):
         if duration_s(text, f"{where}: `store.{key}`") > _LONGEST_COMMIT_S:
             raise ConfigError(f"{where}: `store.{key}`: {text!r} is too long; at most {_LONGEST_COMMIT_S}s")

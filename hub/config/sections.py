@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from hub.config.retention import RetentionConfig
+
 
 class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[hub]`: who the hub is and where it listens."""
@@ -58,12 +60,6 @@ class WebrtcConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     password_file: str | None = None
 
 
-class RetentionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[retention]`: how long samples stay."""
-
-    raw: str = "90d"
-
-
 class StoreConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[store]`: how long samples wait for a commit. Longer spares the card."""
 
@@ -82,4 +78,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     camera: tuple[CameraConfig, ...] = ()
     webrtc: WebrtcConfig = WebrtcConfig()
     retention: RetentionConfig = RetentionConfig()
+    tags: dict[str, tuple[str, ...]] = {}
+    """`[tags]`: words for devices, by which rules and people group them."""
     store: StoreConfig = StoreConfig()
