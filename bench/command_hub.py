@@ -54,6 +54,9 @@ class InstantLink:
         """Answer at once."""
         return command.params
 
+    def cancel(self, command_id: str) -> None:
+        """Do nothing."""
+
     def ack(self, device: str, boot_id: str, seq: int) -> None:
         """Do nothing."""
 

@@ -143,7 +143,16 @@ class LinkHealth(msgspec.Struct, frozen=True):
     figures: Mapping[str, float]
 
 
-LinkEvent: TypeAlias = Born | Gone | Reading | LogLine | LinkHealth
+class CommandProgress(msgspec.Struct, frozen=True):
+    """How far a device has come with a command that it has: in percent where it can say, and in its words."""
+
+    device: str
+    command_id: str
+    percent: int | None
+    text: str
+
+
+LinkEvent: TypeAlias = Born | Gone | Reading | LogLine | LinkHealth | CommandProgress
 
 
 # --- commands -----------------------------------------------------------------------------------------

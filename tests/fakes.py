@@ -29,6 +29,7 @@ class FakeLink:
     def __init__(self) -> None:
         self.sent: list[Command] = []
         self.acks: list[tuple[str, str, int]] = []
+        self.cancelled: list[str] = []
         self.answer: Callable[[Command], Any] = lambda command: dict(command.params)
         self.gate: asyncio.Event | None = None
         """Where set, an answer waits for it."""
@@ -42,6 +43,10 @@ class FakeLink:
         if self.gate is not None:
             await self.gate.wait()
         return self.answer(command)
+
+    def cancel(self, command_id: str) -> None:
+        """Remember what was asked for."""
+        self.cancelled.append(command_id)
 
     def ack(self, device: str, boot_id: str, seq: int) -> None:
         """Remember the ack."""

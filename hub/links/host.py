@@ -80,6 +80,9 @@ class HostLink:
         """Raise Refused: the host offers no commands."""
         raise Refused(f"{command.device} is the hub's own host; it takes no commands")
 
+    def cancel(self, command_id: str) -> None:
+        """Do nothing: the host has no commands."""
+
     def ack(self, device: str, boot_id: str, seq: int) -> None:
         """Do nothing: the host keeps no outbox."""
 

@@ -45,5 +45,11 @@ class Link(Protocol):
         Raises NotReachable at once, Refused with the device's words, NoAnswer after `command.ttl_ms`.
         """
 
+    def cancel(self, command_id: str) -> None:
+        """Ask the device to give up a command that it has; `send` still ends with the device's own answer.
+
+        No-op for a command that is not under way here, and where devices cannot give up.
+        """
+
     def ack(self, device: str, boot_id: str, seq: int) -> None:
         """Tell the device that all its readings up to `seq` are committed. No-op where it keeps no outbox."""

@@ -104,6 +104,9 @@ class MqttLink:
         """Raise Refused: commands to MQTT devices are not offered."""
         raise Refused(f"{command.device} is an MQTT device; commands over MQTT are not offered")
 
+    def cancel(self, command_id: str) -> None:
+        """Do nothing: no commands go over MQTT."""
+
     def ack(self, device: str, boot_id: str, seq: int) -> None:
         """Do nothing: MQTT devices keep no outbox that the hub knows of."""
 

@@ -102,6 +102,11 @@ class SerialPorts:
             raise NotReachable(f"{command.device} is on no serial port now")
         return await link.send(command)
 
+    def cancel(self, command_id: str) -> None:
+        """Ask whichever board has the command to give it up."""
+        for link in self._links.values():
+            link.cancel(command_id)
+
     def ack(self, device: str, boot_id: str, seq: int) -> None:
         """Tell the board that its readings up to `seq` are committed."""
         link = self._on(device)

@@ -77,6 +77,11 @@ class SerialLink:
             raise NotReachable(f"{command.device} is not on {self.name} now")
         return await self._session.call(command)
 
+    def cancel(self, command_id: str) -> None:
+        """Ask the board to give up a command."""
+        if self._session is not None:
+            self._session.cancel(command_id)
+
     def ack(self, device: str, boot_id: str, seq: int) -> None:
         """Tell the board that its readings up to `seq` are committed."""
         if self._session is not None and self._session.device == device:

@@ -126,6 +126,11 @@ class SerialSession:
         finally:
             self._calls.pop(command.id, None)
 
+    def cancel(self, command_id: str) -> None:
+        """Ask the board to give up a command."""
+        self._session.cancel(command_id, self._shared.clock_ms())
+        self._settle()
+
     def ack(self, boot_id: str, seq: int) -> None:
         """Tell the board that its readings up to `seq` are committed."""
         self._session.ack(boot_id, seq)

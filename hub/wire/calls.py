@@ -1,6 +1,6 @@
 """Commands on their way to a board: repeated until answered or too old, a few at a time."""
 
-from .message import command
+from .message import cancel, command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ class _Call:
         self.message = message
         self.expires_ms = expires_ms
         self.due_ms = -1.0  # below 0: not sent yet
+        self.cancelled = False
+        self.cancel_due_ms = 0.0
 
 
 class Calls:
@@ -51,6 +53,21 @@ class Calls:
             if now_ms >= call.due_ms and call.number < calls[0].number + WINDOW:
                 call.due_ms = now_ms + every_ms
                 messages.append(call.message)
+        return messages
+
+    def cancel(self, call_id: str) -> None:
+        """Ask the board to give up a command, from now on until it is answered."""
+        call = self._calls.get(call_id)
+        if call is not None:
+            call.cancelled = True
+
+    def cancels(self, now_ms: float, every_ms: float) -> "list[list[Any]]":
+        """Return the cancels to send now, of commands that the board has."""
+        messages = []
+        for call_id, call in self._calls.items():
+            if call.cancelled and call.due_ms >= 0 and now_ms >= call.cancel_due_ms:
+                call.cancel_due_ms = now_ms + every_ms
+                messages.append(cancel(call_id))
         return messages
 
     def answered(self, call_id: str) -> bool:

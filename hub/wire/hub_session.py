@@ -130,6 +130,11 @@ class HubSession:
         self._calls.add(call_id, name, params, ttl_ms, now_ms)
         self.tick(now_ms)
 
+    def cancel(self, call_id: str, now_ms: float) -> None:
+        """Ask the board to give up a command; its own answer still follows."""
+        self._calls.cancel(call_id)
+        self.tick(now_ms)
+
     def ack(self, boot_id: str, seq: int) -> None:
         """Tell the board that its readings up to `seq` are committed."""
         if self._boot is not None and boot_id == self.boot_id:
@@ -335,7 +340,7 @@ class HubSession:
         every = max(REPEAT_MS, 3 * self._boot.clock.rtt_ms)
         for start, end in self._boot.inbox.naks(now_ms, every):
             self._send(nak(start, end))
-        for message in self._calls.due(now_ms, 2 * every):
+        for message in self._calls.due(now_ms, 2 * every) + self._calls.cancels(now_ms, 2 * every):
             self._send(message)
 
     def _welcome(self) -> None:

@@ -118,6 +118,11 @@ def command(command_id: str, ttl_ms: int, name: str, params: "dict[str, Any]") -
     return ["c", command_id, ttl_ms, name, params]
 
 
+def cancel(command_id: str) -> "list[Any]":
+    """Give up a command, if you can; answer it as always."""
+    return ["x", command_id]
+
+
 # --- the check of what comes in -----------------------------------------------------------------------
 
 
@@ -176,6 +181,7 @@ FROM_HUB: "Shapes" = {
     "n": (_is_int, _is_int),
     "p": (_is_int,),
     "c": (is_id, _is_int, is_id, _is_dict),
+    "x": (is_id,),
     "f": (_is_int, _is_int, _is_int, _is_text),
 }
 
