@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from hub.health import Health
 from hub.model import Quality, Reading, Value
+from hub.store.budget import QueryRefused
 from hub.store.history import Row, bucket_width_ms
-from hub.store.reader import QueryRefused, Readers
+from hub.store.reader import Readers
 from hub.store.settings import StoreSettings
 from hub.store.shell import connect_shell
 from hub.store.store import Store
@@ -120,6 +121,27 @@ async def test_a_cursor_goes_on_inside_one_millisecond(store: Store) -> None:
     for seq in range(5):
         store.put(board_reading(9, seq, "b", seq, device="d"))
     assert [row.value for row in await pages(store, 2)] == [0, 1, 2, 3, 4]
+
+
+async def test_pages_go_on_where_they_ended_though_samples_came_late_and_were_sealed(store: Store) -> None:
+    for seq, time in enumerate((5, 9, 9, 12)):
+        store.put(board_reading(time, seq, "b", seq, device="d"))
+    first = await store.samples_raw("d", "m", 0, END, 2)
+    # A page ends with a millisecond, so what comes for it later, in whatever order, is on neither page twice.
+    assert [row.value for row in first.rows] == [0]
+    for time in (9, 3, 11):
+        store.put(reading(time, 100 + time, device="e"))
+        store.put(board_reading(time, 100 + time, "c", 50 + time, device="d"))
+    await store.settle()
+    second = await store.samples_raw("d", "m", 0, END, 100, first.next)
+    assert sorted(row.time for row in second.rows) == [9, 9, 9, 11, 12]
+
+
+async def test_a_cursor_that_says_too_much_gets_no_more_memory_than_another(store: Store) -> None:
+    for time in range(20):
+        store.put(reading(time, time))
+    page = await store.samples_raw("d", "m", 0, END, 2, f"3-{10**17}")
+    assert [row.value for row in page.rows] == [4, 5]
 
 
 async def test_a_metric_is_found_in_readings_of_any_shape(store: Store) -> None:

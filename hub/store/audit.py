@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub.model import CommandState
+from hub.store.budget import QueryRefused
 from hub.store.history import MAX_ROWS, parse_cursor
 from hub.store.hotlog import clean
-from hub.store.reader import QueryRefused
 
 if TYPE_CHECKING:
     import sqlite3

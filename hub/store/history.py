@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import repeat, takewhile
+from bisect import bisect_left
+from itertools import repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,16 @@ import numpy as np
 
 from hub.model import Quality, Sample, Value
 from hub.store import summary
+from hub.store.budget import QueryRefused
 from hub.store.hotlog import QUALITIES
-from hub.store.reader import QueryRefused
 from hub.store.rollup import cover
 from hub.store.samples import MAX_TIME_MS
+from hub.store.series import piece_until
 from hub.store.tiers import TIERS
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
     from hub.store.chunk import Piece
     from hub.store.columns import Ints
@@ -32,6 +35,9 @@ MAX_ROWS = 10_000
 """The most rows of one page."""
 MAX_POINTS = 10_000
 """The most buckets of one answer."""
+
+_PARTS = 512
+"""As many parts of an answer are gathered before more are opened."""
 
 _SECOND, _MINUTE, _HOUR, _DAY = 1000, 60_000, 3_600_000, 86_400_000
 _WIDTHS_MS = (
@@ -73,24 +79,57 @@ def raw(series: Series, from_ms: int, to_ms: int, *, limit: int, after: str | No
     check_span(from_ms, to_ms)
     if not 1 <= limit <= MAX_ROWS:
         raise QueryRefused(f"`limit` is {limit}; it must be 1 to {MAX_ROWS}")
-    # The cursor is a time and how many of its samples were given: of one millisecond, what comes later
-    # stands behind what is there, so that pages neither repeat nor skip.
-    time, given = parse_cursor(after) if after is not None else (from_ms, 0)
-    if time < from_ms:
-        time, given = from_ms, 0
-    if time >= to_ms:
-        return Page([], None)
+    time, given = beginning(from_ms, after)
+    rows, given = first_rows(series, time, to_ms, given, limit)
+    end, following = page_end([row.time for row in rows], given, limit)
+    return Page(rows[given:end], following)
+
+
+def first_rows(series: Series, time: int, to_ms: int, given: int, limit: int) -> tuple[list[Row], int]:
+    """Return the first samples from `time` on: those given, a page and more where there is more.
+
+    All of the last row's time are there. And how many are given really: a cursor may say that it gave more
+    than there are of its time. Raises QueryRefused.
+    """
     rows: list[Row] = []
-    for _, pieces in series.pieces(time, to_ms):
-        rows += rows_of(pieces)
+    for _, pieces in series.pieces(time, to_ms) if time < to_ms else ():
+        if not rows:
+            given = min(given, sum(int(np.searchsorted(piece.times, time, "right")) for piece in pieces))
+        rows += rows_of(_earliest(pieces, given + limit + 1 - len(rows)))
         if len(rows) > given + limit:
             break
-    page = rows[given : given + limit]
-    if len(rows) <= given + limit:
-        return Page(page, None)
-    last = page[-1].time
-    given_of_last = sum(1 for _ in takewhile(lambda row: row.time == last, reversed(rows[: given + limit])))
-    return Page(page, f"{last}-{given_of_last}")
+    return rows, min(given, len(rows))
+
+
+def beginning(from_ms: int, after: str | None) -> tuple[int, int]:
+    """Return the time at which a page begins, and how many samples of it were given. Raises QueryRefused."""
+    time, given = parse_cursor(after) if after is not None else (from_ms, 0)
+    return (from_ms, 0) if time < from_ms else (time, given)
+
+
+def page_end(times: Sequence[int], given: int, limit: int) -> tuple[int, str | None]:
+    """Return where a page of rows of these times ends, and the cursor to what follows.
+
+    It ends with a millisecond, so that neither samples that come later nor sealing, which may put those of
+    one millisecond in another order, make pages repeat or skip. Only a millisecond that fills a page by
+    itself is cut; the cursor says how many of its samples were given.
+    """
+    end = given + limit
+    if len(times) <= end:
+        return len(times), None
+    whole = bisect_left(times, times[end])
+    if whole > given:
+        return whole, f"{times[whole - 1] + 1}-0"
+    return end, f"{times[end]}-{end - whole}"
+
+
+def _earliest(pieces: list[Piece], count: int) -> list[Piece]:
+    """Leave out what cannot be among the first `count` samples, before it is made into rows."""
+    if sum(len(piece.times) for piece in pieces) <= count:
+        return pieces
+    times = np.concatenate([piece.times for piece in pieces])
+    last = int(np.partition(times, count - 1)[count - 1])
+    return [cut for piece in pieces if (cut := piece_until(piece, last + 1)) is not None]
 
 
 def rows_of(pieces: list[Piece]) -> list[Row]:
@@ -121,22 +160,11 @@ def buckets(series: Series, from_ms: int, to_ms: int, points: int) -> list[Bucke
     check_span(from_ms, to_ms)
     if not 1 <= points <= MAX_POINTS:
         raise QueryRefused(f"`points` is {points}; it must be 1 to {MAX_POINTS}")
-    if points == 1:
-        origin, width = from_ms, to_ms - from_ms
-    else:
-        origin, width = 0, bucket_width_ms(from_ms, to_ms, points)
-    # A single point may end in the middle of any tier's buckets; others end where finer buckets do.
-    choice = [tier for tier in TIERS if points == 1 or width % tier.width_ms == 0]
-    found: list[tuple[Ints, Summary]] = [
-        summary.gathered(spans, (starts - origin) // width)
-        for starts, spans in cover(series, from_ms, to_ms, choice)
-    ]
-    numbers = np.concatenate([numbers for numbers, _ in found]) if found else np.zeros(0, dtype=np.int64)
-    numbers, spans = summary.gathered(summary.joined(part for _, part in found), numbers)
+    starts, spans = spans_of(series, from_ms, to_ms, points)
     return [
         Bucket(start, low, high, total / count, count)
         for start, low, high, total, count in zip(
-            np.maximum(numbers * width + origin, origin).tolist(),
+            starts.tolist(),
             spans.low.tolist(),
             spans.high.tolist(),
             spans.total.tolist(),
@@ -144,6 +172,25 @@ def buckets(series: Series, from_ms: int, to_ms: int, points: int) -> list[Bucke
             strict=True,
         )
     ]
+
+
+def spans_of(series: Series, from_ms: int, to_ms: int, points: int) -> tuple[Ints, Summary]:
+    """Return the starts (UTC ms) of the buckets that hold numbers, and what these come to; see `buckets`."""
+    origin, width = grid_of(from_ms, to_ms, points)
+    # A single point may end in the middle of any tier's buckets; others end where finer buckets do.
+    choice = [tier for tier in TIERS if points == 1 or width % tier.width_ms == 0]
+    found: list[tuple[Ints, Summary]] = []
+    for starts, spans in cover(series, from_ms, to_ms, choice):
+        found.append(summary.gathered(spans, (starts - origin) // width))
+        if len(found) >= _PARTS:
+            found = [_gathered(found)]
+    numbers, spans = _gathered(found)
+    return numbers * width + origin, spans
+
+
+def _gathered(found: list[tuple[Ints, Summary]]) -> tuple[Ints, Summary]:
+    numbers = np.concatenate([numbers for numbers, _ in found]) if found else np.zeros(0, dtype=np.int64)
+    return summary.gathered(summary.joined(part for _, part in found), numbers)
 
 
 def latest(connection: sqlite3.Connection, recent: Recent) -> dict[str, dict[str, Sample]]:
@@ -172,6 +219,11 @@ def _sample(value: Value, time: int, delay: int, quality: int) -> Sample:
         source_time=time,
         hub_time=time + delay,
     )
+
+
+def grid_of(from_ms: int, to_ms: int, points: int) -> tuple[int, int]:
+    """Return where buckets begin and how wide they are, in ms: in step with UTC, a single one as the span."""
+    return (from_ms, to_ms - from_ms) if points == 1 else (0, bucket_width_ms(from_ms, to_ms, points))
 
 
 def bucket_width_ms(from_ms: int, to_ms: int, points: int) -> int:

@@ -47,6 +47,16 @@ def shapes_of_device(connection: sqlite3.Connection, device: str) -> list[Shape]
     return [shape_of(identity, device, tuple(json.loads(metrics))) for identity, metrics in rows]
 
 
+def every_metric(connection: sqlite3.Connection, device: str | None) -> list[tuple[str, str]]:
+    """Return (device, metric) of all that is stored, of one device or of all, in order."""
+    rows = connection.execute(
+        "SELECT DISTINCT device, value FROM shape, json_each(shape.metrics)"
+        " WHERE ?1 IS NULL OR device = ?1 ORDER BY device, value",
+        (device,),
+    )
+    return [(device, metric) for device, metric in rows]
+
+
 def source_of(connection: sqlite3.Connection, device: str) -> int | None:
     """Return a device's number; None where nothing of it is stored."""
     row = connection.execute("SELECT id FROM source WHERE device = ?", (device,)).fetchone()

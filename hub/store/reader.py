@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-from hub.model import OutpostError
+from hub.store.budget import Budget, QueryRefused
 from hub.store.folder import StoreError
 from hub.store.quarantine import is_damage
 from hub.store.schema import connect_reader
@@ -24,12 +23,10 @@ _STEPS = 100_000
 """SQLite instructions between two looks at the clock, a few milliseconds."""
 
 
-class QueryRefused(OutpostError):
-    """A question the store will not answer; the message says why and what to ask instead."""
-
-
 class Readers:
-    """Read-only connections, one a thread. A query that takes longer than `limit_s` is ended.
+    """Read-only connections, one a thread, and as many queries at once.
+
+    One that takes longer than `limit_s` is ended.
 
     `damaged` is called, on a thread of its own choice, when a query finds the file damaged.
     """
@@ -55,11 +52,19 @@ class Readers:
 
     async def run(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Run a query in one snapshot of the file. Raises QueryRefused (busy, too slow) and StoreError."""
+        return await self.bounded(lambda connection, _: query(connection))
+
+    async def bounded(self, query: Callable[[sqlite3.Connection, Budget], T]) -> T:
+        """Run a query that looks at its budget; it ends when its caller is cancelled. Raises as `run`."""
         if self._under_way >= self._waiting:
             raise QueryRefused("too many history queries at once; try again in a moment")
         self._under_way += 1
+        budget = Budget(self._limit_s)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._query, query)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._query, query, budget)
+        except asyncio.CancelledError:
+            budget.cancel()
+            raise
         finally:
             self._under_way -= 1
 
@@ -74,21 +79,19 @@ class Readers:
             connection.close()
         self._open.clear()
 
-    def _query(self, query: Callable[[sqlite3.Connection], T]) -> T:
+    def _query(self, query: Callable[[sqlite3.Connection, Budget], T], budget: Budget) -> T:
         try:
             connection = self._connection()
-            end = time.monotonic() + self._limit_s
-            connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
+            connection.set_progress_handler(lambda: budget.over, _STEPS)
+            budget.begin()
             connection.execute("BEGIN")
             try:
-                return query(connection)
+                return query(connection, budget)
             finally:
                 connection.execute("ROLLBACK")
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
-                raise QueryRefused(
-                    f"the query took longer than {self._limit_s:g} s; ask for a shorter span"
-                ) from error
+                raise budget.too_slow() from error
             if is_damage(error):
                 self._damaged()
             raise StoreError(f"{self._database}: cannot be read: {error}") from error

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hub.model import OutpostError
+from hub.store.budget import QueryRefused
 from hub.store.folder import StoreError
 from hub.store.hotlog import clean
-from hub.store.reader import QueryRefused
 from hub.store.schema import connect
 
 if TYPE_CHECKING:

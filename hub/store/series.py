@@ -11,6 +11,7 @@ import numpy as np
 
 from hub.model import OutpostError
 from hub.store import chunk
+from hub.store.budget import MAX_AT_ONCE, QueryRefused
 from hub.store.names import shapes_of_device, source_of
 from hub.store.recent import Held, generation
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
+    from hub.store.budget import Budget
     from hub.store.chunk import Piece
 
 log = logging.getLogger(__name__)
@@ -28,12 +30,24 @@ class Moved(OutpostError):
 
 
 class Series:
-    """The samples of one metric in one snapshot of the file, and `held`. Raises Moved."""
+    """The samples of one metric in one snapshot of the file, and `held`. Raises Moved.
 
-    def __init__(self, connection: sqlite3.Connection, device: str, metric: str, held: Held | None) -> None:
+    What is opened is told to `budget`.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        device: str,
+        metric: str,
+        held: Held | None,
+        budget: Budget | None = None,
+    ) -> None:
         if held is not None and generation(connection) != held.generation:
             raise Moved
         self.connection = connection
+        self.device = device
+        self._budget = budget
         self.metric = metric
         found = source_of(connection, device)
         self.source = -1 if found is None else found
@@ -42,15 +56,21 @@ class Series:
         self._held = None if held is None else held.piece()
 
     def pieces(self, from_ms: int, to_ms: int) -> Iterator[tuple[int, list[Piece]]]:
-        """Yield windows in order of time, each with its pieces, cut to `from_ms <= time < to_ms`."""
+        """Yield windows in order of time, each with its pieces, cut to `from_ms <= time < to_ms`.
+
+        Raises QueryRefused where the budget has no more.
+        """
         first, last = from_ms // chunk.WINDOW_MS, (to_ms - 1) // chunk.WINDOW_MS
         held = _by_window(_cut(self._held, from_ms, to_ms))
         waiting = sorted(held)
         for window, blobs in self._chunks(first, last):
             while waiting and waiting[0] < window:
                 yield waiting[0], [held[waiting.pop(0)]]
-            found = [piece for data in blobs for piece in self._decoded(window, data)]
-            pieces = [cut for piece in found if (cut := _cut(piece, from_ms, to_ms)) is not None]
+            pieces: list[Piece] = []
+            for data in blobs:
+                found = self._decoded(window, data)
+                pieces += [cut for piece in found if (cut := _cut(piece, from_ms, to_ms)) is not None]
+                self._spend(found, pieces)
             if waiting and waiting[0] == window:
                 pieces.append(held[waiting.pop(0)])
             if pieces:
@@ -58,11 +78,37 @@ class Series:
         for window in waiting:
             yield window, [held[window]]
 
+    def pieces_back(self, from_ms: int, to_ms: int) -> Iterator[list[Piece]]:
+        """Yield the same as `pieces`, the last window first."""
+        first, last = from_ms // chunk.WINDOW_MS, (to_ms - 1) // chunk.WINDOW_MS
+        held = _by_window(_cut(self._held, from_ms, to_ms))
+        waiting = sorted(held)
+        for window in self._windows_back(first, last):
+            while waiting and waiting[-1] > window:
+                yield [held[waiting.pop()]]
+            if waiting and waiting[-1] == window:
+                waiting.pop()
+            start_ms = window * chunk.WINDOW_MS
+            found = self.pieces(max(from_ms, start_ms), min(to_ms, start_ms + chunk.WINDOW_MS))
+            yield from (pieces for _, pieces in found)
+        while waiting:
+            yield [held[waiting.pop()]]
+
     def held_spans(self, span_ms: int) -> list[int]:
         """Return the starts of the spans of which memory holds samples."""
         if self._held is None:
             return []
         return [int(start) for start in np.unique(self._held.times // span_ms * span_ms)]
+
+    def _spend(self, opened: list[Piece], held: list[Piece]) -> None:
+        if self._budget is None:
+            return
+        self._budget.spend(sum(len(piece.times) for piece in opened))
+        if sum(len(piece.times) for piece in held) > MAX_AT_ONCE:
+            raise QueryRefused(
+                f"{self.metric} has more than {MAX_AT_ONCE:,} samples in a quarter of an hour, the most that"
+                " a query holds at a time; ask for a shorter span"
+            )
 
     def _decoded(self, window: int, data: bytes) -> list[Piece]:
         try:
@@ -92,6 +138,30 @@ class Series:
             there, source = following[0] >> 28, following[0] >> 8 & chunk.SOURCES - 1
             window = there if source <= self.source else there + 1
 
+    def _windows_back(self, first: int, last: int) -> Iterator[int]:
+        """Yield each window that has chunks of the device, the last first."""
+        window = last
+        while window >= first and self._places:
+            low = chunk.chunk_id(window, self.source)
+            found = _before(self.connection, low + chunk.PARTS)
+            if found is None:
+                return
+            if self._budget is not None:
+                self._budget.spend()
+            there, source = found >> 28, found >> 8 & chunk.SOURCES - 1
+            if source == self.source and first <= there:
+                yield there
+                window = there - 1
+            else:
+                window = there if source > self.source else there - 1
+
+
+def _before(connection: sqlite3.Connection, identity: int) -> int | None:
+    row = connection.execute(
+        "SELECT id FROM chunk WHERE id < ? ORDER BY id DESC LIMIT 1", (identity,)
+    ).fetchone()
+    return None if row is None else int(row[0])
+
 
 def _cut(piece: Piece | None, from_ms: int, to_ms: int) -> Piece | None:
     if piece is None:
@@ -101,6 +171,16 @@ def _cut(piece: Piece | None, from_ms: int, to_ms: int) -> Piece | None:
         return piece
     start, end = (int(place) for place in np.searchsorted(times, (from_ms, to_ms)))
     return _slice(piece, start, end) if start < end else None
+
+
+def piece_from(piece: Piece, from_ms: int) -> Piece | None:
+    """Return what of a piece is not before a time; None where nothing is."""
+    return _cut(piece, from_ms, int(piece.times[-1]) + 1) if piece.times[-1] >= from_ms else None
+
+
+def piece_until(piece: Piece, to_ms: int) -> Piece | None:
+    """Return what of a piece is before a time; None where nothing is."""
+    return _cut(piece, int(piece.times[0]), to_ms) if piece.times[0] < to_ms else None
 
 
 def _slice(piece: Piece, start: int, end: int) -> Piece:

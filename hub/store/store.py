@@ -6,41 +6,36 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from hub.store import audit, births, history, rights
+from hub.store import audit, births, grid, history, known, rights
 from hub.store.accounts import Accounts
 from hub.store.committer import Committer
 from hub.store.folder import Folder, StoreError
-from hub.store.hotlog import clean
 from hub.store.quarantine import is_damage, is_ours
+from hub.store.questions import Questions
 from hub.store.reader import Readers
 from hub.store.recent import Recent
 from hub.store.samples import committed_seqs
 from hub.store.schema import connect_reader, migrate
-from hub.store.series import Moved, Series
 from hub.store.settings import StoreSettings
 from hub.store.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from hub.health import Health
     from hub.model import Birth, Command, CommandResult, LinkKind, Reading, Sample
     from hub.store.audit import AuditEntry, CommandFilter
+    from hub.store.grid import Grid, Joined
     from hub.store.history import Bucket, Page
     from hub.store.intake import Acked
-    from hub.store.recent import Held
+    from hub.store.known import Known
     from hub.store.rights import SecurityEvent, SecurityKind
     from hub.store.wear import StoreFigures
 
 _SETTLE_S = 2.0
-_SEALING_S = 0.005
-_LOOKS = 400
-
-T = TypeVar("T")
 
 
 def _replace(database: Path, now_ms: int) -> None:
@@ -52,16 +47,6 @@ def _replace(database: Path, now_ms: int) -> None:
         raise StoreError(f"{database}: is damaged and cannot be replaced: {error}") from error
     finally:
         committer.close()
-
-
-def _ask(
-    device: str,
-    metric: str,
-    held: Held | None,
-    query: Callable[[Series], T],
-    connection: sqlite3.Connection,
-) -> T:
-    return query(Series(connection, device, metric, held))
 
 
 class Store:
@@ -99,6 +84,7 @@ class Store:
         )
         self._told = self._states = 0
         self._readers = Readers(folder.database, damaged=self._writer.damaged)
+        self._questions = Questions(self._readers, self._writer, self._settle)
         self.accounts = Accounts(folder.database)
 
     @classmethod
@@ -202,17 +188,52 @@ class Store:
         self, device: str, metric: str, from_ms: int, to_ms: int, limit: int, after: str | None = None
     ) -> Page:
         """Return a page of samples, `from_ms <= time < to_ms`, by time. Raises QueryRefused, StoreError."""
-        return await self._about(
-            device, metric, lambda series: history.raw(series, from_ms, to_ms, limit=limit, after=after)
+        return await self._questions.about(
+            [(device, metric)],
+            lambda found: history.raw(found[0], from_ms, to_ms, limit=limit, after=after),
         )
 
     async def samples_buckets(
         self, device: str, metric: str, from_ms: int, to_ms: int, points: int
     ) -> list[Bucket]:
         """Return at most `points` buckets that line up with time. Raises QueryRefused, StoreError."""
-        return await self._about(
-            device, metric, lambda series: history.buckets(series, from_ms, to_ms, points)
+        return await self._questions.about(
+            [(device, metric)], lambda found: history.buckets(found[0], from_ms, to_ms, points)
         )
+
+    async def samples_grid(
+        self, metrics: Sequence[tuple[str, str]], from_ms: int, to_ms: int, points: int
+    ) -> Grid:
+        """Return buckets of several metrics on one grid of time. Raises QueryRefused, StoreError."""
+        return await self._questions.about(metrics, lambda found: grid.grid(found, from_ms, to_ms, points))
+
+    async def samples_joined(
+        self,
+        metrics: Sequence[tuple[str, str]],
+        from_ms: int,
+        to_ms: int,
+        limit: int,
+        after: str | None = None,
+    ) -> Joined:
+        """Return a page of samples of several metrics, a row a time. Raises QueryRefused, StoreError."""
+        return await self._questions.about(
+            metrics, lambda found: grid.joined(found, from_ms, to_ms, limit=limit, after=after)
+        )
+
+    async def samples_at(
+        self, metrics: Sequence[tuple[str, str]] | str | None, at_ms: int, back_ms: int
+    ) -> list[Known]:
+        """Return the last sample at a time of metrics, of a device's or (None) of all that are stored.
+
+        Those without one in `at_ms - back_ms <= time <= at_ms` are left out. Raises QueryRefused, StoreError.
+        """
+        if metrics is None or isinstance(metrics, str):
+            return await self._questions.about_all(metrics, lambda found: known.known(found, at_ms, back_ms))
+        return await self._questions.about(metrics, lambda found: known.known(found, at_ms, back_ms))
+
+    async def stored_metrics(self, device: str) -> list[str]:
+        """Return the names of a device's metrics of which samples are stored. Raises StoreError."""
+        return await self._questions.about_all(device, lambda found: [series.metric for series in found])
 
     async def latest(self) -> dict[str, dict[str, Sample]]:
         """Return each device's last sample of each metric. Raises StoreError."""
@@ -238,20 +259,6 @@ class Store:
         """Return the security log, newest first, and the cursor to older. Raises QueryRefused, StoreError."""
         await self._settle(notes=True)
         return await self._readers.run(lambda connection: rights.events(connection, kind, limit, before))
-
-    async def _about(self, device: str, metric: str, query: Callable[[Series], T]) -> T:
-        """Run a query over one metric: file and memory as they are at one moment."""
-        device, metric = clean(device), clean(metric)
-        for _ in range(_LOOKS):
-            held = self._writer.held(device, metric, surely=False)
-            if held is None:
-                await self._settle()
-                held = self._writer.held(device, metric, surely=True)
-            try:
-                return await self._readers.run(partial(_ask, device, metric, held, query))
-            except Moved:
-                await asyncio.sleep(_SEALING_S)
-        raise StoreError(f"{self._folder.database}: is being replaced; ask again in a moment")
 
     async def _settle(self, *, notes: bool = False) -> None:
         """Have what was put before committed, so that a query sees it; on a failing disk, go without."""

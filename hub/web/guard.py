@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 
+from hub.store.budget import QueryRefused
 from hub.store.folder import StoreError
-from hub.store.reader import QueryRefused
 from hub.store.rights import SecurityKind
 from hub.web.auth import by_cookie, credential_of, identify, unauthorized
 from hub.web.hosts import Hosts, same_origin

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from hub import link_history
 from hub.model import Kind, Role
-from hub.store.reader import QueryRefused
+from hub.store.budget import QueryRefused
 from hub.web.devices import known_device
 from hub.web.filters import Name  # noqa: TC001 - msgspec resolves the fields' types
 from hub.web.moments import Moment, moment_ms
