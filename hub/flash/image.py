@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # What a board needs of the wire package; the rest is the hub's side.
-WIRE = ("__init__.py", "frame.py", "message.py", "fragments.py", "board_session.py")
+WIRE = ("__init__.py", "frame.py", "message.py", "fragments.py", "ongoing.py", "board_session.py")
 CONFIGURATION = "/board.json"
 # A board parses its configuration in RAM, beside everything else.
 CONFIGURATION_BYTES = 16_384

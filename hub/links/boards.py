@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from hub.model import Birth, Born, CommandType, Gone, Kind, LinkKind, LogLine, Metric, Quality, Reading
+from hub.model import (
+    Birth,
+    Born,
+    CommandProgress,
+    CommandType,
+    Gone,
+    Kind,
+    LinkKind,
+    LogLine,
+    Metric,
+    Quality,
+    Reading,
+)
 from hub.wire.clock import utc_ms
-from hub.wire.events import Closed, Lost, Opened, Printed, Taken, Trouble
+from hub.wire.events import Closed, Lost, Opened, Printed, Progressed, Taken, Trouble
 
 if TYPE_CHECKING:
     from hub.model import LinkEvent
@@ -20,6 +32,8 @@ GOOD_BOUND_MS = 50.0
 EARLY_LINES = 50
 # Ids of devices that are no boards; a board must not take their place.
 RESERVED = frozenset({"host"})
+# Of what a board says of a command's progress.
+MAX_WORDS = 80
 # A claim that does not become a session lapses; each hello (one a second) renews it.
 CLAIM_MS = 3000
 
@@ -91,6 +105,8 @@ class BoardEvents:
                 return [] if device is None else [Gone(device, event.reason)]
             case Printed():
                 return self._line(event.text, now_ms)
+            case Progressed():
+                return [] if self.device is None else [_progress(self.device, event)]
             case Lost():
                 text = f"{event.count} readings are lost: the board's outbox was full"
                 return self._line(text, now_ms, "warning")
@@ -130,6 +146,10 @@ class BoardEvents:
             boot_id=self._boot_id,
             seq=taken.seq,
         )
+
+
+def _progress(device: str, event: Progressed) -> CommandProgress:
+    return CommandProgress(device, event.command_id, event.percent, event.text[:MAX_WORDS])
 
 
 def birth_of(uid: str, boot_id: str, birth: WireBirth) -> Birth:

@@ -7,6 +7,7 @@ does not read. Times are the board's unwrapped ticks (ms).
 from .fragments import Assembly, crc_of, fragments, fragments_of
 from .frame import MAX_PAYLOAD, Decoder, encode
 from .message import FROM_HUB, WireError, dumps, hello, keepalive, parse, payload, pong, result, text_of
+from .ongoing import Ongoing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class BoardSession:
         self.uid = uid
         self.boot_id = boot_id
         self.commands: list[tuple[str, str, dict[str, Any]]] = []
+        self.ongoing = Ongoing()
+        """Commands that take long: their progress, cancel and data."""
         self._reset_cause = reset_cause
         self._outbox = outbox
         self._decoder = Decoder(keep_console=False)
@@ -110,6 +113,7 @@ class BoardSession:
                 room -= len(kept[1])
                 if room < 0:
                     kept[1] = dumps(result(kept[0], False, "it ran; its answer is no longer kept"))
+        self.ongoing.forget(command_id)
         self._send(text)
 
     @property
@@ -141,8 +145,8 @@ class BoardSession:
                 self._outbox.forget(message[2])
         elif tag == "n":
             self._resend(message[1], message[2])
-        elif tag == "c":
-            self._command(message)
+        elif tag in ("c", "d", "x"):
+            self._about_command(message)
         elif tag == "w":
             if message[1] == self.boot_id and message[2] == self._schema:
                 self._welcome(message[3], message[4])
@@ -185,6 +189,14 @@ class BoardSession:
             self._again.append([start, end])
         else:
             self._cursor = min(start, self._cursor)
+
+    def _about_command(self, message: "list[Any]") -> None:
+        if message[0] == "c":
+            self._command(message)
+        elif message[0] == "d":
+            self.ongoing.take(message)
+        elif [message[1], ""] in self._results:  # it runs
+            self.ongoing.cancel(message[1])
 
     def _command(self, message: "list[Any]") -> None:
         if self._state != _OPEN:
@@ -236,6 +248,10 @@ class BoardSession:
             return encode(self._control.pop(0).encode())
         if not self._may_send(now_ms):
             return None
+        text = self.ongoing.next(now_ms)
+        if text is not None:
+            self._tokens -= 1
+            return encode(text.encode())
         outbox = self._outbox
         while self._again:
             wanted = self._again[0]

@@ -1,9 +1,14 @@
 """Commands on their way to a board: repeated until answered or too old, a few at a time."""
 
-from .message import cancel, command
+import binascii
+
+from .events import Answered, Progressed
+from .frame import MAX_PAYLOAD
+from .message import WireError, cancel, command, data, dumps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 IN_FLIGHT = 4
@@ -11,6 +16,10 @@ IN_FLIGHT = 4
 WINDOW = 8
 """A command goes out only while fewer than this many after it did: a board keeps its last 16 answers."""
 WAITING = 64
+CALL_TAGS = ("r", "y", "g")
+"""What a board says of a command."""
+QUIET_MS = 2000
+"""For so long a command is not repeated once its board has said something of it."""
 
 
 class TooMany(Exception):
@@ -23,8 +32,19 @@ class _Call:
         self.message = message
         self.expires_ms = expires_ms
         self.due_ms = -1.0  # below 0: not sent yet
+        self.data: Sequence[bytes] = ()
         self.cancelled = False
         self.cancel_due_ms = 0.0
+
+
+def _piece(call: _Call, message: "list[Any]") -> "list[Any] | None":
+    """Return the message with a command's data from the wanted place on: a frame full; None past its end."""
+    _, call_id, part, offset = message
+    if part >= len(call.data) or offset >= len(call.data[part]):
+        return None
+    room = (MAX_PAYLOAD - len(dumps(data(call_id, part, offset, "")))) // 4 * 3
+    piece = call.data[part][offset : offset + room]
+    return data(call_id, part, offset, binascii.b2a_base64(piece).decode().strip())
 
 
 class Calls:
@@ -37,13 +57,22 @@ class Calls:
     def __len__(self) -> int:
         return len(self._calls)
 
-    def add(self, call_id: str, name: str, params: "dict[str, Any]", ttl_ms: int, now_ms: float) -> None:
-        """Take in a command. Raises TooMany."""
+    def add(
+        self,
+        call_id: str,
+        name: str,
+        params: "dict[str, Any]",
+        ttl_ms: int,
+        now_ms: float,
+        data: "Sequence[bytes]" = (),
+    ) -> None:
+        """Take in a command, with the parts of data that its board may fetch. Raises TooMany."""
         if len(self._calls) >= WAITING:
             raise TooMany(f"{WAITING} commands already wait for the board")
         self._number += 1
         message = command(call_id, ttl_ms, name, params)
-        self._calls[call_id] = _Call(message, self._number, now_ms + ttl_ms)
+        call = self._calls[call_id] = _Call(message, self._number, now_ms + ttl_ms)
+        call.data = data
 
     def due(self, now_ms: float, every_ms: float) -> "list[list[Any]]":
         """Return the messages to send now."""
@@ -70,9 +99,26 @@ class Calls:
                 messages.append(cancel(call_id))
         return messages
 
-    def answered(self, call_id: str) -> bool:
-        """Forget a command that was answered; False where it is not (or no longer) waited for."""
-        return self._calls.pop(call_id, None) is not None
+    def heard(
+        self, message: "list[Any]", now_ms: float
+    ) -> "tuple[Answered | Progressed | None, list[Any] | None]":
+        """Take in a message of `CALL_TAGS`; return what happened, and what is to be sent. Raises WireError.
+
+        What is about a command that is not (or no longer) waited for is dropped.
+        """
+        tag, call_id = message[0], message[1]
+        call = self._calls.get(call_id)
+        if call is None:
+            return None, None
+        if tag == "r":
+            del self._calls[call_id]
+            return Answered(call_id, message[2] == 1, message[3]), None
+        call.due_ms = now_ms + QUIET_MS  # the board works on it
+        if tag == "g":
+            return None, _piece(call, message)
+        if not message[3].isprintable():
+            raise WireError("y: the words are not printable")
+        return Progressed(call_id, message[2], message[3]), None
 
     def expired(self, now_ms: float) -> list[str]:
         """Forget and return the commands whose time has run out."""

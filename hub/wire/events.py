@@ -60,6 +60,15 @@ class Answered:
         self.value = value
 
 
+class Progressed:
+    """A board says how far it is with a command that it has: in percent where it can, and in words."""
+
+    def __init__(self, command_id: str, percent: "int | None", text: str) -> None:
+        self.command_id = command_id
+        self.percent = percent
+        self.text = text
+
+
 class Unanswered:
     """A command will get no answer: `reason` says why; `expired` where its time ran out."""
 
@@ -91,4 +100,4 @@ class Closed:
 
 
 if TYPE_CHECKING:
-    Event = Opened | Taken | Lost | Answered | Unanswered | Printed | Trouble | Closed
+    Event = Opened | Taken | Lost | Answered | Progressed | Unanswered | Printed | Trouble | Closed

@@ -5,19 +5,21 @@ hub's monotonic milliseconds.
 """
 
 from .birth import MAX_BYTES, Birth
-from .calls import Calls
+from .calls import CALL_TAGS, Calls
 from .console import Console
-from .events import Answered, Closed, Lost, Opened, Printed, Taken, Trouble, Unanswered
-from .fragments import Assembly, crc, fragments
-from .frame import MAX_PAYLOAD, Decoder, encode
+from .events import Closed, Opened, Printed, Trouble, Unanswered
+from .fragments import Assembly, crc
+from .frame import Decoder
+from .intake import Intake
 from .known import Boot, Known
-from .message import FROM_BOARD, VERSION, WireError, ack, dumps, hi, nak, parse, ping, text_of, welcome
+from .message import FROM_BOARD, VERSION, WireError, ack, hi, nak, parse, ping, text_of, welcome
+from .outgoing import Outgoing
 from .pings import Pings
 from .rates import Bucket, Once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from .events import Event
@@ -63,16 +65,15 @@ class HubSession:
         self._opened_boot: str | None = None
         self._schema = ""
         self._reset_cause = ""
-        self._out: list[bytes] = []
+        self._out = Outgoing()
         self._events: list[Event] = []
         self._heard = now_ms
         self._due = now_ms  # the next hi or welcome
         self._pings = Pings(now_ms)
         self._once = Once()
         self._bucket = Bucket(frames_per_s, 2 * frames_per_s, now_ms)
-        self._counts = {"frames": 0, "flood_drops": 0, "bad_messages": 0, "gaps": 0, "resets": 0}
-        self._outbox_depth = 0
-        self._outbox_dropped = 0
+        self._counts = {"frames": 0, "flood_drops": 0, "bad_messages": 0, "resets": 0}
+        self._intake = Intake()
 
     @property
     def open(self) -> bool:
@@ -108,7 +109,7 @@ class HubSession:
         elif now_ms >= self._due:
             self._due = now_ms + (HI_MS if self._state == _SEEKING else WELCOME_MS)
             if self._state == _SEEKING:
-                self._send(hi())
+                self._out.send(hi())
             else:
                 self._welcome()
         if self._state != _SEEKING and self._pings.due(now_ms):
@@ -116,18 +117,27 @@ class HubSession:
 
     def data_to_send(self) -> bytes:
         """Return the bytes to write now."""
-        data = b"".join(self._out)
-        self._out.clear()
-        return data
+        return self._out.take()
 
     def events(self) -> "list[Event]":
         """Return what happened since the last call, in order."""
         events, self._events = self._events, []
         return events
 
-    def send(self, call_id: str, name: str, params: "dict[str, Any]", ttl_ms: int, now_ms: float) -> None:
-        """Send a command; an Answered or Unanswered with its id will follow. Raises calls.TooMany."""
-        self._calls.add(call_id, name, params, ttl_ms, now_ms)
+    def send(
+        self,
+        call_id: str,
+        name: str,
+        params: "dict[str, Any]",
+        ttl_ms: int,
+        now_ms: float,
+        data: "Sequence[bytes]" = (),
+    ) -> None:
+        """Send a command; an Answered or Unanswered with its id will follow. Raises calls.TooMany.
+
+        `data` are the parts that the board may fetch while it has the command.
+        """
+        self._calls.add(call_id, name, params, ttl_ms, now_ms, data)
         self.tick(now_ms)
 
     def cancel(self, call_id: str, now_ms: float) -> None:
@@ -140,7 +150,7 @@ class HubSession:
         if self._boot is not None and boot_id == self.boot_id:
             self._boot.committed = max(self._boot.committed, seq + 1)
             if self._state == _OPEN:
-                self._send(ack(boot_id, self._boot.committed))
+                self._out.send(ack(boot_id, self._boot.committed))
 
     def close(self, reason: str) -> None:
         """End the session (the port went away, the hub ends); commands under way get no answer."""
@@ -162,8 +172,10 @@ class HubSession:
         figures["resyncs"] = self._decoder.resyncs
         figures["log_bytes"] = self._console.taken
         figures["log_dropped"] = self._console.dropped
-        figures["outbox_depth"] = self._outbox_depth
-        figures["outbox_dropped"] = self._outbox_dropped
+        figures["bad_messages"] += self._intake.refused
+        figures["gaps"] = self._intake.gaps
+        figures["outbox_depth"] = self._intake.outbox_depth
+        figures["outbox_dropped"] = self._intake.outbox_dropped
         if inbox is not None:
             figures["resends"] = inbox.resends
             figures["duplicates"] = inbox.duplicates
@@ -184,11 +196,16 @@ class HubSession:
             self._heard = now_ms
             if isinstance(tag, str) and tag != "k":
                 self._answer(boot, message, now_ms)
-            elif self._opens(now_ms):
+            elif self._opens(now_ms) and self._birth is not None:
                 if tag == "k":
-                    self._keepalive(boot, message, now_ms)
+                    self._events.extend(self._intake.keepalive(boot, self._birth, message))
+                    if message[2] < boot.committed and self.boot_id is not None:
+                        self._out.send(ack(self.boot_id, boot.committed))
                 else:
-                    self._deliver(boot.inbox.put(message), now_ms)
+                    self._events.extend(self._intake.reading(boot, self._birth, message))
+                for text in self._intake.troubles:
+                    self._trouble(text, now_ms)
+                self._intake.troubles.clear()
 
     def _answer(self, boot: Boot, message: "list[Any]", now_ms: float) -> None:
         tag = message[0]
@@ -196,9 +213,12 @@ class HubSession:
             sent = self._pings.answered(message[1])
             if sent is not None:
                 boot.clock.add(sent, message[2], now_ms)
-        elif tag == "r":
-            if self._calls.answered(message[1]):
-                self._events.append(Answered(message[1], message[2] == 1, message[3]))
+        elif tag in CALL_TAGS:
+            event, reply = self._calls.heard(message, now_ms)
+            if event is not None:
+                self._events.append(event)
+            if reply is not None:
+                self._out.send(reply)
         elif tag == "f":
             whole = self._assembly.add(message)
             if whole is not None:
@@ -295,42 +315,6 @@ class HubSession:
             self._opened_boot = self.boot_id
         return True
 
-    def _keepalive(self, boot: Boot, message: "list[Any]", now_ms: float) -> None:
-        _, sent_seq, first_seq, next_seq, dropped = message
-        self._outbox_depth = max(0, next_seq - first_seq)
-        self._outbox_dropped = dropped
-        lost, ready = boot.inbox.gone(first_seq)
-        if boot.fresh:  # what another hub acknowledged before is no loss
-            lost = min(lost, dropped)
-        boot.fresh = False
-        if lost:
-            self._counts["gaps"] += lost
-            self._events.append(Lost(lost))
-        self._deliver(ready, now_ms)
-        boot.inbox.sent(sent_seq)
-        if first_seq < boot.committed and self.boot_id is not None:
-            self._send(ack(self.boot_id, boot.committed))
-
-    def _deliver(self, messages: "list[list[Any]]", now_ms: float) -> None:
-        birth = self._birth
-        boot = self._boot
-        if birth is None or boot is None:
-            return
-        clock = boot.clock
-        for message in messages:
-            seq, ticks, index = message[:3]
-            try:
-                group = birth.group(index)
-                values = group.values(message[3:])
-            except WireError as error:
-                self._counts["bad_messages"] += 1
-                self._trouble(f"reading {seq} was refused: {error}", now_ms)
-                continue
-            moment = clock.monotonic_ms(ticks)
-            self._events.append(
-                Taken(seq, ticks, group, values, moment, clock.bound_ms(ticks), clock.mapped_back(ticks))
-            )
-
     # --- what goes out ------------------------------------------------------------------------------------
 
     def _ask(self, now_ms: float) -> None:
@@ -339,23 +323,16 @@ class HubSession:
             return
         every = max(REPEAT_MS, 3 * self._boot.clock.rtt_ms)
         for start, end in self._boot.inbox.naks(now_ms, every):
-            self._send(nak(start, end))
+            self._out.send(nak(start, end))
         for message in self._calls.due(now_ms, 2 * every) + self._calls.cancels(now_ms, 2 * every):
-            self._send(message)
+            self._out.send(message)
 
     def _welcome(self) -> None:
         if self._boot is not None and self.boot_id is not None:
-            self._send(welcome(self.boot_id, self._schema, self._boot.inbox.want, self._birth is None))
+            self._out.send(welcome(self.boot_id, self._schema, self._boot.inbox.want, self._birth is None))
 
     def _send_ping(self, now_ms: float) -> None:
-        self._send(ping(self._pings.send(now_ms)))
-
-    def _send(self, message: "list[Any]") -> None:
-        text = dumps(message)
-        if len(text) <= MAX_PAYLOAD:
-            self._out.append(encode(text.encode()))
-        else:
-            self._out.extend([encode(dumps(part).encode()) for part in fragments(text)])
+        self._out.send(ping(self._pings.send(now_ms)))
 
     def _print(self, lines: list[str]) -> None:
         for line in lines:

@@ -85,6 +85,16 @@ def result(command_id: str, ok: bool, value: "Any") -> "list[Any]":
     return ["r", command_id, 1 if ok else 0, value]
 
 
+def progress(command_id: str, percent: "int | None", text: str) -> "list[Any]":
+    """I am so far with a command: percent where I can say, and in words."""
+    return ["y", command_id, percent, text]
+
+
+def wanted(command_id: str, part: int, offset: int) -> "list[Any]":
+    """Give me data that belongs to a command: of which part, from which byte on."""
+    return ["g", command_id, part, offset]
+
+
 # --- hub to board -------------------------------------------------------------------------------------
 
 
@@ -118,6 +128,11 @@ def command(command_id: str, ttl_ms: int, name: str, params: "dict[str, Any]") -
     return ["c", command_id, ttl_ms, name, params]
 
 
+def data(command_id: str, part: int, offset: int, text: str) -> "list[Any]":
+    """Carry data of a command, in base64: what was wanted."""
+    return ["d", command_id, part, offset, text]
+
+
 def cancel(command_id: str) -> "list[Any]":
     """Give up a command, if you can; answer it as always."""
     return ["x", command_id]
@@ -128,6 +143,10 @@ def cancel(command_id: str) -> "list[Any]":
 
 def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MAX_INT
+
+
+def _is_percent(value: object) -> bool:
+    return value is None or (_is_int(value) and isinstance(value, int) and value <= 100)
 
 
 def _is_text(value: object) -> bool:
@@ -171,6 +190,8 @@ FROM_BOARD: "Shapes" = {
     "k": (_is_int, _is_int, _is_int, _is_int),
     "q": (_is_int, _is_int),
     "r": (is_id, _is_int, _is_any),
+    "y": (is_id, _is_percent, _is_text),
+    "g": (is_id, _is_int, _is_int),
     "f": (_is_int, _is_int, _is_int, _is_text),
     "birth": (_is_dict,),
 }
@@ -182,6 +203,7 @@ FROM_HUB: "Shapes" = {
     "p": (_is_int,),
     "c": (is_id, _is_int, is_id, _is_dict),
     "x": (is_id,),
+    "d": (is_id, _is_int, _is_int, _is_text),
     "f": (_is_int, _is_int, _is_int, _is_text),
 }
 

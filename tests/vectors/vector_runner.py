@@ -66,6 +66,8 @@ def check_session(
             box.put(message.payload(message.reading(box.next_seq, ticks, group, values)))
         elif "answer" in step:
             board.answer(step["answer"][0], step["answer"][1], step["answer"][2])
+        elif check_ongoing(board.ongoing, step, name):
+            pass
         elif "run" in step:
             run = list(board.commands.pop(0)) if board.commands else None
             assert run == step["run"], f"{name}; got {run}"
@@ -76,6 +78,22 @@ def check_session(
                 got = message.json.loads(reader.feed(sent)[0])
             assert got == step["board"], f"{name}; got {got}"
     return len(data["steps"])
+
+
+def check_ongoing(ongoing: "Any", step: "dict[str, Any]", name: str) -> bool:
+    if "progress" in step:
+        ongoing.progress(*step["progress"])
+    elif "fetch" in step:
+        ongoing.fetch(*step["fetch"])
+    elif "fetched" in step:
+        wanted = None if step["fetched"] is None else raw(step["fetched"])
+        assert ongoing.fetched() == wanted, f"{name}; got {ongoing.fetched()}"
+    elif "cancelled" in step:
+        command_id, cancelled = step["cancelled"]
+        assert ongoing.is_cancelled(command_id) == cancelled, name
+    else:
+        return False
+    return True
 
 
 def raw(text: str) -> bytes:
