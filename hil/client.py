@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import aiohttp
 import msgspec
 
+from hub import __version__
 from hub.model import CommandResult, OutpostError, Quality, Value
 from hub.web.views import ConsoleView, DeviceList, DeviceView, SamplesView
 
@@ -116,7 +117,7 @@ def _refused(status: int, body: bytes) -> HubRefused:
 @asynccontextmanager
 async def connect(url: str, token: str) -> AsyncIterator[HubClient]:
     """Open a client on a hub with an API token."""
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": f"Bearer {token}", "User-Agent": f"outpost-rig/{__version__}"}
     timeout = aiohttp.ClientTimeout(total=60)
     async with aiohttp.ClientSession(base_url=url, headers=headers, timeout=timeout) as session:
         yield HubClient(session)

@@ -155,6 +155,7 @@ class App:
                 journal=Journal(self._data, lambda: store.degraded is None),
             )
             await commands.recover()
+            ingest.on_progress(commands.progress)
             parts = Parts(
                 config=config,
                 registry=registry,

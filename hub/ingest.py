@@ -12,7 +12,7 @@ from hub.bus import Bus, Event
 from hub.devices import DeviceState, Registry, TakenByAnotherLink, describe
 from hub.link_history import LinkHistory
 from hub.links.link import NotReachable
-from hub.model import Born, Gone, LinkHealth, LogLine, Reading
+from hub.model import Born, CommandProgress, Gone, LinkHealth, LogLine, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -38,6 +38,7 @@ class Ingest:
         self._health = health
         self._now_ms = now_ms
         self._link_history = LinkHistory()
+        self._progress: Callable[[CommandProgress], None] | None = None
         store.on_commit(self.acknowledge)
 
     def sink_for(self, kind: LinkKind) -> Sink:
@@ -51,6 +52,10 @@ class Ingest:
                 log.exception("an event of link %s could not be taken in", kind)
 
         return sink
+
+    def on_progress(self, callback: Callable[[CommandProgress], None]) -> None:
+        """Have `callback` called with what a device tells of a command that it has."""
+        self._progress = callback
 
     def _take(self, event: LinkEvent, kind: LinkKind) -> None:
         if isinstance(event, Born):
@@ -70,6 +75,8 @@ class Ingest:
                 self._bus.publish(Event(kind="log", device=event.device, data=event))
             case LinkHealth():
                 self._measured(event, state)
+            case CommandProgress() if self._progress is not None:
+                self._progress(event)
 
     def acknowledge(self, acked: Iterable[Acked]) -> None:
         """Tell each device what of its outbox is committed."""

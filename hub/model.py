@@ -159,7 +159,7 @@ LinkEvent: TypeAlias = Born | Gone | Reading | LogLine | LinkHealth | CommandPro
 
 
 class CommandState(StrEnum):
-    """Where a command stands: queued → sent → one of the final five."""
+    """Where a command stands: queued → sent → one of the final five. A job is `sent` while it runs."""
 
     QUEUED = "queued"
     SENT = "sent"
@@ -186,9 +186,16 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     caller: str
     """Who asked: `user:NAME`, `token:NAME`."""
     origin: str
-    """By which way: `websocket`, `http`, `cli`."""
+    """By which way: `websocket`, `http`, `cli`, `rig`; of the hub itself: `desired`, `alert`, `job`."""
     created_time: int
     key: str | None = None
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a command that was sent is: `percent` 0 to 100, None where unknown; for people `text`."""
+
+    percent: int | None = None
+    text: str = ""
 
 
 class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,6 +211,9 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     caller: str = ""
     origin: str = ""
+    key: str | None = None
+    progress: Progress | None = None
+    """Of a command that was sent and tells of itself."""
 
 
 # --- rights -------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from hub.model import Role
+from hub.model import CommandResult, CommandState, Role
 from hub.web import rpc
 from hub.web.control import CLOSING_BYTES, IN_FLIGHT, MESSAGE_BYTES
 from tests.fakes import until
@@ -357,7 +357,14 @@ async def test_a_reader_that_is_too_slow_is_closed_and_holds_nobody_up(hub: WebH
         # The slow one's frames fill the kernel's buffers, then the hub's queue; then it is closed.
         for _ in range(400):
             for _ in range(100):
-                data = {"text": "x" * 2000, "n": sent}
+                data = CommandResult(
+                    id=f"{sent}",
+                    device=DEVICE,
+                    command="led",
+                    state=CommandState.SENT,
+                    time=1,
+                    error="x" * 2000,
+                )
                 hub.parts.bus.publish(Event(kind="command", device=DEVICE, data=data))
                 sent += 1
             for _ in range(100):

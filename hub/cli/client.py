@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import msgspec
 
+from hub import __version__
 from hub.access import LOCAL_ACCESS, LocalAccess
 from hub.model import OutpostError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
 
@@ -53,7 +54,8 @@ async def hub(data: Path) -> AsyncIterator[aiohttp.ClientSession]:
     found = access(data)
     try:
         async with aiohttp.ClientSession(
-            base_url=found.url, headers={"Authorization": f"Bearer {found.token}"}
+            base_url=found.url,
+            headers={"Authorization": f"Bearer {found.token}", "User-Agent": f"outpost-cli/{__version__}"},
         ) as session:
             yield session
     except aiohttp.ClientConnectorError as error:
@@ -73,3 +75,24 @@ async def answer(response: aiohttp.ClientResponse) -> Any:
         detail = content.get("detail") or content.get("title") if isinstance(content, dict) else content
         raise Failed(f"{detail} (HTTP {response.status})")
     return content
+
+
+@asynccontextmanager
+async def stream(
+    session: aiohttp.ClientSession, query: Sequence[tuple[str, str]]
+) -> AsyncIterator[AsyncIterator[tuple[str, str]]]:
+    """Open the live stream; yield its events as (name, text of its data). Raises Failed."""
+    async with session.get("/api/v1/stream", params=query, timeout=None) as response:
+        if response.status != 200:
+            await answer(response)
+        yield _events(response)
+
+
+async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[tuple[str, str]]:
+    event = ""
+    async for raw in response.content:
+        line = raw.decode().rstrip("\r\n")
+        if line.startswith("event:"):
+            event = line[6:].strip()
+        elif line.startswith("data:"):
+            yield event, line[5:].strip()

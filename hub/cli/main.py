@@ -15,7 +15,8 @@ from hub.cli.doctor import doctor
 from hub.cli.flash import flash
 from hub.cli.link import link
 from hub.cli.options import data_option
-from hub.cli.remote import devices, send, watch
+from hub.cli.remote import devices, watch
+from hub.cli.sending import send
 from hub.cli.token import token
 from hub.cli.user import user
 from hub.config import Config, ConfigError, listen_address, load

@@ -1,4 +1,4 @@
-"""Commands that talk to a running hub: `devices`, `watch`, `send`."""
+"""Commands that read from a running hub: `devices`, `watch`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from hub.cli.client import Failed, answer, hub
+from hub.cli.client import Failed, answer, hub, stream
 from hub.cli.options import data_option
 from hub.cli.table import age, table
 
@@ -71,16 +71,9 @@ async def _watch(data: Path, device: str | None, metric: tuple[str, ...]) -> Non
     }
     query = [("device", device)] if device else []
     query += [("metric", name) for name in metric]
-    async with hub(data) as session, session.get("/api/v1/stream", params=query, timeout=None) as response:
-        if response.status != 200:
-            await answer(response)
-        event = ""
-        async for raw in response.content:
-            line = raw.decode().rstrip("\r\n")
-            if line.startswith("event:"):
-                event = line[6:].strip()
-            elif line.startswith("data:"):
-                _print_event(event, line[5:].strip(), units)
+    async with hub(data) as session, stream(session, query) as events:
+        async for event, text in events:
+            _print_event(event, text, units)
     raise Failed("the hub closed the stream")
 
 
@@ -100,57 +93,3 @@ def clock(time_ms: int) -> str:
     from datetime import datetime  # noqa: PLC0415 - only `watch` needs it
 
     return datetime.fromtimestamp(time_ms / 1000).astimezone().strftime("%H:%M:%S.%f")[:-3]
-
-
-@click.command()
-@click.argument("device")
-@click.argument("command")
-@click.argument("params", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option(
-    "--ttl", "ttl_ms", type=click.IntRange(1, 600_000), help="Give up after this many milliseconds."
-)
-@click.option("--key", help="Makes a retry safe: the same key returns the first result.")
-@data_option
-def send(
-    data: Path, device: str, command: str, params: tuple[str, ...], ttl_ms: int | None, key: str | None
-) -> None:
-    """Send COMMAND to DEVICE and print its result.
-
-    Values are read as JSON where they are JSON (1, true, "text"), as text otherwise:
-
-    \b
-      outpost send e66141d0c0ffee01 led state=blink interval_ms=200
-    """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
-    body: dict[str, Any] = {"command": command, "params": _pairs(params)}
-    if ttl_ms is not None:
-        body["ttl_ms"] = ttl_ms
-    if key is not None:
-        body["key"] = key
-    result = asyncio.run(_send(data, device, body))
-    if result["state"] != "succeeded":
-        raise Failed(
-            f"{command}: {result['state'].replace('_', ' ')}: {result.get('error') or 'no reason given'}"
-        )
-    click.echo(msgspec.json.format(msgspec.json.encode(result["result"]), indent=2).decode())
-
-
-async def _send(data: Path, device: str, body: dict[str, Any]) -> dict[str, Any]:
-    async with (
-        hub(data) as session,
-        session.post(f"/api/v1/devices/{device}/commands", json=body) as response,
-    ):
-        result: dict[str, Any] = await answer(response)
-    return result
-
-
-def _pairs(params: tuple[str, ...]) -> dict[str, Any]:
-    pairs: dict[str, Any] = {}
-    for param in params:
-        key, equals, text = param.partition("=")
-        if not key or not equals:
-            raise click.BadParameter(f"{param!r} is not KEY=VALUE", param_hint="params")
-        try:
-            pairs[key] = msgspec.json.decode(text)
-        except msgspec.DecodeError:
-            pairs[key] = text
-    return pairs

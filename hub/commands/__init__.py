@@ -9,8 +9,10 @@ from hub.commands.errors import (
     TooFast,
     UnknownCommand,
 )
+from hub.commands.intake import MAX_TTL_MS, QUEUE_LIMIT
+from hub.commands.jobs import Job, JobReport
 from hub.commands.params import check_params
-from hub.commands.router import MAX_TTL_MS, QUEUE_LIMIT, Commands
+from hub.commands.router import Commands
 
 __all__ = [
     "MAX_TTL_MS",
@@ -19,6 +21,8 @@ __all__ = [
     "BadParams",
     "CommandRefused",
     "Commands",
+    "Job",
+    "JobReport",
     "NoSuchCommand",
     "QueueFull",
     "TooFast",

@@ -29,6 +29,10 @@ class NoAnswer(OutpostError):
     """The device did not answer within the command's time to live."""
 
 
+class Cancelled(OutpostError):
+    """The device confirms that it gave a command up, because it was asked to."""
+
+
 class Link(Protocol):
     """A way to devices. `run` owns its I/O and ends only when cancelled; it survives every fault."""
 
@@ -42,7 +46,8 @@ class Link(Protocol):
     async def send(self, command: Command) -> Any:
         """Deliver `command` and return the device's result (a JSON value).
 
-        Raises NotReachable at once, Refused with the device's words, NoAnswer after `command.ttl_ms`.
+        Raises NotReachable at once, Refused with the device's words, NoAnswer after `command.ttl_ms`, and
+        Cancelled where the device gave it up after `cancel`.
         """
 
     def cancel(self, command_id: str) -> None:

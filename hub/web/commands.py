@@ -23,6 +23,7 @@ from hub.model import CommandResult, CommandState, Role
 from hub.store.audit import CommandFilter
 from hub.web.filters import Name  # noqa: TC001 - msgspec resolves the fields' types
 from hub.web.moments import Moment, moment_ms
+from hub.web.origin import origin_of
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem, encode, items_answer, json_answer
 from hub.web.route import API, JSON, Answer, Route, body, path_part, query
@@ -31,6 +32,7 @@ from hub.web.views import CommandList, CommandRecord
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from hub.model import Progress
     from hub.store.audit import AuditEntry
 
 EXPORT_PAGE = 1000
@@ -60,7 +62,7 @@ async def send_command(request: web.Request) -> web.StreamResponse:
             ttl_ms=asked.ttl_ms,
             key=asked.key,
             caller=request[IDENTITY].name,
-            origin="http",
+            origin=origin_of(request, "http"),
         )
     except UnknownDevice as error:
         raise Problem(404, str(error), parameter="id") from error
@@ -104,8 +106,9 @@ async def list_commands(request: web.Request) -> web.StreamResponse:
     )
     if asked.format == "csv":
         return await _export(request, wanted, asked.cursor)
-    items, following = await parts_of(request).store.commands(wanted, limit=asked.limit, before=asked.cursor)
-    return items_answer([_record(item) for item in items], following)
+    parts = parts_of(request)
+    items, following = await parts.store.commands(wanted, limit=asked.limit, before=asked.cursor)
+    return items_answer([_record(item, parts.commands.progress_of(item.id)) for item in items], following)
 
 
 async def _export(request: web.Request, wanted: CommandFilter, cursor: str | None) -> web.StreamResponse:
@@ -145,19 +148,20 @@ def _csv(rows: Iterable[Iterable[object]]) -> bytes:
 
 
 async def cancel_command(request: web.Request) -> web.StreamResponse:
-    """Take back a command that waits for its turn."""
+    """Take back a command that waits for its turn, or ask the device that has it to give it up."""
     try:
-        parts_of(request).commands.cancel(path_part(request, "command"), request[IDENTITY].name)
+        taken = parts_of(request).commands.cancel(path_part(request, "command"), request[IDENTITY].name)
     except NoSuchCommand as error:
         raise Problem(404, str(error), parameter="command") from error
     except AlreadySent as error:
         raise Problem(409, str(error), parameter="command") from error
-    return web.Response(status=204)
+    return web.Response(status=204 if taken else 202)
 
 
-def _record(entry: AuditEntry) -> CommandRecord:
+def _record(entry: AuditEntry, progress: Progress | None = None) -> CommandRecord:
     fields = msgspec.structs.asdict(entry)
-    return CommandRecord(**fields, time=entry.times.get(entry.state, entry.created_time))
+    time_ms = entry.times.get(entry.state, entry.created_time)
+    return CommandRecord(**fields, time=time_ms, progress=progress)
 
 
 ROUTES = (
@@ -177,8 +181,11 @@ ROUTES = (
         path=f"{API}/commands/{{command}}/cancel",
         handler=cancel_command,
         role=Role.OPERATOR,
-        summary="Take back a command that waits for its turn",
-        answers={204: Answer(text="It will not be sent", media=None)},
+        summary="Take back a command that waits for its turn, or ask the device that has it to give it up",
+        answers={
+            202: Answer(text="The device is asked; the trail says whether it confirms", media=None),
+            204: Answer(text="It will not be sent", media=None),
+        },
         problems=(404, 409),
     ),
     Route(

@@ -15,6 +15,7 @@ from hub.model import Role
 from hub.web import rpc
 from hub.web.auth import identify
 from hub.web.closing import CLOSING
+from hub.web.origin import origin_of
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem
 from hub.web.revocation import HELD
@@ -155,7 +156,7 @@ class Session:
                 ttl_ms=wanted.ttl_ms,
                 key=wanted.key,
                 caller=caller.name,
-                origin="websocket",
+                origin=origin_of(self._request, "websocket"),
             )
         except UnknownDevice as error:
             raise rpc.RpcError(rpc.UNKNOWN_DEVICE, str(error), parameter="device") from error
@@ -166,16 +167,16 @@ class Session:
         except (QueueFull, TooFast) as error:
             raise rpc.RpcError(rpc.BUSY, str(error)) from error
 
-    def _cancel(self, asked: rpc.Request) -> dict[str, str]:
+    def _cancel(self, asked: rpc.Request) -> dict[str, object]:
         caller = self._allowed(Role.OPERATOR)
         wanted = _params(asked, rpc.CommandCancel)
         try:
-            self._parts.commands.cancel(wanted.id, caller.name)
+            cancelled = self._parts.commands.cancel(wanted.id, caller.name)
         except NoSuchCommand as error:
             raise rpc.RpcError(rpc.UNKNOWN_COMMAND, str(error), parameter="id") from error
         except AlreadySent as error:
             raise rpc.RpcError(rpc.CONFLICT, str(error), parameter="id") from error
-        return {"id": wanted.id}
+        return {"id": wanted.id, "cancelled": cancelled}
 
     def _allowed(self, role: Role) -> Identity:
         """Ask again who the caller is: its session may have ended since. Raises RpcError."""
@@ -194,11 +195,7 @@ class Session:
         return identity
 
     def _updates(self, batch: Batch) -> None:
-        texts = [
-            rpc.notification("command.update", event.data)
-            for event in batch.events
-            if event.kind == "command"
-        ]
+        texts = [rpc.command_notification(event.data) for event in batch.events if event.kind == "command"]
         if self._updates_waiting > UPDATES:
             self._close(WSCloseCode.TRY_AGAIN_LATER, b"too slow")
         elif texts:
@@ -260,7 +257,10 @@ ROUTES = (
         path=f"{API}/control",
         handler=control,
         role=Role.VIEWER,
-        summary="WebSocket, outpost.v1, JSON-RPC 2.0: command.send, command.cancel, command.update",
+        summary=(
+            "WebSocket, outpost.v1, JSON-RPC 2.0: command.send, command.cancel, and the notifications"
+            " command.update, command.progress"
+        ),
         answers={101: Answer(text="The socket is open", media=None)},
         problems=(426,),
     ),

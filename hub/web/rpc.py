@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
 from hub.web.problem import encode
+
+if TYPE_CHECKING:
+    from hub.model import CommandResult
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
@@ -112,3 +115,12 @@ def failure(error: RpcError) -> str:
 def notification(method: str, params: Any) -> str:
     """Return the text of a notification."""
     return encode({"jsonrpc": "2.0", "method": method, "params": params}).decode()
+
+
+def command_notification(told: CommandResult) -> str:
+    """Return what a socket hears of a command: a state it reached, or how far it is."""
+    if told.progress is None:
+        return notification("command.update", told)
+    params = {"id": told.id, "device": told.device, "command": told.command, "key": told.key}
+    progress = {"percent": told.progress.percent, "text": told.progress.text}
+    return notification("command.progress", params | progress)

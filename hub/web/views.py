@@ -12,6 +12,7 @@ from hub.model import (  # noqa: TC001 - msgspec resolves the fields' types
     Kind,
     LinkKind,
     LogLine,
+    Progress,
     Quality,
     Sample,
     Value,
@@ -89,12 +90,28 @@ class LatestList(msgspec.Struct):
     next: str | None
 
 
-class SamplesView(msgspec.Struct, kw_only=True):
-    """A metric's history: rows in the order of `columns`; `next` is the cursor of the next page."""
+class SeriesView(msgspec.Struct, kw_only=True):
+    """One of several metrics."""
 
     device: str
     metric: str
     unit: str
+
+
+class SamplesView(msgspec.Struct, kw_only=True):
+    """History: rows in the order of `columns`; `next` is the cursor of the next page.
+
+    Of one metric `device`, `metric` and `unit` say which, of several `series`; then columns are named
+    `METRIC.min` and so on, and raw ones `METRIC` and `METRIC.quality`. `width_ms` is that of their buckets.
+    `at` is the time of which the last samples are told.
+    """
+
+    device: str | msgspec.UnsetType = msgspec.UNSET
+    metric: str | msgspec.UnsetType = msgspec.UNSET
+    unit: str | msgspec.UnsetType = msgspec.UNSET
+    series: list[SeriesView] | msgspec.UnsetType = msgspec.UNSET
+    width_ms: int | msgspec.UnsetType = msgspec.UNSET
+    at: int | msgspec.UnsetType = msgspec.UNSET
     columns: list[str]
     rows: list[list[Value]]
     next: str | None
@@ -117,6 +134,8 @@ class CommandRecord(msgspec.Struct, kw_only=True):
     result: Any
     error: str | None
     times: dict[CommandState, int]
+    progress: Progress | None
+    """How far it is, while it is sent and tells of itself."""
 
 
 class CommandList(msgspec.Struct):
