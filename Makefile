@@ -26,7 +26,7 @@ run: $(SETUP)/run ## Install what is missing, start the hub, print a link that o
 
 test: $(SETUP)/dev check ## Install what is missing and run every test
 	$(BIN)/npm --prefix dashboard test
-	$(BIN)/pytest tests
+	$(BIN)/pytest tests -n 2 --dist loadfile
 	$(BIN)/pytest hil/suite -p hil.plugin
 
 test-quick: $(SETUP)/dev ## The tests that need no process of their own, under a minute
