@@ -1,6 +1,8 @@
 """Starts the node. An error is printed, which the hub shows, and the board begins anew.
 
-Ctrl-C is no error: KeyboardInterrupt passes through to the REPL.
+Ctrl-C is no error: KeyboardInterrupt passes through to the REPL. This file and trial.py are what no change
+may break: they are small, import nothing else of ours before a change on trial is counted, and whatever fails
+leaves a pause in which Ctrl-C gets in.
 """
 
 import sys
@@ -8,11 +10,25 @@ import time
 
 import machine
 
+change = None
+try:
+    import trial
+
+    change = trial.Trial()
+    if change.begin():
+        machine.reset()
+except Exception as error:
+    sys.print_exception(error)  # and on: a board without its trial is still a board
 try:
     import node
 
     node.run()
 except Exception as error:
     sys.print_exception(error)
+    try:
+        if change is not None:
+            change.failed(repr(error))
+    except Exception as another:
+        sys.print_exception(another)  # a flash that fails must not keep the board from starting anew
     time.sleep(1)  # lets the last bytes out, and Ctrl-C into a board that fails at each start
     machine.reset()

@@ -67,6 +67,12 @@ class Host:
             if metric in taken.group.names
         ]
 
+    def press(self, keys: bytes) -> None:
+        """Type at the board's console."""
+        self.until(lambda: self._fd is not None)
+        assert self._fd is not None
+        os.write(self._fd, keys)
+
     def hang_up(self) -> None:
         if self._fd is not None:
             os.close(self._fd)
@@ -167,8 +173,7 @@ def test_a_pulled_cable_leaves_no_hole_and_no_double_in_the_sequence(host: Host)
 def test_ctrl_c_leads_to_the_repl_and_not_to_a_reset(host: Host) -> None:
     host.until(lambda: host.session.open)
     boots = host.board.boots
-    assert host._fd is not None
-    os.write(host._fd, b"\x03")
+    host.press(b"\x03")
     host.until(lambda: [line for line in host.of(Printed) if line.text.startswith(">>>")])
     assert host.board.boots == boots
 
