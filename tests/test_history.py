@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from hub.health import Health
 from hub.model import Quality, Reading, Value
-from hub.store.budget import QueryRefused
+from hub.store.budget import QueryBusy, QueryRefused
 from hub.store.history import Row, bucket_width_ms
 from hub.store.reader import Readers
 from hub.store.settings import StoreSettings
@@ -251,7 +251,7 @@ async def test_too_many_queries_at_once_are_refused_and_the_others_answered(tmp_
         *(readers.run(lambda connection: connection.execute("SELECT 1").fetchone()) for _ in range(6)),
         return_exceptions=True,
     )
-    assert [type(answer) for answer in answers] == [tuple] * 4 + [QueryRefused] * 2
+    assert [type(answer) for answer in answers] == [tuple] * 4 + [QueryBusy] * 2
     await readers.close()
 
 

@@ -64,10 +64,13 @@ async def test_every_path_parameter_is_declared(document: dict[str, Any]) -> Non
 async def test_every_query_parameter_of_a_route_is_declared_with_its_limits(document: dict[str, Any]) -> None:
     samples = document["paths"]["/api/v1/samples"]["get"]["parameters"]
     by_name = {item["name"]: item for item in samples}
-    assert set(by_name) == {"device", "metric", "from", "to", "points", "format", "limit", "cursor"}
-    assert [name for name, item in by_name.items() if item["required"]] == ["device", "metric"]
+    assert set(by_name) == {
+        *("device", "metric", "from", "to", "at", "lookback_days", "points", "agg", "format", "limit"),
+        "cursor",
+    }
+    assert [name for name, item in by_name.items() if item["required"]] == []
     assert {"type": "integer", "minimum": 1, "maximum": 10000} in by_name["points"]["schema"]["anyOf"]
-    assert by_name["format"]["schema"]["enum"] == ["csv", "json"]
+    assert {"enum": ["arrow", "csv", "json"]} in by_name["format"]["schema"]["anyOf"]
 
 
 async def test_every_reference_leads_somewhere_and_every_schema_is_valid(document: dict[str, Any]) -> None:
@@ -86,6 +89,9 @@ ANSWERS = [
     ("/api/v1/latest", "latest"),
     ("/api/v1/samples", f"samples?device={DEVICE}&metric=temperature"),
     ("/api/v1/samples", f"samples?device={DEVICE}&metric=temperature&points=2"),
+    ("/api/v1/samples", f"samples?device={DEVICE}&metric=temperature&metric=door&points=2"),
+    ("/api/v1/samples", f"samples?device={DEVICE}&metric=temperature&metric=note"),
+    ("/api/v1/samples", "samples?at=1781950000000"),
     ("/api/v1/commands", "commands"),
     ("/api/v1/cameras", "cameras"),
     ("/api/v1/cameras/{id}/recordings", "cameras/front/recordings"),

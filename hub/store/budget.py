@@ -18,7 +18,18 @@ MAX_AT_ONCE = 2_000_000
 
 
 class QueryRefused(OutpostError):
-    """A question the store will not answer; the message says why and what to ask instead."""
+    """A question the store will not answer; the message says why and what to ask instead.
+
+    `parameter` names what of the question is wrong, where it is one thing.
+    """
+
+    def __init__(self, message: str, parameter: str | None = None) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+
+
+class QueryBusy(QueryRefused):
+    """Too many questions at once; the same may be asked again soon."""
 
 
 class QueryCancelled(OutpostError):
@@ -66,9 +77,10 @@ class Budget:
         if self._decoded > self._max_decoded:
             raise QueryRefused(
                 f"this opens more than {self._max_decoded:,} samples, the most of one query;"
-                " ask for a shorter span"
+                " ask for a shorter span",
+                "from",
             )
 
     def too_slow(self) -> QueryRefused:
         """Return the refusal of what takes too long."""
-        return QueryRefused(f"the query took longer than {self._limit_s:g} s; ask for a shorter span")
+        return QueryRefused(f"the query took longer than {self._limit_s:g} s; ask for a shorter span", "from")

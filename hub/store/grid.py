@@ -84,7 +84,9 @@ def joined(found: Sequence[Series], from_ms: int, to_ms: int, *, limit: int, aft
 def check_cells(metrics: int, rows: int, parameter: str) -> None:
     """Raise QueryRefused for an answer that is too large."""
     if not 1 <= metrics <= MAX_METRICS:
-        raise QueryRefused(f"`metric`: {metrics} metrics; one answer has 1 to {MAX_METRICS}")
+        raise QueryRefused(f"`metric`: {metrics} metrics; one answer has 1 to {MAX_METRICS}", "metric")
     if rows < 1 or rows > history.MAX_POINTS or metrics * rows > MAX_CELLS:
         most = min(history.MAX_POINTS, MAX_CELLS // metrics)
-        raise QueryRefused(f"`{parameter}` is {rows}; for {metrics} metrics it must be 1 to {most}")
+        raise QueryRefused(
+            f"`{parameter}` is {rows}; for {metrics} metrics it must be 1 to {most}", parameter
+        )

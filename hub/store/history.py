@@ -78,7 +78,7 @@ def raw(series: Series, from_ms: int, to_ms: int, *, limit: int, after: str | No
     """Return samples of `from_ms <= time < to_ms`, at most `limit`, from `after` on. Raises QueryRefused."""
     check_span(from_ms, to_ms)
     if not 1 <= limit <= MAX_ROWS:
-        raise QueryRefused(f"`limit` is {limit}; it must be 1 to {MAX_ROWS}")
+        raise QueryRefused(f"`limit` is {limit}; it must be 1 to {MAX_ROWS}", "limit")
     time, given = beginning(from_ms, after)
     rows, given = first_rows(series, time, to_ms, given, limit)
     end, following = page_end([row.time for row in rows], given, limit)
@@ -159,7 +159,7 @@ def buckets(series: Series, from_ms: int, to_ms: int, points: int) -> list[Bucke
     """
     check_span(from_ms, to_ms)
     if not 1 <= points <= MAX_POINTS:
-        raise QueryRefused(f"`points` is {points}; it must be 1 to {MAX_POINTS}")
+        raise QueryRefused(f"`points` is {points}; it must be 1 to {MAX_POINTS}", "points")
     starts, spans = spans_of(series, from_ms, to_ms, points)
     return [
         Bucket(start, low, high, total / count, count)
@@ -241,7 +241,8 @@ def check_span(from_ms: int, to_ms: int) -> None:
     """Raise QueryRefused unless the span is one."""
     if not 0 <= from_ms < to_ms <= MAX_TIME_MS:
         raise QueryRefused(
-            f"the span from {from_ms} to {to_ms} is empty or no time; `from` must be before `to`"
+            f"the span from {from_ms} to {to_ms} is empty or no time; `from` must be before `to`",
+            "from",
         )
 
 
@@ -249,5 +250,7 @@ def parse_cursor(text: str) -> tuple[int, int]:
     """Read a cursor that this store made. Raises QueryRefused."""
     found = re.fullmatch(r"([0-9]{1,16})-([0-9]{1,18})", text)
     if found is None:
-        raise QueryRefused(f"the cursor {text[:40]!r} is not one this hub gave; start again without it")
+        raise QueryRefused(
+            f"the cursor {text[:40]!r} is not one this hub gave; start again without it", "cursor"
+        )
     return int(found[1]), int(found[2])

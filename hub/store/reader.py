@@ -8,7 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-from hub.store.budget import Budget, QueryRefused
+from hub.store.budget import Budget, QueryBusy
 from hub.store.folder import StoreError
 from hub.store.quarantine import is_damage
 from hub.store.schema import connect_reader
@@ -57,7 +57,7 @@ class Readers:
     async def bounded(self, query: Callable[[sqlite3.Connection, Budget], T]) -> T:
         """Run a query that looks at its budget; it ends when its caller is cancelled. Raises as `run`."""
         if self._under_way >= self._waiting:
-            raise QueryRefused("too many history queries at once; try again in a moment")
+            raise QueryBusy("too many history queries at once; try again in a moment")
         self._under_way += 1
         budget = Budget(self._limit_s)
         try:

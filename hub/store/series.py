@@ -107,7 +107,8 @@ class Series:
         if sum(len(piece.times) for piece in held) > MAX_AT_ONCE:
             raise QueryRefused(
                 f"{self.metric} has more than {MAX_AT_ONCE:,} samples in a quarter of an hour, the most that"
-                " a query holds at a time; ask for a shorter span"
+                " a query holds at a time; ask for a shorter span",
+                "from",
             )
 
     def _decoded(self, window: int, data: bytes) -> list[Piece]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 
-from hub.store.budget import QueryRefused
+from hub.store.budget import QueryBusy, QueryRefused
 from hub.store.folder import StoreError
 from hub.store.rights import SecurityKind
 from hub.web.auth import by_cookie, credential_of, identify, unauthorized
@@ -87,8 +87,10 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         if error.status < 400:
             raise
         return _problem_of(error, request).response()
+    except QueryBusy as error:
+        return Problem(503, str(error), headers={"Retry-After": "1"}).response()
     except QueryRefused as error:
-        return Problem(400, str(error)).response()
+        return Problem(400, str(error), parameter=error.parameter).response()
     except StoreError as error:
         log.error("%s %s: %s", request.method, request.path, error)
         return Problem(

@@ -1,56 +1,81 @@
-"""`samples`: a metric's history, raw and paged or in buckets, as JSON or CSV."""
+"""`samples`: the history of metrics, raw and paged, in buckets, or at a time; as JSON, CSV or Arrow."""
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from aiohttp import web
 
-from hub import link_history
-from hub.model import Kind, Role
-from hub.store.budget import QueryRefused
+from hub.model import Role
+from hub.web import sample_sheets
 from hub.web.devices import known_device
 from hub.web.filters import Name  # noqa: TC001 - msgspec resolves the fields' types
 from hub.web.moments import Moment, moment_ms
 from hub.web.parts import parts_of
-from hub.web.problem import Problem, json_answer
+from hub.web.patience import while_there
+from hub.web.problem import Problem
 from hub.web.route import API, Answer, Route, query
+from hub.web.sample_names import asked_for
+from hub.web.sheet import MEDIA, CsvWriter, Form, json_of, negotiated
 from hub.web.views import SamplesView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping
 
-    from hub.store.history import Bucket, Page, Row
+    from hub.web.arrow import ArrowWriter
+    from hub.web.sheet import Sheet
 
-RAW = ("time", "value", "quality")
-BUCKETS = ("time", "min", "max", "mean", "count")
 DEFAULT_SPAN_MS = 3_600_000
 PAGE = 1000
 EXPORT_PAGE = 5000
-
-_NO_STORE = {"Cache-Control": "no-store"}
+_DAY_MS = 86_400_000
 
 
 class SamplesQuery(msgspec.Struct, kw_only=True):
     """Which samples, and how they are wanted."""
 
-    device: Name
-    metric: Name
+    device: Annotated[
+        Name | None, msgspec.Meta(description="Whose metrics; without it metrics are DEVICE/METRIC")
+    ] = None
+    metric: Annotated[
+        tuple[Annotated[str, msgspec.Meta(max_length=257)], ...],
+        msgspec.Meta(
+            max_length=64,
+            description="A metric; may be given several times, which answers with all of them on one grid "
+            "of time. With `at`, none means all",
+        ),
+    ] = ()
     from_: Annotated[Moment | None, msgspec.Meta(description="Default: an hour before `to`")] = msgspec.field(
         name="from", default=None
     )
     to: Annotated[Moment | None, msgspec.Meta(description="Default: now")] = None
+    at: Annotated[
+        Moment | None, msgspec.Meta(description="The last sample at this time, in place of a span")
+    ] = None
+    lookback_days: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=3660)] | None,
+        msgspec.Meta(description="How old the last sample at a time may be; default 32"),
+    ] = None
     points: Annotated[
         Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None,
-        msgspec.Meta(description="At most so many buckets of time, min, max, mean and count"),
+        msgspec.Meta(
+            description="At most so many buckets of time, min, max, mean and count; "
+            "times metrics at most 50000"
+        ),
     ] = None
-    format: Literal["json", "csv"] = "json"
+    agg: Annotated[
+        Literal["raw"] | None, msgspec.Meta(description="`raw`: samples as they are, as without `points`")
+    ] = None
+    format: Annotated[Form | None, msgspec.Meta(description="Default: what Accept likes best, else JSON")] = (
+        None
+    )
     limit: Annotated[
         Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None,
-        msgspec.Meta(description="Rows of a page of raw samples; default 1000, CSV: all in one answer"),
+        msgspec.Meta(
+            description="Rows of a page of raw samples; default 1000, CSV and Arrow: all in one answer; "
+            "times metrics at most 50000"
+        ),
     ] = None
     cursor: Annotated[
         Annotated[str, msgspec.Meta(max_length=200)] | None,
@@ -58,125 +83,103 @@ class SamplesQuery(msgspec.Struct, kw_only=True):
     ] = None
 
 
-class _Wanted(msgspec.Struct, frozen=True):
-    device: str
-    metric: str
-    unit: str
-    from_ms: int
-    to_ms: int
-
-
 async def show_samples(request: web.Request) -> web.StreamResponse:
     """Answer with history."""
-    asked = query(request, SamplesQuery)
-    wanted = _wanted(request, asked)
-    if asked.points is not None:
-        return await _show_buckets(request, wanted, asked, asked.points)
-    if asked.format == "csv" and asked.limit is None:
-        return await _export(request, wanted, asked.cursor)
-    page = await _page(request, wanted, asked.limit or PAGE, asked.cursor)
-    if asked.format == "csv":
-        link = (
-            {}
-            if page.next is None
-            else {"Link": f'<{request.rel_url.update_query(cursor=page.next)}>; rel="next"'}
-        )
-        return web.Response(
-            text=_csv((RAW, *map(_raw, page.rows))), content_type="text/csv", headers={**_NO_STORE, **link}
-        )
-    return _json(wanted, RAW, page.rows, page.next)
+    wanted = query(request, SamplesQuery)
+    form: Form = wanted.format or negotiated(request.headers.get("Accept", ""))
+    if wanted.at is not None:
+        return _whole(request, await while_there(request, _at(request, wanted, wanted.at)), form)
+    if not wanted.metric:
+        raise Problem(400, "`metric` is missing", parameter="metric")
+    _only(wanted, "lookback_days", "`at`")
+    question = sample_sheets.Question(
+        parts_of(request).store,
+        await asked_for(request, wanted.device, wanted.metric),
+        *_span(request, wanted),
+    )
+    if wanted.points is not None:
+        for name in ("limit", "cursor", "agg"):
+            _only(wanted, name, "raw samples: leave it or `points` out")
+        return _whole(request, await while_there(request, question.buckets(wanted.points)), form)
+    if form != "json" and wanted.limit is None:
+        return await _stream(request, question, form, wanted.cursor)
+    limit = wanted.limit or question.rows_at_most(PAGE)
+    return _whole(request, await while_there(request, question.page(limit, wanted.cursor)), form)
 
 
-def _wanted(request: web.Request, asked: SamplesQuery) -> _Wanted:
-    state = known_device(request, asked.device, "device")
-    metric = link_history.metric(state.birth, asked.metric)
-    if metric is None:
-        names = ", ".join(metric.name for metric in state.birth.metrics[:50]) or "none"
-        raise Problem(404, f"{state.id} has no metric {asked.metric!r}; it has: {names}", parameter="metric")
-    if asked.points is not None and metric.kind not in (Kind.NUMBER, Kind.BOOLEAN):
-        raise Problem(
-            400,
-            f"`points`: {metric.name} is {metric.kind}, which has no mean; ask without points",
-            parameter="points",
-        )
+def _only(wanted: SamplesQuery, name: str, what: str) -> None:
+    if getattr(wanted, name) is not None:
+        raise Problem(400, f"`{name}` is for {what}", parameter=name)
+
+
+def _span(request: web.Request, wanted: SamplesQuery) -> tuple[int, int]:
     # The end is not part of the span: up to now means through this millisecond.
-    to_ms = parts_of(request).now_ms() + 1 if asked.to is None else moment_ms(asked.to, "to")
-    from_ms = max(0, to_ms - DEFAULT_SPAN_MS) if asked.from_ is None else moment_ms(asked.from_, "from")
+    to_ms = parts_of(request).now_ms() + 1 if wanted.to is None else moment_ms(wanted.to, "to")
+    from_ms = max(0, to_ms - DEFAULT_SPAN_MS) if wanted.from_ is None else moment_ms(wanted.from_, "from")
     if from_ms >= to_ms:
         raise Problem(400, "`from` is not before `to`", parameter="from")
-    return _Wanted(state.id, metric.name, metric.unit, from_ms, to_ms)
+    return from_ms, to_ms
 
 
-async def _show_buckets(
-    request: web.Request, wanted: _Wanted, asked: SamplesQuery, points: int
-) -> web.StreamResponse:
-    for name in ("limit", "cursor"):
-        if getattr(asked, name) is not None:
-            raise Problem(400, f"`{name}` is for raw samples: leave it or `points` out", parameter=name)
-    rows = await parts_of(request).store.samples_buckets(
-        wanted.device, wanted.metric, wanted.from_ms, wanted.to_ms, points
+async def _at(request: web.Request, wanted: SamplesQuery, text: str) -> Sheet:
+    for name, given in (("from", wanted.from_), ("to", wanted.to), ("points", wanted.points)):
+        if given is not None:
+            raise Problem(400, f"`{name}` is for a span, `at` is one time: leave one out", parameter=name)
+    for name in ("limit", "cursor", "agg"):
+        _only(wanted, name, "a span, `at` is one time")
+    if wanted.device is not None:
+        known_device(request, wanted.device, "device")
+    asked = await asked_for(request, wanted.device, wanted.metric)
+    back_ms = (wanted.lookback_days or 32) * _DAY_MS
+    return await sample_sheets.known_at(
+        parts_of(request), asked, wanted.device, moment_ms(text, "at"), back_ms
     )
-    if asked.format == "csv":
-        return web.Response(
-            text=_csv((BUCKETS, *map(_bucket, rows))), content_type="text/csv", headers=_NO_STORE
-        )
-    return _json(wanted, BUCKETS, rows, None)
 
 
-async def _page(request: web.Request, wanted: _Wanted, limit: int, cursor: str | None) -> Page:
-    try:
-        return await parts_of(request).store.samples_raw(
-            wanted.device, wanted.metric, wanted.from_ms, wanted.to_ms, limit, cursor
-        )
-    except QueryRefused as error:
-        # All else was checked: what the store can refuse is the cursor.
-        raise Problem(400, str(error), parameter="cursor") from error
+def _headers(form: Form) -> Mapping[str, str]:
+    return {"Cache-Control": "no-store", "Vary": "Accept", "Content-Type": _media(form)}
 
 
-async def _export(request: web.Request, wanted: _Wanted, cursor: str | None) -> web.StreamResponse:
-    """Stream the whole range as CSV, a page in memory at a time."""
+def _media(form: Form) -> str:
+    return f"{MEDIA[form]}; charset=utf-8" if form == "csv" else MEDIA[form]
+
+
+def _whole(request: web.Request, sheet: Sheet, form: Form) -> web.Response:
+    """Answer with a sheet; in CSV and Arrow, which have no room for it, a Link names the next page."""
+    if form == "json":
+        return json_of(sheet, {"Vary": "Accept"})
+    writer = _writer(form, sheet)
+    link = {}
+    if sheet.next is not None:
+        link = {"Link": f'<{request.rel_url.update_query(cursor=sheet.next)}>; rel="next"'}
+    return web.Response(body=writer.part(sheet.rows) + writer.end(), headers={**_headers(form), **link})
+
+
+def _writer(form: Form, sheet: Sheet) -> CsvWriter | ArrowWriter:
+    if form == "csv":
+        return CsvWriter(sheet.columns)
+    from hub.web.arrow import ArrowWriter  # noqa: PLC0415 - a library that few need
+
+    return ArrowWriter(sheet.columns)
+
+
+async def _stream(
+    request: web.Request, question: sample_sheets.Question, form: Form, cursor: str | None
+) -> web.StreamResponse:
+    """Stream the whole span, a page in memory at a time; a client that goes ends it."""
+    limit = question.rows_at_most(EXPORT_PAGE)
     # The first page before the headers: what fails then can still be a problem document.
-    page = await _page(request, wanted, EXPORT_PAGE, cursor)
-    answer = web.StreamResponse(headers=_NO_STORE)
-    answer.content_type = "text/csv"
-    answer.charset = "utf-8"
+    sheet = await while_there(request, question.page(limit, cursor))
+    answer = web.StreamResponse(headers=_headers(form))
     await answer.prepare(request)
-    await answer.write(_csv((RAW, *map(_raw, page.rows))).encode())
-    while page.next is not None:
-        page = await _page(request, wanted, EXPORT_PAGE, page.next)
-        await answer.write(_csv(map(_raw, page.rows)).encode())
+    writer = _writer(form, sheet)
+    await answer.write(writer.part(sheet.rows))
+    while sheet.next is not None:
+        sheet = await while_there(request, question.page(limit, sheet.next))
+        await answer.write(writer.part(sheet.rows))
+    await answer.write(writer.end())
     await answer.write_eof()
     return answer
-
-
-def _raw(row: Row) -> tuple[object, ...]:
-    return row.time, row.value, row.quality
-
-
-def _bucket(row: Bucket) -> tuple[object, ...]:
-    return row.time, row.min, row.max, row.mean, row.count
-
-
-def _json(
-    wanted: _Wanted, columns: Sequence[str], rows: Sequence[Row] | Sequence[Bucket], following: str | None
-) -> web.Response:
-    return json_answer(
-        {
-            "device": wanted.device,
-            "metric": wanted.metric,
-            "unit": wanted.unit,
-            "columns": columns,
-            "rows": rows,
-            "next": following,
-        }
-    )
-
-
-def _csv(rows: Iterable[Iterable[object]]) -> str:
-    """Return rows as CSV (RFC 4180)."""
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
 
 
 ROUTES = (
@@ -187,7 +190,8 @@ ROUTES = (
         role=Role.VIEWER,
         head=True,
         query=SamplesQuery,
-        summary="A metric's history: raw and paged, or in at most `points` buckets; as JSON or CSV",
+        summary="The history of one or more metrics: raw and paged, in at most `points` buckets, or at a "
+        "time; as JSON, CSV or Arrow",
         answers={200: Answer(text="The rows, oldest first", kind=SamplesView)},
         problems=(404,),
     ),

@@ -1,0 +1,114 @@
+"""Answers of the store about samples, as tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hub.model import Kind
+from hub.store.grid import MAX_CELLS, check_cells
+from hub.web.problem import Problem
+from hub.web.sheet import Column, Sheet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hub.store.grid import Grid
+    from hub.store.store import Store
+    from hub.web.parts import Parts
+    from hub.web.sample_names import Asked
+
+_TIME = Column("time", "time")
+_QUALITY = Column("quality", "text")
+_BUCKET = (
+    Column("min", "number"),
+    Column("max", "number"),
+    Column("mean", "number"),
+    Column("count", "count"),
+)
+_KNOWN = (
+    Column("device", "text"),
+    Column("metric", "text"),
+    Column("unit", "text"),
+    _TIME,
+    # Of all metrics, so of any kind: an Arrow stream has it as text.
+    Column("value", "text"),
+    _QUALITY,
+)
+
+
+class Question:
+    """Metrics and a span of time. One metric answers with its own columns, several with one of each."""
+
+    def __init__(self, store: Store, asked: Sequence[Asked], from_ms: int, to_ms: int) -> None:
+        self._store = store
+        self._asked = asked
+        self._from_ms = from_ms
+        self._to_ms = to_ms
+        self._keys = [one.key for one in asked]
+
+    def rows_at_most(self, wanted: int) -> int:
+        """Return how many rows of a page an answer has room for, up to `wanted`."""
+        return min(wanted, MAX_CELLS // len(self._asked))
+
+    async def buckets(self, points: int) -> Sheet:
+        """Return buckets. Raises Problem 400, QueryRefused, StoreError."""
+        for one in self._asked:
+            if one.metric.kind not in (Kind.NUMBER, Kind.BOOLEAN):
+                raise Problem(
+                    400,
+                    f"`points`: {one.name} is {one.metric.kind}, which has no mean; ask without points",
+                    parameter="points",
+                )
+        if len(self._asked) == 1:
+            rows = await self._store.samples_buckets(*self._keys[0], self._from_ms, self._to_ms, points)
+            return Sheet((_TIME, *_BUCKET), rows, self._head())
+        found = await self._store.samples_grid(self._keys, self._from_ms, self._to_ms, points)
+        columns = (Column(f"{one.name}.{part.name}", part.cells) for one in self._asked for part in _BUCKET)
+        return Sheet((_TIME, *columns), _grid_rows(found), {**self._head(), "width_ms": found.width_ms})
+
+    async def page(self, limit: int, cursor: str | None) -> Sheet:
+        """Return a page of samples. Raises QueryRefused, StoreError."""
+        if len(self._asked) == 1:
+            page = await self._store.samples_raw(*self._keys[0], self._from_ms, self._to_ms, limit, cursor)
+            value = Column("value", self._asked[0].cells)
+            return Sheet((_TIME, value, _QUALITY), page.rows, self._head(), page.next)
+        joined = await self._store.samples_joined(self._keys, self._from_ms, self._to_ms, limit, cursor)
+        pairs = ((Column(one.name, one.cells), Column(f"{one.name}.quality", "text")) for one in self._asked)
+        columns = (_TIME, *(column for pair in pairs for column in pair))
+        return Sheet(columns, [(time, *cells) for time, cells in joined.rows], self._head(), joined.next)
+
+    def _head(self) -> dict[str, object]:
+        said = [
+            {"device": one.device, "metric": one.metric.name, "unit": one.metric.unit} for one in self._asked
+        ]
+        return {**said[0]} if len(said) == 1 else {"series": said}
+
+
+def _grid_rows(found: Grid) -> list[tuple[object, ...]]:
+    columns: list[list[object]] = [found.times.tolist()]
+    for places, spans in found.parts:
+        for values in (spans.low, spans.high, spans.total / spans.count, spans.count):
+            column: list[object] = [None] * len(found.times)
+            for place, value in zip(places.tolist(), values.tolist(), strict=True):
+                column[place] = value
+            columns.append(column)
+    return list(zip(*columns, strict=True))
+
+
+async def known_at(
+    parts: Parts, asked: Sequence[Asked], device: str | None, at_ms: int, back_ms: int
+) -> Sheet:
+    """Return the last sample at a time of those asked for; none: of a device's metrics, or of all.
+
+    Raises QueryRefused, StoreError.
+    """
+    if asked:
+        check_cells(len(asked), 1, "metric")
+    found = await parts.store.samples_at([one.key for one in asked] or device, at_ms, back_ms)
+    rows = []
+    for one in found:
+        state = parts.registry.get(one.device)
+        metrics = () if state is None else state.birth.metrics
+        unit = next((metric.unit for metric in metrics if metric.name == one.metric), "")
+        rows.append((one.device, one.metric, unit, one.time, one.value, one.quality))
+    return Sheet(_KNOWN, rows, {"at": at_ms})
