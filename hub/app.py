@@ -28,6 +28,7 @@ from hub.links.mqtt import MqttLink
 from hub.links.ports import SerialPorts
 from hub.model import LinkKind, Role
 from hub.notify import Notifier
+from hub.store.policy import Policy
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
 from hub.web.auth import Claim
@@ -103,9 +104,8 @@ class App:
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT. Raises what keeps a hub from starting: OutpostError."""
         health = Health()
-        keep_s = duration_s(self._config.retention.raw, "`retention.raw`")
         settings = StoreSettings(
-            retention_s=keep_s,
+            policy=Policy(self._config.retention, self._config.tags),
             ack_interval_s=duration_s(self._config.store.ack, "`store.ack`"),
             idle_interval_s=duration_s(self._config.store.commit, "`store.commit`"),
         )

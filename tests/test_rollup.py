@@ -12,66 +12,23 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from hub.model import Reading, Value
-from hub.store import history, rollup, summary, tiers
-from hub.store.committer import Committer
-from hub.store.folder import prepare
-from hub.store.intake import Batch
-from hub.store.recent import Recent
-from hub.store.schema import connect_reader, migrate
-from hub.store.series import Series
-from hub.store.tiers import DAILY, DAYS, HOURS, MINUTES, QUARTERLY
+from hub.store import history, rollrow, summary, tiers
+from hub.store.expiry import Expiry
+from hub.store.policy import everything
+from hub.store.schema import connect_reader
+from hub.store.tiers import DAYS, HOURS, MINUTES
+from tests.sample_file import DAY, HOUR, START, SampleFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
+    from hub.model import Value
     from hub.store.history import Bucket
-
-HOUR, DAY = 3_600_000, 86_400_000
-START = 20_000 * DAY
-NOW = START + 5 * DAY // 2
-
-
-class Archive:
-    """A file, its writer's connection, and what is not sealed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.file = prepare(folder)
-        migrate(self.file)
-        self.committer = Committer(self.file)
-        self.recent = Recent()
-
-    def put(self, samples: Iterable[tuple[int, Value]]) -> None:
-        readings = [
-            Reading(device="d", metrics=("m",), values=(value,), source_time_ms=time, hub_time_ms=time)
-            for time, value in samples
-        ]
-        written = self.committer.commit(Batch(readings, []), self.recent)
-        if written.hot is not None:
-            self.recent.append(written.hot, written.shapes)
-
-    def seal(self) -> None:
-        sealed = self.committer.seal(self.recent)
-        self.recent = Recent(self.recent.generation + 1, self.recent.newest | sealed.newest)
-
-    def roll(self, now_ms: int = NOW) -> None:
-        for job in (QUARTERLY, DAILY):
-            while self.committer.roll(job, now_ms):
-                pass
-
-    def buckets(self, from_ms: int, to_ms: int, points: int) -> list[Bucket]:
-        with contextlib.closing(connect_reader(self.file)) as connection:
-            held = self.recent.held("d", "m", [], surely=True)
-            return history.buckets(Series(connection, "d", "m", held), from_ms, to_ms, points)
-
-    def drop_chunks(self) -> None:
-        with self.committer._transaction() as connection:
-            connection.execute("DELETE FROM chunk")
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    found = Archive(tmp_path)
+def archive(tmp_path: Path) -> Iterator[SampleFile]:
+    found = SampleFile(tmp_path)
     yield found
     found.committer.close()
 
@@ -98,7 +55,7 @@ def check(got: list[Bucket], samples: dict[int, Value], from_ms: int, to_ms: int
         )
 
 
-def test_a_wide_query_needs_no_chunks(archive: Archive) -> None:
+def test_a_wide_query_needs_no_chunks(archive: SampleFile) -> None:
     samples: dict[int, Value] = {START + place * 60_000: place % 97 / 10 for place in range(2 * 1440)}
     archive.put(samples.items())
     archive.seal()
@@ -108,7 +65,7 @@ def test_a_wide_query_needs_no_chunks(archive: Archive) -> None:
         check(archive.buckets(START, START + 2 * DAY, points), samples, START, START + 2 * DAY, points)
 
 
-def test_what_is_not_rolled_up_yet_is_answered_from_samples(archive: Archive) -> None:
+def test_what_is_not_rolled_up_yet_is_answered_from_samples(archive: SampleFile) -> None:
     samples: dict[int, Value] = {START + place * 600_000: place for place in range(2 * 144)}
     archive.put(samples.items())
     archive.seal()
@@ -120,7 +77,7 @@ def test_what_is_not_rolled_up_yet_is_answered_from_samples(archive: Archive) ->
     check(archive.buckets(START, START + 2 * DAY, 4), samples | late, START, START + 2 * DAY, 4)
 
 
-def test_rollups_are_made_anew_for_late_samples(archive: Archive) -> None:
+def test_rollups_are_made_anew_for_late_samples(archive: SampleFile) -> None:
     samples: dict[int, Value] = {START + place * 600_000: place for place in range(144)}
     archive.put(samples.items())
     archive.seal()
@@ -133,7 +90,7 @@ def test_rollups_are_made_anew_for_late_samples(archive: Archive) -> None:
     check(archive.buckets(START, START + DAY, 24), samples | late, START, START + DAY, 24)
 
 
-def test_a_late_sample_takes_nothing_from_rollups_whose_samples_expired(archive: Archive) -> None:
+def test_a_late_sample_takes_nothing_from_rollups_whose_samples_expired(archive: SampleFile) -> None:
     samples: dict[int, Value] = {START + place * 600_000: place for place in range(144)}
     archive.put(samples.items())
     archive.seal()
@@ -145,16 +102,17 @@ def test_a_late_sample_takes_nothing_from_rollups_whose_samples_expired(archive:
     check(archive.buckets(START, START + DAY, 24), samples, START, START + DAY, 24)
 
 
-def test_samples_stay_until_the_rollups_of_their_day_are_made(archive: Archive) -> None:
+def test_samples_stay_until_the_rollups_of_their_day_are_made(archive: SampleFile) -> None:
     archive.put([(START, 1)])
     archive.seal()
-    assert archive.committer.expire(START + 3 * DAY, 100) == 0
+    expiry = Expiry(everything(3600))
+    assert archive.committer.work(lambda c: expiry.step(c, START + 3 * DAY, 100)).rows == 0
     archive.roll()
-    assert archive.committer.expire(START + 3 * DAY, 100) == 1
+    assert archive.committer.work(lambda c: expiry.step(c, START + 3 * DAY, 100)).rows == 1
     assert [bucket.count for bucket in archive.buckets(START, START + DAY, 1)] == [1]
 
 
-def test_a_damaged_rollup_is_left_out_and_made_anew(archive: Archive) -> None:
+def test_a_damaged_rollup_is_left_out_and_made_anew(archive: SampleFile) -> None:
     samples: dict[int, Value] = {START + place * 600_000: place for place in range(144)}
     archive.put(samples.items())
     archive.seal()
@@ -182,7 +140,7 @@ def test_the_time_in_a_state_counts_from_each_sample_to_the_next() -> None:
         assert whole[1].held.tolist() == [70.0]
 
 
-def test_booleans_keep_their_time_in_state_in_the_rollups(archive: Archive) -> None:
+def test_booleans_keep_their_time_in_state_in_the_rollups(archive: SampleFile) -> None:
     archive.put([(START, True), (START + 10 * 60_000, False), (START + 40 * 60_000, True)])
     archive.seal()
     archive.roll()
@@ -191,7 +149,9 @@ def test_booleans_keep_their_time_in_state_in_the_rollups(archive: Archive) -> N
             (data,) = connection.execute(
                 "SELECT data FROM roll WHERE id = ?", (tiers.row_id(tier, START, 1),)
             ).fetchone()
-            assert rollup.read(data, "m", tier)[1].held.tolist() == [600_000.0]
+            buckets = rollrow.read(data, "m", tier)
+            assert buckets is not None
+            assert buckets[1].held.tolist() == [600_000.0]
 
 
 def test_the_tiers_nest() -> None:
@@ -232,7 +192,7 @@ def test_buckets_say_what_the_samples_say(
 ) -> None:
     """Samples in any order, late, sealed and rolled up at any time, against a recomputation from them."""
     with TemporaryDirectory() as name:
-        archive = Archive(Path(name))
+        archive = SampleFile(Path(name))
         samples: dict[int, Value] = {}
         for batch, rolls in zip(batches, rolled, strict=False):
             archive.put(batch)

@@ -23,6 +23,7 @@ from hub.model import Reading
 from hub.store import committer
 from hub.store.accounts import Accounts
 from hub.store.intake import Acked, Batch
+from hub.store.policy import everything
 from hub.store.recent import Recent
 from hub.store.samples import committed_seqs
 from hub.store.settings import StoreSettings
@@ -176,7 +177,7 @@ def test_a_transaction_that_fails_half_way_leaves_nothing(tmp_path: Path) -> Non
 
 async def test_old_windows_go_and_young_ones_stay(tmp_path: Path) -> None:
     settings = msgspec.structs.replace(
-        QUICK, retention_s=86_400, expiry_chunks=2, expiry_interval_s=0.01, seal_interval_s=0.02
+        QUICK, policy=everything(86_400), expiry_chunks=2, expiry_interval_s=0.01, seal_interval_s=0.02
     )
     now = [NOW_MS]
     store = Store.open(tmp_path, health=Health(), now_ms=lambda: now[0], settings=settings)

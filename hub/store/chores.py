@@ -6,10 +6,13 @@ import logging
 import math
 import sqlite3
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
+from hub.store import rollup
 from hub.store.quarantine import is_damage
-from hub.store.tiers import DAILY, QUARTERLY
+from hub.store.retention import Retention
+from hub.store.tiers import DAILY, JOBS, QUARTERLY, SECONDLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,18 +46,18 @@ class Chores:
         self._now_ms = now_ms
         self._interrupted = interrupted
         self._seal_at = self._end_of_window()
-        self._jobs: list[Job] = [QUARTERLY, DAILY]
+        self._jobs: list[Job] = list(JOBS)
         self._daily_at = -math.inf
         self._roll_at = -math.inf
         self._salvage_at = -math.inf
-        self._expiry_at = -math.inf if settings.retention_s is not None else math.inf
+        self.retention = Retention(committer, settings, now_ms, interrupted=interrupted)
         self.damage = False
         """A chore found the file damaged."""
 
     def due_at(self) -> float:
         """Return when the next chore is due."""
         rolls = self._roll_at if self._jobs else math.inf
-        return min(self._seal_at, rolls, self._salvage_at, self._expiry_at)
+        return min(self._seal_at, rolls, self._salvage_at, self.retention.due_at)
 
     def begin_salvage(self) -> None:
         """Look for files that were set aside."""
@@ -73,6 +76,7 @@ class Chores:
             self._failed("recent samples cannot be sealed into chunks now", error)
             self._seal_at = time.monotonic() + _AGAIN_S
             return None
+        self._want(SECONDLY)
         self._want(QUARTERLY)
         if time.monotonic() >= self._daily_at:
             self._daily_at = time.monotonic() + self._settings.daily_roll_interval_s
@@ -103,28 +107,30 @@ class Chores:
     def _roll(self) -> None:
         """Make rollups of what was sealed, a span a transaction."""
         while self._jobs and time.monotonic() >= self._roll_at and not self._interrupted():
+            job = self._jobs[0]
             try:
-                more = self._committer.roll(self._jobs[0], self._now_ms())
+                done = self._committer.work(partial(self._roll_span, job))
+                if done is not None:
+                    self.retention.revisit(done[0], done[1], done[1] + job.span_ms)
             except Exception as error:
                 self._failed("rollups cannot be made now", error)
                 self._roll_at = time.monotonic() + _AGAIN_S
                 return
-            if not more:
+            if done is None:
                 del self._jobs[0]
 
+    def _roll_span(self, job: Job, connection: sqlite3.Connection) -> tuple[int, int] | None:
+        policy = self._settings.policy
+        return rollup.step(connection, job, self._now_ms(), lambda *name: policy.keep(*name).seconds != 0)
+
     def _expire(self) -> None:
-        settings = self._settings
-        while settings.retention_s is not None and time.monotonic() >= self._expiry_at:
-            if self._interrupted():
-                return
-            before_ms = self._now_ms() - settings.retention_s * 1000
-            try:
-                deleted = self._committer.expire(before_ms, settings.expiry_chunks)
-            except Exception as error:
-                self._failed("old samples cannot be deleted now", error)
-                deleted = 0
-            if deleted < settings.expiry_chunks:
-                self._expiry_at = time.monotonic() + settings.expiry_interval_s
+        if time.monotonic() < self.retention.due_at:
+            return
+        try:
+            self.retention.run()
+        except Exception as error:
+            self._failed("what is too old cannot be deleted now", error)
+            self.retention.due_at = time.monotonic() + _AGAIN_S
 
     def _failed(self, what: str, error: Exception) -> None:
         self.damage = self.damage or is_damage(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from itertools import accumulate
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -82,6 +83,10 @@ def encode(groups: Sequence[Group]) -> bytes:
         own += [columns.encode(column) for column in group.columns]
         headers.append(_Header(group.shape, len(group.times), [len(body) for body in own]))
         bodies += own
+    return _sealed(headers, bodies)
+
+
+def _sealed(headers: list[_Header], bodies: list[bytes]) -> bytes:
     header = msgspec.msgpack.encode(headers)
     rest = struct.pack("<I", len(header)) + header + b"".join(bodies)
     return struct.pack("<BI", _FORMAT, zlib.crc32(rest)) + rest
@@ -111,6 +116,41 @@ def shapes(data: bytes) -> list[tuple[int, Ints]]:
             for header, at in _headers(data)
         ]
     )
+
+
+def outline(data: bytes) -> list[tuple[int, int, list[int]]]:
+    """Return each group's shape, rows and its columns' bytes, from a chunk's first KB or so, unchecked.
+
+    Raises ChunkDamaged.
+    """
+    return careful(
+        lambda: [
+            (header.shape, header.rows, header.sizes[2:])
+            for header in _HEADERS.decode(data[_HEAD.size : _HEAD.size + _HEAD.unpack_from(data)[2]])
+        ]
+    )
+
+
+def narrowed(data: bytes, kept: Callable[[int], tuple[int, Sequence[int]]]) -> tuple[bytes, int]:
+    """Return a chunk with fewer columns, which stand as they are, and how many samples are in it.
+
+    `kept` gives for a shape which shape stays, and which of the columns' places. Raises ChunkDamaged.
+    """
+    return careful(lambda: _narrowed(data, kept))
+
+
+def _narrowed(data: bytes, kept: Callable[[int], tuple[int, Sequence[int]]]) -> tuple[bytes, int]:
+    headers, bodies, samples = [], [], 0
+    for header, at in _headers(data):
+        shape, places = kept(header.shape)
+        if not places:
+            continue
+        ends = [at, *(at + end for end in accumulate(header.sizes))]
+        parts = [0, 1, *(2 + place for place in places)]
+        bodies += [data[ends[part] : ends[part + 1]] for part in parts]
+        headers.append(_Header(shape, header.rows, [header.sizes[part] for part in parts]))
+        samples += header.rows * len(places)
+    return _sealed(headers, bodies), samples
 
 
 def check(data: bytes) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from hub.store import expiry, quarantine, rollup, seal
+from hub.store import quarantine, rollup, seal
 from hub.store.quarantine import Salvage
 from hub.store.samples import SampleTable
 from hub.store.schema import connect, extend_wal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from hub.store.intake import Batch, Boot
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from hub.store.samples import Written
     from hub.store.seal import Sealed
     from hub.store.tiers import Job
+
+T = TypeVar("T")
 
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space",
@@ -57,8 +59,12 @@ class Committer:
 
     def roll(self, job: Job, now_ms: int) -> bool:
         """Do one span of the rollups; False when none is due. Raises sqlite3.Error."""
+        return self.work(lambda connection: rollup.step(connection, job, now_ms)) is not None
+
+    def work(self, task: Callable[[sqlite3.Connection], T]) -> T:
+        """Do a chore's task in one transaction, all or nothing. Raises sqlite3.Error."""
         with self._transaction() as connection:
-            return rollup.step(connection, job, now_ms)
+            return task(connection)
 
     def replace(self, recent: Recent | None, boots: Mapping[Boot, int], now_ms: int) -> None:
         """Set a damaged file aside and go on in a new one; call again where it fails.
@@ -77,11 +83,6 @@ class Committer:
         """Carry over some of what files that were set aside hold; False at the end. Raises sqlite3.Error."""
         with self._transaction() as connection:
             return self._salvage.step(connection, limit)
-
-    def expire(self, before_ms: int, limit: int) -> int:
-        """Delete up to `limit` chunks whose window ended before; return how many. Raises sqlite3.Error."""
-        with self._transaction() as connection:
-            return expiry.expire(connection, before_ms, limit)
 
     def close(self) -> None:
         """Close the connection; SQLite folds the WAL into the file where it can."""

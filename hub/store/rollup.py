@@ -1,102 +1,86 @@
-"""Rollups: what is left of samples by minute, hour and day; made from chunks, and read by wide queries."""
+"""Rollups: what is left of samples by 10 s, minute, hour and day; made from chunks, read by wide queries."""
 
 from __future__ import annotations
 
 import logging
-import struct
-import zlib
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 
-from hub.store import chunk, columns, summary, tiers
+from hub.store import chunk, rollrow, summary, tiers
+from hub.store.holding import holds_ms
 from hub.store.names import shapes_of_device
+from hub.store.rollrow import NOTHING, Buckets
 from hub.store.series import Series
-from hub.store.summary import Summary
-from hub.store.tiers import DAYS, HOURS, MINUTES, QUARTERLY
+from hub.store.summary import ALWAYS_MS
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from hub.store.columns import Ints
     from hub.store.tiers import Job, Tier
 
 log = logging.getLogger(__name__)
-
-Buckets: TypeAlias = tuple["Ints", Summary]
-"""Starts (UTC ms), ascending, and what their samples come to."""
-
-_HEAD = struct.Struct("<BII")
-_FORMAT = 1
-_FLOATS = ("low", "high", "total", "last", "held")
-_ALWAYS = ("count", "low", "high", "total", "last")
-_WEIGHTED = (*_ALWAYS, "first_ms", "last_ms", "held")
-
-
-_NOTHING: Buckets = (np.zeros(0, dtype=np.int64), summary.joined([]))
-
-
-class _Header(msgspec.Struct, array_like=True):
-    metric: str
-    rows: int
-    sizes: list[int]
-    """Bytes of the starts (in widths of the tier) and of the fields: all of them for booleans."""
-
-
-_HEADERS = msgspec.msgpack.Decoder(list[_Header])
 
 
 # --- making -------------------------------------------------------------------------------------------
 
 
-def step(connection: sqlite3.Connection, job: Job, now_ms: int) -> bool:
-    """Do one span of a job in the caller's transaction; False when none is due."""
+def step(
+    connection: sqlite3.Connection,
+    job: Job,
+    now_ms: int,
+    wants: Callable[[str, str], bool] = lambda device, metric: False,
+) -> tuple[int, int] | None:
+    """Do one span of a job in the caller's transaction; return (source, start), None when none is due.
+
+    `wants` tells of a device and metric whether the partial tiers are stored.
+    """
     found = tiers.due(connection, job, now_ms)
     if found is None:
-        return False
+        return None
     source, start_ms = found
     row = connection.execute("SELECT device FROM source WHERE id = ?", (source,)).fetchone()
     if row is not None:
-        made = _made(connection, row[0], job, start_ms)
-        for tier in (HOURS,) if job is QUARTERLY else (MINUTES, DAYS):
-            _store(
-                connection, tier, source, start_ms, {name: found[tier.level] for name, found in made.items()}
-            )
+        _make(connection, row[0], source, job, start_ms, wants)
     tiers.done(connection, job, source, start_ms)
-    return True
-
-
-def _made(
-    connection: sqlite3.Connection, device: str, job: Job, start_ms: int
-) -> dict[str, dict[int, tuple[Ints, Summary, bool]]]:
-    """Return for each metric what each tier of the job says of a span, from its chunks."""
-    found: dict[str, dict[int, tuple[Ints, Summary, bool]]] = {}
-    metrics = {name: None for shape in shapes_of_device(connection, device) for name in shape.metrics}
-    for metric in metrics:
-        windows = [
-            pieces
-            for _, pieces in Series(connection, device, metric, None).pieces(start_ms, start_ms + job.span_ms)
-        ]
-        samples = summary.joined(summary.of_pieces(pieces) for pieces in windows)
-        if not len(samples):
-            continue
-        weighted = any(piece.column.boolean for pieces in windows for piece in pieces)
-        found[metric] = {}
-        fine = samples.first_ms, samples
-        for tier in (HOURS,) if job is QUARTERLY else (MINUTES, DAYS):
-            fine = summary.gathered(fine[1], fine[0] // tier.width_ms * tier.width_ms)
-            found[metric][tier.level] = (*fine, weighted)
     return found
 
 
-def _store(
+def _make(
     connection: sqlite3.Connection,
-    tier: Tier,
+    device: str,
     source: int,
+    job: Job,
     start_ms: int,
-    made: dict[str, tuple[Ints, Summary, bool]],
+    wants: Callable[[str, str], bool],
+) -> None:
+    """Make what each tier of a job says of a span, from the device's chunks."""
+    metrics = {name: None for shape in shapes_of_device(connection, device) for name in shape.metrics}
+    found = tiers.of_job(job)
+    wanted = [name for name in metrics if not found[0].partial or wants(device, name)]
+    if not wanted:
+        return
+    made: list[dict[str, Buckets]] = [{} for _ in found]
+    holds = holds_ms(connection, device)
+    for metric in wanted:
+        series = Series(connection, device, metric, None)
+        pieces = [summary.of_pieces(some) for _, some in series.pieces(start_ms, start_ms + job.span_ms)]
+        fine = summary.joined(pieces)
+        if not len(fine):
+            continue
+        for tier, of_tier in zip(found, made, strict=True):
+            numbers = fine.first_ms // tier.width_ms
+            numbers, fine = summary.gathered(fine, numbers, holds.get(metric, ALWAYS_MS))
+            of_tier[metric] = numbers * tier.width_ms, fine
+    for tier, of_tier in zip(found, made, strict=True):
+        # A partial tier's row is there though it says nothing: then nothing is to be made.
+        if of_tier or tier.partial:
+            _store(connection, tier, source, start_ms, of_tier)
+
+
+def _store(
+    connection: sqlite3.Connection, tier: Tier, source: int, start_ms: int, made: dict[str, Buckets]
 ) -> None:
     """Put buckets into their row, in place of what it says of the same times.
 
@@ -104,99 +88,32 @@ def _store(
     """
     identity = tiers.row_id(tier, start_ms, source)
     row = connection.execute("SELECT data FROM roll WHERE id = ?", (identity,)).fetchone()
-    known = {}
+    known: dict[str, Buckets] = {}
     if row is not None:
         try:
-            known = {name: (*read(row[0], name, tier), weighted) for name, weighted in _names(row[0])}
+            known = rollrow.read_all(row[0], tier)
         except chunk.ChunkDamaged:
             known = {}  # made anew as far as there are chunks; better than none
-    for metric, (starts, spans, weighted) in made.items():
-        old_starts, old, was_weighted = known.get(metric, (*_NOTHING, False))
-        known[metric] = *_laid_over(old_starts, old, starts, spans), weighted or was_weighted
+    for metric, buckets in made.items():
+        known[metric] = _laid_over(known.get(metric, NOTHING), buckets)
     connection.execute(
-        "INSERT OR REPLACE INTO roll (id, data) VALUES (?, ?)", (identity, _encode(known, tier))
+        "INSERT OR REPLACE INTO roll (id, data) VALUES (?, ?)", (identity, rollrow.encode(known, tier))
     )
 
 
-def _laid_over(old_starts: Ints, old: Summary, starts: Ints, spans: Summary) -> Buckets:
+def _laid_over(before: Buckets, now: Buckets) -> Buckets:
+    (old_starts, old), (starts, spans) = before, now
     count_now = dict(zip(starts.tolist(), spans.count.tolist(), strict=True))
     count_then = dict(zip(old_starts.tolist(), old.count.tolist(), strict=True))
     kept = [count > count_now.get(start, 0) for start, count in count_then.items()]
     taken = [count >= count_then.get(start, 0) for start, count in count_now.items()]
     both = np.concatenate((old_starts[kept], starts[taken]))
     order = np.argsort(both, kind="stable")
-    return both[order], summary.joined([old.at(np.flatnonzero(kept)), spans.at(np.flatnonzero(taken))]).at(
-        order
-    )
-
-
-def _encode(found: dict[str, tuple[Ints, Summary, bool]], tier: Tier) -> bytes:
-    headers, bodies = [], []
-    for metric, (starts, spans, weighted) in found.items():
-        own = [columns.encode_ints(starts // tier.width_ms)]
-        for name in _WEIGHTED if weighted else _ALWAYS:
-            part = getattr(spans, name)
-            own.append(columns.encode_floats(part) if name in _FLOATS else columns.encode_ints(part))
-        headers.append(_Header(metric, len(starts), [len(body) for body in own]))
-        bodies += own
-    header = msgspec.msgpack.encode(headers)
-    rest = struct.pack("<I", len(header)) + header + b"".join(bodies)
-    return struct.pack("<BI", _FORMAT, zlib.crc32(rest)) + rest
+    joined = summary.joined([old.at(np.flatnonzero(kept)), spans.at(np.flatnonzero(taken))])
+    return both[order], joined.at(order)
 
 
 # --- reading ------------------------------------------------------------------------------------------
-
-
-def read(data: bytes, metric: str, tier: Tier) -> Buckets:
-    """Return what a row says of a metric. Raises ChunkDamaged."""
-    return chunk.careful(lambda: _read(data, metric, tier))
-
-
-def _read(data: bytes, metric: str, tier: Tier) -> Buckets:
-    for header, at in _headers(data):
-        if header.metric == metric:
-            return _decoded(data, header, at, tier)
-    return _NOTHING
-
-
-def _names(data: bytes) -> list[tuple[str, bool]]:
-    return [(header.metric, len(header.sizes) > 1 + len(_ALWAYS)) for header, _ in _headers(data)]
-
-
-def _headers(data: bytes) -> Iterator[tuple[_Header, int]]:
-    chunk.check(data)
-    at = _HEAD.size + _HEAD.unpack_from(data)[2]
-    for header in _HEADERS.decode(data[_HEAD.size : at]):
-        yield header, at
-        at += sum(header.sizes)
-
-
-def _decoded(data: bytes, header: _Header, at: int, tier: Tier) -> Buckets:
-    parts = []
-    for size in header.sizes:
-        parts.append(data[at : at + size])
-        at += size
-    starts = columns.decode_ints(parts[0], header.rows) * tier.width_ms
-    floats = {
-        name: columns.decode_floats(part, header.rows)
-        for name, part in zip(_WEIGHTED, parts[1:], strict=False)
-        if name in _FLOATS
-    }
-    ints = {
-        name: columns.decode_ints(part, header.rows)
-        for name, part in zip(_WEIGHTED, parts[1:], strict=False)
-        if name not in _FLOATS
-    }
-    return starts, Summary(
-        low=floats["low"],
-        high=floats["high"],
-        total=floats["total"],
-        count=ints["count"],
-        last=floats["last"],
-        first_ms=ints.get("first_ms", starts),
-        last_ms=ints.get("last_ms", starts),
-        held=floats.get("held", np.zeros(header.rows)),
-    )
 
 
 def cover(series: Series, from_ms: int, to_ms: int, choice: Sequence[Tier]) -> Iterator[Buckets]:
@@ -221,11 +138,43 @@ def cover(series: Series, from_ms: int, to_ms: int, choice: Sequence[Tier]) -> I
     yield from cover(series, from_ms, first, finer)
     at = first
     for start in _not_held(series, tier, first, end):
-        yield from _rows(series, tier, at, min(start, end))
+        yield from _stored(series, tier, at, min(start, end), finer)
         at = min(start + tier.job.span_ms, end)
         yield from cover(series, max(start, first), at, finer)
-    yield from _rows(series, tier, at, end)
+    yield from _stored(series, tier, at, end, finer)
     yield from cover(series, end, to_ms, finer)
+
+
+def _stored(series: Series, tier: Tier, from_ms: int, to_ms: int, finer: Sequence[Tier]) -> Iterator[Buckets]:
+    """Yield what a tier has; of a partial one, what finer ones have where it has nothing of the metric."""
+    if not tier.partial:
+        yield from _rows(series, tier, from_ms, to_ms)
+        return
+    at = from_ms
+    for start in _kept(series, tier, from_ms, to_ms):
+        yield from cover(series, at, max(at, start), finer)
+        at = min(start + tier.row_ms, to_ms)
+        yield from _rows(series, tier, max(start, from_ms), at)
+    yield from cover(series, at, to_ms, finer)
+
+
+def _kept(series: Series, tier: Tier, from_ms: int, to_ms: int) -> list[int]:
+    """Return the starts of a partial tier's rows that know the metric."""
+    found = []
+    for start in range(from_ms // tier.row_ms * tier.row_ms, to_ms, tier.row_ms):
+        row = series.connection.execute(
+            "SELECT data FROM roll WHERE id = ?", (tiers.row_id(tier, start, series.source),)
+        ).fetchone()
+        if row is not None and _knows(row[0], series.metric):
+            found.append(start)
+    return found
+
+
+def _knows(data: bytes, metric: str) -> bool:
+    try:
+        return any(name == metric for name, _, _ in rollrow.outline(data))
+    except chunk.ChunkDamaged:
+        return False
 
 
 def _not_held(series: Series, tier: Tier, from_ms: int, to_ms: int) -> list[int]:
@@ -255,7 +204,7 @@ def _rows(series: Series, tier: Tier, from_ms: int, to_ms: int) -> Iterator[Buck
             continue
         low += step
         try:
-            starts, spans = read(row[0], series.metric, tier)
+            starts, spans = rollrow.read(row[0], series.metric, tier) or NOTHING
         except chunk.ChunkDamaged as error:
             log.error("rollup %d: %s", low - step, error)
             continue

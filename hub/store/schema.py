@@ -203,5 +203,14 @@ def _roll_anew(db: Database) -> None:
         tiers.mark(db.conn, key >> 20, key & chunk.SOURCES - 1)
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first, _second, _roll_anew, add_rights, _roll_anew)
+def _weigh(db: Database) -> None:
+    """Format 6: rollups know how long values held. Those whose samples are there are made again."""
+    for (key,) in db.execute("SELECT DISTINCT id >> 8 FROM chunk").fetchall():
+        tiers.mark(db.conn, key >> 20, key & chunk.SOURCES - 1)
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (
+    *(_first, _second, _roll_anew, add_rights, _roll_anew),
+    _weigh,
+)
 """In order; `PRAGMA user_version` counts those done. Never change one that was released: add another."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from hub.store.policy import Policy
+
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How often the store commits, how much may wait, and how long samples stay."""
@@ -30,9 +32,14 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     """An idle writer shows that it lives by an empty commit this often."""
     retry_s: tuple[float, float] = (0.25, 5.0)
     """The first pause after a failed commit, which doubles up to the second."""
-    retention_s: int | None = None
-    """Age at which samples go, by chunks of a quarter of an hour; None keeps them for ever."""
+    policy: Policy = Policy()
+    """How long what stays, and which samples are stored; here all, for ever."""
     expiry_interval_s: float = 600.0
-    """How often the writer looks for samples that are too old."""
+    """How often the writer looks for what is too old, or too much."""
     expiry_chunks: int = 1000
-    """The most chunks deleted in one transaction."""
+    """The most rows deleted in one transaction."""
+    expiry_rewrite_bytes: int = 4 << 20
+    """About as much is written again each time, of rows of which a part goes: after a change of the rules,
+    history is gone over by and by."""
+    grace_s: float = 3600.0
+    """How long rules that have changed wait before they act, for people to see what would go."""

@@ -1,4 +1,4 @@
-"""What is left of samples in a span: min, max, total, count, last; and the state's time, for booleans."""
+"""What is left of samples in a span: min, max, total, count, last, and the value's integral over time."""
 
 from __future__ import annotations
 
@@ -16,11 +16,16 @@ if TYPE_CHECKING:
     from hub.store.chunk import Piece
 
 
+ALWAYS_MS = 1 << 53
+"""A value holds until the next sample, however long that takes."""
+
+
 class Summary(msgspec.Struct, frozen=True):
     """One row a span that holds samples, in order of time; spans do not overlap.
 
     `held` is the integral of the value over time (value · ms), from the first sample to the last, each
-    value holding until the next sample: for a boolean the milliseconds that it was true.
+    value holding until the next sample, but no longer than the metric's `hold_ms`: for a boolean the
+    milliseconds that it was true. `covered_ms` is how much of that time a value held.
     """
 
     low: Floats
@@ -31,6 +36,7 @@ class Summary(msgspec.Struct, frozen=True):
     first_ms: Ints
     last_ms: Ints
     held: Floats
+    covered_ms: Ints
 
     def __len__(self) -> int:
         """Return how many spans there are."""
@@ -43,8 +49,8 @@ class Summary(msgspec.Struct, frozen=True):
 
 def of_samples(times: Ints, values: Floats) -> Summary:
     """Return samples, in order of time, as spans of one each."""
-    ones = np.ones(len(times), dtype=np.int64)
-    return Summary(values, values, values, ones, values, times, times, np.zeros(len(times)))
+    ones, none = np.ones(len(times), dtype=np.int64), np.zeros(len(times), dtype=np.int64)
+    return Summary(values, values, values, ones, values, times, times, np.zeros(len(times)), none)
 
 
 def of_pieces(pieces: Sequence[Piece]) -> Summary:
@@ -73,15 +79,17 @@ def joined(parts: Iterable[Summary]) -> Summary:
     )
 
 
-def gathered(fine: Summary, buckets: Ints) -> tuple[Ints, Summary]:
+def gathered(fine: Summary, buckets: Ints, hold_ms: int = ALWAYS_MS) -> tuple[Ints, Summary]:
     """Gather spans into the buckets whose numbers are given, ascending; return the numbers and the spans."""
     if not len(fine):
         return buckets, fine
     starts = np.flatnonzero(np.diff(buckets, prepend=buckets[0] - 1))
     ends = np.append(starts[1:], len(buckets)) - 1
-    between = np.zeros(len(fine))
-    between[1:] = (fine.first_ms[1:] - fine.last_ms[:-1]) * fine.last[:-1]
-    between[starts] = 0.0
+    bridged, between = np.zeros(len(fine), dtype=np.int64), np.zeros(len(fine))
+    bridged[1:] = np.minimum(fine.first_ms[1:] - fine.last_ms[:-1], hold_ms)
+    bridged[starts] = 0
+    with np.errstate(over="ignore"):
+        between[1:] = bridged[1:] * fine.last[:-1]
     return buckets[starts], Summary(
         np.minimum.reduceat(fine.low, starts),
         np.maximum.reduceat(fine.high, starts),
@@ -90,8 +98,33 @@ def gathered(fine: Summary, buckets: Ints) -> tuple[Ints, Summary]:
         fine.last[ends],
         fine.first_ms[starts],
         fine.last_ms[ends],
-        np.add.reduceat(fine.held + between, starts),
+        _totals(fine.held + between, starts),
+        np.add.reduceat(fine.covered_ms + bridged, starts),
     )
+
+
+def means_by_time(fine: Summary, buckets: Ints, width_ms: int, to_ms: int, hold_ms: int) -> Floats:
+    """Return the mean of each bucket, weighted by how long each value held in it.
+
+    `fine` in order of time, `buckets` the number of each span's bucket (ascending), which begins at its
+    number · width; a value holds over their edges, but not past `to_ms`. Where no value held for a
+    time, it is the bucket's last value.
+    """
+    if not len(fine):
+        return np.zeros(0)
+    numbers, spans = gathered(fine, buckets, hold_ms)
+    begins, ends = numbers * width_ms, np.minimum((numbers + 1) * width_ms, to_ms)
+    following = np.append(spans.first_ms[1:], to_ms)
+    reach = np.maximum(spans.last_ms, np.minimum(following, spans.last_ms + hold_ms))
+    tail = np.maximum(0, np.minimum(reach, ends) - spans.last_ms)
+    lead = np.zeros(len(spans), dtype=np.int64)
+    lead[1:] = np.maximum(0, reach[:-1] - begins[1:])
+    with np.errstate(over="ignore", invalid="ignore"):
+        held = spans.held + tail * spans.last
+        held[1:] += lead[1:] * spans.last[:-1]
+        covered = spans.covered_ms + tail + lead
+        found: Floats = np.where(covered > 0, held / np.maximum(covered, 1), spans.last)
+    return found
 
 
 def _totals(totals: Floats, starts: npt.NDArray[np.intp]) -> Floats:

@@ -10,6 +10,7 @@ from hub.store import chunk
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
 _HOUR, _DAY = 3_600_000, 86_400_000
 
@@ -24,6 +25,8 @@ class Job(msgspec.Struct, frozen=True):
 
 QUARTERLY = Job(1, 6 * _HOUR)
 DAILY = Job(2, _DAY)
+SECONDLY = Job(3, 6 * _HOUR)
+JOBS = (SECONDLY, QUARTERLY, DAILY)
 
 
 class Tier(msgspec.Struct, frozen=True):
@@ -33,12 +36,17 @@ class Tier(msgspec.Struct, frozen=True):
     width_ms: int
     row_ms: int
     job: Job
+    keep: str
+    """Whose age of a policy (`Keep.of`) its rows have."""
+    partial: bool = False
+    """Stored for the metrics of which a rule asks for it; of others the samples tell."""
 
 
-MINUTES = Tier(1, 60_000, _DAY, DAILY)
-HOURS = Tier(2, _HOUR, 32 * _DAY, QUARTERLY)
-DAYS = Tier(3, _DAY, 512 * _DAY, DAILY)
-TIERS = (DAYS, HOURS, MINUTES)
+MINUTES = Tier(1, 60_000, _DAY, DAILY, "minutes")
+HOURS = Tier(2, _HOUR, 32 * _DAY, QUARTERLY, "hours")
+DAYS = Tier(3, _DAY, 512 * _DAY, DAILY, "days")
+SECONDS = Tier(4, 10_000, 6 * _HOUR, SECONDLY, "seconds", partial=True)
+TIERS = (DAYS, HOURS, MINUTES, SECONDS)
 """From coarse to fine; a width is a multiple of those after it."""
 
 
@@ -47,12 +55,26 @@ def row_id(tier: Tier, time_ms: int, source: int) -> int:
     return tier.level << 58 | time_ms // tier.row_ms << 20 | source
 
 
+def row_place(tier: Tier, identity: int) -> tuple[int, int]:
+    """Return (source, time at which the row begins) of a row's key."""
+    return identity & chunk.SOURCES - 1, (identity >> 20 & (1 << 38) - 1) * tier.row_ms
+
+
+def of_job(job: Job) -> list[Tier]:
+    """Return a job's tiers, from fine to coarse."""
+    return [tier for tier in reversed(TIERS) if tier.job == job]
+
+
 def mark(connection: sqlite3.Connection, window: int, source: int) -> None:
     """Note that a device's window has samples which the rollups do not hold."""
-    start_ms = window * chunk.WINDOW_MS
+    mark_jobs(connection, JOBS, window * chunk.WINDOW_MS, source)
+
+
+def mark_jobs(connection: sqlite3.Connection, jobs: Sequence[Job], start_ms: int, source: int) -> None:
+    """Note that jobs have to be done for a device's spans about a time."""
     connection.executemany(
         "INSERT OR IGNORE INTO pending (id) VALUES (?)",
-        [(_unit(job, start_ms) | source,) for job in (QUARTERLY, DAILY)],
+        [(_unit(job, start_ms) | source,) for job in jobs],
     )
 
 

@@ -1,0 +1,151 @@
+"""A row of rollups as bytes: the buckets of one tier and one device, a part a metric."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+import numpy as np
+
+from hub.store import chunk, columns, summary
+from hub.store.columns import Floats, Ints
+from hub.store.summary import Summary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from hub.store.tiers import Tier
+
+Buckets: TypeAlias = tuple[Ints, Summary]
+"""Starts (UTC ms), ascending, and what their samples come to."""
+
+NOTHING: Buckets = (np.zeros(0, dtype=np.int64), summary.joined([]))
+
+_HEAD = struct.Struct("<BII")
+_FORMAT = 1
+_BEFORE_6 = 9
+"""Parts of a metric's starts and fields in format 5 and before, at most: without `uncovered`."""
+
+
+class _Header(msgspec.Struct, array_like=True):
+    metric: str
+    rows: int
+    sizes: list[int]
+    """Bytes of the starts (in widths of the tier) and of the fields."""
+
+
+_HEADERS = msgspec.msgpack.Decoder(list[_Header])
+
+
+def encode(found: Mapping[str, Buckets], tier: Tier) -> bytes:
+    """Return a row's bytes."""
+    headers, bodies = [], []
+    for metric, (starts, spans) in found.items():
+        own = _fields(starts, spans, tier)
+        headers.append(_Header(metric, len(starts), [len(body) for body in own]))
+        bodies += own
+    return _sealed(headers, bodies)
+
+
+def read(data: bytes, metric: str, tier: Tier) -> Buckets | None:
+    """Return what a row says of a metric; None where it says nothing. Raises ChunkDamaged."""
+    return chunk.careful(lambda: _read(data, metric, tier))
+
+
+def read_all(data: bytes, tier: Tier) -> dict[str, Buckets]:
+    """Return what a row says of each metric. Raises ChunkDamaged."""
+    return chunk.careful(
+        lambda: {header.metric: _decoded(data, header, at, tier) for header, at in _headers(data)}
+    )
+
+
+def outline(data: bytes) -> list[tuple[str, int, int]]:
+    """Return each metric with its buckets and their bytes. Raises ChunkDamaged."""
+    return chunk.careful(
+        lambda: [(header.metric, header.rows, sum(header.sizes)) for header, _ in _headers(data)]
+    )
+
+
+def narrowed(data: bytes, kept: Callable[[str], bool]) -> bytes:
+    """Return a row with some of its metrics, as they stand; empty where none is kept. Raises ChunkDamaged."""
+    parts = chunk.careful(lambda: [(header, at) for header, at in _headers(data) if kept(header.metric)])
+    if not parts:
+        return b""
+    bodies = [data[at : at + sum(header.sizes)] for header, at in parts]
+    return _sealed([header for header, _ in parts], bodies)
+
+
+def _sealed(headers: list[_Header], bodies: list[bytes]) -> bytes:
+    header = msgspec.msgpack.encode(headers)
+    rest = struct.pack("<I", len(header)) + header + b"".join(bodies)
+    return struct.pack("<BI", _FORMAT, zlib.crc32(rest)) + rest
+
+
+def _fields(starts: Ints, spans: Summary, tier: Tier) -> list[bytes]:
+    # Times as distances from the bucket's edges, and what is seldom there by itself: regular sampling
+    # makes them all alike, which costs a few bytes a row.
+    whole = spans.last_ms - spans.first_ms
+    return [
+        columns.encode_ints(starts // tier.width_ms),
+        columns.encode_ints(spans.count),
+        columns.encode_floats(spans.low),
+        columns.encode_floats(spans.high),
+        columns.encode_floats(spans.total),
+        columns.encode_floats(spans.last),
+        columns.encode_ints(spans.first_ms - starts),
+        columns.encode_ints(starts + tier.width_ms - spans.last_ms),
+        columns.encode_floats(spans.held),
+        columns.encode_ints(whole - spans.covered_ms),
+    ]
+
+
+def _headers(data: bytes) -> Iterator[tuple[_Header, int]]:
+    chunk.check(data)
+    at = _HEAD.size + _HEAD.unpack_from(data)[2]
+    for header in _HEADERS.decode(data[_HEAD.size : at]):
+        yield header, at
+        at += sum(header.sizes)
+
+
+def _read(data: bytes, metric: str, tier: Tier) -> Buckets | None:
+    for header, at in _headers(data):
+        if header.metric == metric:
+            return _decoded(data, header, at, tier)
+    return None
+
+
+def _decoded(data: bytes, header: _Header, at: int, tier: Tier) -> Buckets:
+    parts = []
+    for size in header.sizes:
+        parts.append(data[at : at + size])
+        at += size
+    rows = header.rows
+
+    def ints(place: int) -> Ints:
+        return columns.decode_ints(parts[place], rows)
+
+    def floats(place: int) -> Floats:
+        return columns.decode_floats(parts[place], rows)
+
+    starts = ints(0) * tier.width_ms
+    first_ms = last_ms = starts
+    covered_ms, held = np.zeros(rows, dtype=np.int64), np.zeros(rows)
+    if len(parts) > _BEFORE_6:
+        first_ms, last_ms, held = starts + ints(6), starts + tier.width_ms - ints(7), floats(8)
+        covered_ms = last_ms - first_ms - ints(9)
+    elif len(parts) == _BEFORE_6:  # booleans alone, whose value held from each to the next, however long
+        first_ms, last_ms, held = ints(6), ints(7), floats(8)
+        covered_ms = last_ms - first_ms
+    return starts, Summary(
+        low=floats(2),
+        high=floats(3),
+        total=floats(4),
+        count=ints(1),
+        last=floats(5),
+        first_ms=first_ms,
+        last_ms=last_ms,
+        held=held,
+        covered_ms=covered_ms,
+    )
