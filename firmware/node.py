@@ -12,6 +12,7 @@ from drivers.internal import Internal
 from micropython import const
 from outbox import Outbox
 from sensors import Sensors
+from uplink import Uplink
 from wire.board_session import BoardSession
 from wire.message import dumps, payload, reading
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
     from typing import Any
 
+    from radio import Radio
     from sensors import Group
+    from uplink import Way
 
 VERSION = "0.1.0"
 _OUTBOX_MAX = const(262144)
@@ -61,16 +64,20 @@ class Node:
         self._restart = False
         self.sensors = Sensors()
         self.sensors.add_configured(config)
-        self.outbox = make_outbox()  # of what the drivers leave
+        self._radio = self._make_radio(config)
+        self.outbox = make_outbox()  # of what the drivers and the radio leave
         self.sensors.add(Internal(self._clock.now, self.outbox), config.interval_ms)
         self._commands = Commands(self, self._led)
         self._name = config.name or "Board " + port.uid()[-4:]
         self._session = BoardSession(port.uid(), port.boot_id(), port.reset_cause(), self._birth, self.outbox)
+        self._uplink = Uplink(self._session, self._console, self._radio)
 
     async def run(self) -> None:
         """Start all tasks and wait for one to fail. Raises what it raised."""
         work = [self._read(), self._write(), self._tick(), self._led.run()]
         work += [self._sample(index, group) for index, group in enumerate(self.sensors.groups)]
+        if self._radio is not None:
+            work.append(self._radio.run())
         tasks = [asyncio.create_task(self._guard(task)) for task in work]
         await self._failed.wait()
         for task in tasks:
@@ -95,6 +102,18 @@ class Node:
                 result[entry["name"]] = plain(entry, values[position])
         return result
 
+    def _make_radio(self, config: settings.Settings) -> "Radio | None":
+        """Return the way over WiFi, where one is configured; a fault there leaves the cable."""
+        if not config.mqtt:
+            return None
+        try:
+            import radio  # noqa: PLC0415 - 8 KB, only where it is used
+
+            return radio.Radio(config.mqtt, port.uid(), self._heard)
+        except (ValueError, ImportError, MemoryError) as error:
+            print("board.json: mqtt is left out:", error)
+            return None
+
     # --- tasks --------------------------------------------------------------------------------------------
 
     async def _guard(self, task: "Coroutine[Any, Any, None]") -> None:
@@ -107,7 +126,10 @@ class Node:
 
     async def _read(self) -> None:
         while True:
-            data = await self._console.read()
+            self._heard(self._console, await self._console.read())
+
+    def _heard(self, source: "Way", data: bytes) -> None:
+        if self._uplink.carries(source, data):
             self._session.feed(data, self._clock.now())
             while self._session.commands:
                 command_id, name, params = self._session.commands.pop(0)
@@ -131,14 +153,16 @@ class Node:
             self._wake.clear()
             frame = session.next_frame(self._clock.now())
             while frame is not None:
-                await self._console.write(frame)
+                await self._uplink.write(frame)
                 frame = session.next_frame(self._clock.now())
+            await self._uplink.flush()
             if self._restart and session.idle:
                 await asyncio.sleep_ms(100)  # the last bytes leave the port's own buffer
                 port.restart()
 
     async def _tick(self) -> None:
         while True:
+            self._uplink.look(self._clock.now())
             self._wake.set()
             await asyncio.sleep_ms(_TICK_MS)
 

@@ -75,6 +75,8 @@ class Console:
         self._writable = select.poll()
         self._writable.register(sys.stdout, select.POLLOUT)
         self._buffer = bytearray(_PIECE)
+        self.patience_ms = 0
+        """After so long a write to a host that does not read is given up; 0: never."""
 
     async def read(self) -> bytes:
         """Return what came in: at least one byte, at most 64."""
@@ -95,10 +97,16 @@ class Console:
 
     async def write(self, frame: bytes) -> None:
         """Write a frame as the host takes it; a write to one that does not read stalls all, and is cut."""
+        since = time.ticks_ms()
         for start in range(0, len(frame), _PIECE):
             while not self._writable.poll(0):
+                if self.patience_ms and time.ticks_diff(time.ticks_ms(), since) > self.patience_ms:
+                    return
                 await asyncio.sleep_ms(5)
             self._out.write(frame[start : start + _PIECE])
+
+    async def flush(self) -> None:
+        """Do nothing: `write` keeps nothing."""
 
 
 def led_pin(pin: "int | str | None") -> "machine.Pin | None":

@@ -1,7 +1,8 @@
 """The board's configuration: `board.json` on its flash, or what a bare board can do without one.
 
-{"name": text, "interval_ms": int, "led": pin, "sensors": [{"driver": name, "interval_ms": int, …}]}
-The keys of each sensor are those of its driver (drivers/).
+{"name": text, "interval_ms": int, "led": pin, "sensors": [{"driver": name, "interval_ms": int, …}],
+ "mqtt": {"host": text, …}}
+The keys of each sensor are those of its driver (drivers/), those of `mqtt` radio's.
 """
 
 import json
@@ -22,6 +23,7 @@ class Settings:
         self.interval_ms: int = interval(data, 1000)
         self.led: int | str | None = data.get("led")
         self.sensors: list[dict[str, Any]] = _typed(data, "sensors", list, [])
+        self.mqtt: dict[str, Any] = _typed(data, "mqtt", dict, {})
 
 
 def interval(data: "dict[str, Any]", default: int) -> int:

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 HELLO_MS = 1000
 KEEPALIVE_MS = 1000
 SILENCE_MS = 5000
-"""A hub that was not heard for so long is gone."""
 PACE_MS = 8
 BURST = 32
 """Readings go out at most 125 a second after a burst of 32, which stays under the hub's flood cap."""
@@ -59,6 +58,8 @@ class BoardSession:
         self.commands: list[tuple[str, str, dict[str, Any]]] = []
         self.ongoing = Ongoing()
         """Commands that take long: their progress, cancel and data."""
+        self.patience_ms = SILENCE_MS
+        """A hub that was not heard for so long is gone."""
         self._reset_cause = reset_cause
         self._outbox = outbox
         self._decoder = Decoder(keep_console=False)
@@ -86,6 +87,16 @@ class BoardSession:
         self._schema = f"{crc_of(birth):08x}"
         self._state = _IDLE
         self._due = 0
+
+    def restart(self) -> None:
+        """Say hello: another hub may be at the other end, or the same by another way."""
+        self._state = _IDLE
+        self._due = 0
+        self._long = []
+
+    def silence_ms(self, now_ms: int) -> int:
+        """Return for how long no hub was heard."""
+        return now_ms - self._heard
 
     def feed(self, data: bytes, now_ms: int) -> None:
         """Take in what the hub sent. Never raises on bad input."""
@@ -225,7 +236,7 @@ class BoardSession:
             self._control.append(text)
 
     def _tick(self, now_ms: int) -> None:
-        if self._state != _IDLE and now_ms - self._heard > SILENCE_MS:
+        if self._state != _IDLE and now_ms - self._heard > self.patience_ms:
             self._state = _IDLE
             self._long = []
         if self._state == _BIRTH and self._long:

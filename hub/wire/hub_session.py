@@ -48,12 +48,14 @@ class HubSession:
         admit: "Callable[[str], str | None]",
         now_ms: float,
         frames_per_s: int = FRAMES_PER_S,
+        silence_ms: float = SILENCE_MS,
     ) -> None:
         self.uid: str | None = None
         self.boot_id: str | None = None
         self._known = known
         self._last_seq = last_seq
         self._admit = admit
+        self._silence_ms = silence_ms
         self._state = _SEEKING
         self._decoder = Decoder()
         self._console = Console()
@@ -101,8 +103,8 @@ class HubSession:
         self._print(self._console.tick(now_ms))
         for call_id in self._calls.expired(now_ms):
             self._events.append(Unanswered(call_id, "the board did not answer in time", True))
-        if self._state != _SEEKING and now_ms - self._heard > SILENCE_MS:
-            self.close("silent for %s s" % (SILENCE_MS // 1000))
+        if self._state != _SEEKING and now_ms - self._heard > self._silence_ms:
+            self.close("silent for %s s" % (self._silence_ms // 1000))
             self._due = now_ms
         if self._state == _OPEN:
             self._ask(now_ms)
