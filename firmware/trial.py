@@ -46,6 +46,12 @@ class Trial:
         return kind
 
     @property
+    def label(self) -> str:
+        """What the opener of the change called it."""
+        label: str = self._state.get("label", "")
+        return label
+
+    @property
     def deadline_s(self) -> int:
         """After so many seconds without a hub the board restarts, which counts as a boot; 0: it waits."""
         seconds: int = self._state.get("deadline_s", 0)
@@ -53,7 +59,7 @@ class Trial:
 
     @property
     def notice(self) -> "dict[str, str] | None":
-        """What was put back last, `{"kind", "why"}`; gone with the next change."""
+        """What was put back last, `{"kind", "why", "label"}`; gone with the next change."""
         notice: dict[str, str] | None = self._state.get("notice")
         return notice
 
@@ -78,11 +84,13 @@ class Trial:
         gone: "Sequence[str]" = (),
         deadline_s: int = 0,
         keep_failed: bool = False,
+        label: str = "",
     ) -> None:
         """Put `PATH.new` of all `files` in their places, and take `gone` away; then restart the board.
 
-        With `keep_failed` what is put back later leaves the failed file as `PATH.bad`. Raises ValueError
-        while another change is on trial, OSError where the flash fails; `settle` then ends the work.
+        With `keep_failed` what is put back later leaves the failed file as `PATH.bad`; `label` tells the
+        caller later which change it was. Raises ValueError while another change is on trial, OSError where
+        the flash fails; `settle` then ends the work.
         """
         if self.kind:
             raise ValueError(f"a change of the {self.kind} is on trial")
@@ -99,6 +107,7 @@ class Trial:
             "boots": 0,
             "deadline_s": deadline_s,
             "keep_failed": keep_failed,
+            "label": label,
         }
         self._write()
         self._forth()
@@ -209,7 +218,8 @@ class Trial:
             if self._is(path + OLD):
                 self._rename(path + OLD, path)
         _sync()
-        self._state = {"notice": {"kind": state["kind"], "why": state["why"]}}
+        notice = {"kind": state["kind"], "why": state["why"], "label": state["label"]}
+        self._state = {"notice": notice}
         self._write()
 
     def _read(self) -> "dict[str, Any]":

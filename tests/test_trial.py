@@ -102,7 +102,7 @@ def booted(root: Path) -> Any:
 
 
 def open_firmware(power: Power) -> None:
-    power.boot().open("firmware", list(CHANGED), GONE, deadline_s=60)
+    power.boot().open("firmware", list(CHANGED), GONE, deadline_s=60, label="5d1f")
 
 
 def test_a_change_stands_once_it_is_opened_and_holds_once_it_is_confirmed(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_change_stands_once_it_is_opened_and_holds_once_it_is_confirmed(tmp_pa
     open_firmware(Power(root))
     assert standing(root) == AFTER
     trial = booted(root)
-    assert (trial.kind, trial.deadline_s) == ("firmware", 60)
+    assert (trial.kind, trial.deadline_s, trial.label) == ("firmware", 60, "5d1f")
     trial.confirm()
     for _ in range(5):
         assert booted(root).kind == ""
@@ -129,7 +129,8 @@ def test_after_three_boots_without_confirmation_the_former_files_are_back_and_it
         trial.failed("ZeroDivisionError('divide by zero')")
     trial = booted(root)
     assert (trial.kind, standing(root)) == ("", FORMER)
-    assert trial.notice == {"kind": "firmware", "why": "ZeroDivisionError('divide by zero')"}
+    why = "ZeroDivisionError('divide by zero')"
+    assert trial.notice == {"kind": "firmware", "why": why, "label": "5d1f"}
 
 
 def test_a_failed_file_is_kept_where_that_is_asked_for(tmp_path: Path) -> None:
@@ -137,7 +138,7 @@ def test_a_failed_file_is_kept_where_that_is_asked_for(tmp_path: Path) -> None:
     (root / "board.json.new").write_text('{"bad": 1}')
     Power(root).boot().open("settings", ["/board.json"], keep_failed=True)
     booted(root).back("sensors[0]: no such pin")
-    assert booted(root).notice == {"kind": "settings", "why": "sensors[0]: no such pin"}
+    assert booted(root).notice == {"kind": "settings", "why": "sensors[0]: no such pin", "label": ""}
     assert (root / "board.json.bad").read_text() == '{"bad": 1}'
     assert standing(root) == FORMER
 
