@@ -36,6 +36,9 @@ class Health:
             "Readings not stored: malformed, full (the board sends them again), lost (nobody does)",
             "reason",
         )
+        self.store_suppressed = gauge(
+            "store_suppressed_samples", "Samples that deadbands and least intervals kept from the store"
+        )
         self.store_degraded = gauge("store_degraded", "1 while the store cannot commit")
         self.store_damaged = counter("store_damaged_files", "Damaged files set aside and replaced")
         self.store_sealed = counter("store_sealed_samples", "Samples compressed into chunks")

@@ -127,6 +127,7 @@ class Ingest:
         state = self._registry.gone(event.device, event.reason)
         if state is None:
             return
+        self._store.put_last(state.id)
         self._store.put_birth(state.birth, state.link, state.last_seen)
         log.info("device %s (%s) is offline: %s", state.id, state.birth.name, event.reason)
         self._announce(state)

@@ -103,9 +103,9 @@ class Intake:
         return verdict
 
     def _enqueue(self, reading: Reading, queue: deque[Reading]) -> Verdict:
-        size = len(reading.values)
+        size = _size(reading)
         while self.samples + size > self._limit and self._others:
-            self.samples -= len(self._others.popleft().values)
+            self.samples -= _size(self._others.popleft())
             self.lost += 1
         if self.samples + size > self._limit:
             self.lost += queue is self._others
@@ -129,7 +129,7 @@ class Intake:
             for queue in (self._boards, self._others):
                 while queue and room > 0:
                     reading = queue.popleft()
-                    room -= len(reading.values)
+                    room -= _size(reading)
                     readings.append(reading)
             notes = [statement for statements in self._notes.values() for statement in statements]
             self._notes.clear()
@@ -143,7 +143,7 @@ class Intake:
         batch, self._under_way = self._under_way, None
         if batch is None:
             return []
-        self.samples -= sum(len(reading.values) for reading in batch.readings)
+        self.samples -= sum(map(_size, batch.readings))
         highest = highest_seqs(batch.readings)
         for boot, seq in highest.items():
             self._boots[boot].committed = seq
@@ -194,6 +194,11 @@ class Intake:
 def boot_of(reading: Reading) -> Boot | None:
     """Whose acks the reading waits for; None where its device keeps no outbox."""
     return None if reading.boot_id is None or reading.seq is None else (reading.device, reading.boot_id)
+
+
+def _size(reading: Reading) -> int:
+    # One without samples, whose rules keep them from the store, waits for its ack as others do.
+    return max(1, len(reading.values))
 
 
 def highest_seqs(readings: Iterable[Reading]) -> dict[Boot, int]:

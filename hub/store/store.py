@@ -19,6 +19,7 @@ from hub.store.recent import Recent
 from hub.store.samples import committed_seqs
 from hub.store.schema import connect_reader, migrate
 from hub.store.settings import StoreSettings
+from hub.store.sieve import Sifting
 from hub.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class Store:
             acked=self._acked,
             replaced=self._replaced,
         )
+        self._sifting = Sifting(settings.policy)
+        health.store_suppressed.set_function(lambda: self._sifting.suppressed)
         self._told = self._states = 0
         self._readers = Readers(folder.database, damaged=self._writer.damaged)
         self._questions = Questions(self._readers, self._writer, self._settle)
@@ -119,6 +122,8 @@ class Store:
 
     async def close(self) -> None:
         """Commit what waits, and give the folder free."""
+        for kept in self._sifting.flush():
+            self._writer.put(kept)
         await asyncio.to_thread(self._writer.close)
         await self._readers.close()
         self._folder.release()
@@ -126,8 +131,14 @@ class Store:
     # --- writing ------------------------------------------------------------------------------------
 
     def put(self, reading: Reading) -> None:
-        """Queue a reading for the next commit. Never blocks, never raises."""
-        self._writer.put(reading)
+        """Queue a reading for the next commit, what rules keep of it. Never blocks, never raises."""
+        for kept in self._sifting.sift(reading):
+            self._writer.put(kept)
+
+    def put_last(self, device: str) -> None:
+        """Queue a device's last samples where rules kept them back: its session has ended. Never blocks."""
+        for kept in self._sifting.flush(device):
+            self._writer.put(kept)
 
     def put_birth(self, birth: Birth, link: LinkKind, last_seen_ms: int) -> None:
         """Keep who a device is. Never blocks."""
