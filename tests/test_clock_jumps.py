@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hub.links.serial import SerialLink
-from hub.links.serial_session import Shared
+from hub.links.session import Shared
 from hub.model import Reading
 from tests.hub_rooms import rooms
 from tests.pty_board import PtyBoard

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from hub.links.serial import SerialLink
-from hub.links.serial_session import Shared
+from hub.links.session import Shared
 from hub.model import Born, Gone, LinkHealth, Reading
 from tests.noisy_board import BOOT_ID, UID
 from tests.soak import times

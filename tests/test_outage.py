@@ -12,7 +12,7 @@ import pytest
 from hil.virtual.board import HEAP_KIB, VirtualBoard
 from hil.virtual.image import assemble
 from hub.links.serial import SerialLink
-from hub.links.serial_session import Shared
+from hub.links.session import Shared
 from tests.e2e.four_boards import Acks, configuration
 from tests.hub_rooms import Rooms, rooms
 

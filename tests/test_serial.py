@@ -19,7 +19,7 @@ from hub.links.boards import CLAIM_MS, EARLY_LINES, BoardEvents, Claims
 from hub.links.link import NoAnswer, NotReachable, Refused
 from hub.links.serial import SerialLink
 from hub.links.serial_port import WRITE_BYTES, Port, PortAbsent, PortUnusable, opened
-from hub.links.serial_session import Shared
+from hub.links.session import Shared
 from hub.model import Born, Command, Gone, Kind, LinkKind, LogLine, Quality, Reading
 from hub.wire.birth import Birth, Group
 from hub.wire.events import Closed, Lost, Opened, Printed, Taken, Trouble

@@ -78,9 +78,10 @@ class Claims:
 
 
 class BoardEvents:
-    """Turns the events of the session on one open port into link events."""
+    """Turns the events of one session into link events; `kind` is the link's."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: LinkKind = LinkKind.SERIAL) -> None:
+        self._kind = kind
         self.device: str | None = None
         """The board that is online, or None."""
         self._boot_id: str | None = None
@@ -118,7 +119,7 @@ class BoardEvents:
     def _open(self, event: Opened, now_ms: int) -> list[LinkEvent]:
         self.device = self._last = event.uid
         self._boot_id = event.boot_id
-        events: list[LinkEvent] = [Born(birth_of(event.uid, event.boot_id, event.birth), LinkKind.SERIAL)]
+        events: list[LinkEvent] = [Born(birth_of(event.uid, event.boot_id, event.birth), self._kind)]
         if event.restarted:
             events.append(LogLine(event.uid, now_ms, f"started ({event.reset_cause})", "info"))
         events += [LogLine(event.uid, line.time_ms, line.text, line.level) for line in self._early]

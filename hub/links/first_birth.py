@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hub.links.boards import birth_of
 from hub.links.serial_port import Port, PortAbsent, PortUnusable, opened
-from hub.links.serial_session import TICK_S, monotonic_ms
+from hub.links.session import TICK_S, monotonic_ms
 from hub.model import OutpostError
 from hub.wire.events import Opened, Printed, Trouble
 from hub.wire.hub_session import HubSession

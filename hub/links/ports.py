@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hub.links.link import NotReachable
 from hub.links.loans import LENT, Loans, same
 from hub.links.serial import SILENCE_S, SerialLink
-from hub.links.serial_session import Shared, monotonic_ms
+from hub.links.session import Shared, monotonic_ms
 from hub.links.usb import UsbPort, boards
 from hub.model import LinkKind
 from hub.wire.hub_session import FRAMES_PER_S
@@ -70,10 +70,17 @@ class SerialPorts:
         find: Callable[[], Sequence[UsbPort]] = boards,
         silence_s: float = SILENCE_S,
         frames_per_s: int = FRAMES_PER_S,
+        data_of: Callable[[Command], Sequence[bytes]] = lambda _command: (),
     ) -> None:
         self._ports = config.ports
         self._configured = tuple(dict.fromkeys(path for path in config.ports if path != AUTO))
-        self._shared = Shared(last_seq=last_seq, now_ms=now_ms, clock_ms=clock_ms, frames_per_s=frames_per_s)
+        self._shared = Shared(
+            last_seq=last_seq,
+            now_ms=now_ms,
+            clock_ms=clock_ms,
+            data_of=data_of,
+            frames_per_s=frames_per_s,
+        )
         self._find = find
         self._silence_s = silence_s
         self._links: dict[str, SerialLink] = {}

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from hub.links.link import NotReachable
 from hub.links.serial_port import PortAbsent, PortUnusable, opened
-from hub.links.serial_session import SerialSession, Shared
+from hub.links.serial_session import SerialSession
 from hub.model import LinkKind, OutpostError
 
 if TYPE_CHECKING:
     from hub.links.link import Sink
+    from hub.links.session import Shared
     from hub.model import Command
 
 log = logging.getLogger(__name__)

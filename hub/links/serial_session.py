@@ -1,59 +1,19 @@
-"""The session on one open serial port: bytes to events, orders to bytes, driven by the event loop."""
+"""The session on one open serial port, driven by the event loop."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
-import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hub.links.boards import BoardEvents, Claims
-from hub.links.link import NoAnswer, NotReachable, Refused
 from hub.links.serial_port import Port
-from hub.model import LinkHealth
-from hub.wire.calls import TooMany
-from hub.wire.events import Answered, Closed, Opened, Trouble, Unanswered
-from hub.wire.hub_session import FRAMES_PER_S, HubSession
-from hub.wire.known import Known
+from hub.links.session import TICK_S, Session, Shared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from hub.links.link import LastSeq, Sink
-    from hub.model import Command
-    from hub.wire.events import Event
-
-log = logging.getLogger(__name__)
-
-TICK_S = 0.05
-FIGURES_MS = 1000.0
-# The wire answers every command by its time to live; this is for the case that it cannot.
-GRACE_S = 2.0
+    from hub.links.link import Sink
 
 
-def monotonic_ms() -> float:
-    """Return the monotonic clock in milliseconds."""
-    return time.monotonic() * 1000
-
-
-@dataclass(frozen=True)
-class Shared:
-    """What all serial links of one hub share: what is committed, the clocks, what is known of boards."""
-
-    last_seq: LastSeq
-    now_ms: Callable[[], int]
-    """The wall clock."""
-    clock_ms: Callable[[], float] = monotonic_ms
-    """The monotonic clock."""
-    known: Known = field(default_factory=Known)
-    claims: Claims = field(default_factory=Claims)
-    frames_per_s: int = FRAMES_PER_S
-    """What the hub takes from one port; a bench or a test of the link itself may lift it."""
-
-
-class SerialSession:
+class SerialSession(Session):
     """One session on the open descriptor `fd` of the port `name`, until that breaks or `end` is called.
 
     With `silence_s` it also ends, `silent`, where no board has said hello for so long.
@@ -62,41 +22,17 @@ class SerialSession:
     def __init__(
         self, name: str, fd: int, sink: Sink, shared: Shared, silence_s: float | None = None
     ) -> None:
-        self.was_online = False
+        super().__init__(name, sink, shared)
         self.silent = False
         self._patience_ms = shared.clock_ms() + (math.inf if silence_s is None else 1000 * silence_s)
-        self._name = name
-        self._sink = sink
-        self._shared = shared
-        self._events = BoardEvents()
-        self._greeted: str | None = None  # the board that said hello last, for the words that follow
-        self._calls: dict[str, asyncio.Future[Any]] = {}
-        self._figures: dict[str, float] = {}
-        self._figures_due = 0.0
         self._broken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._session = HubSession(
-            shared.known, shared.last_seq, self._admit, shared.clock_ms(), shared.frames_per_s
-        )
-        self._port = Port(fd, received=self._received, lost=self._lost)
-
-    @property
-    def device(self) -> str | None:
-        """The board that is online here, or None."""
-        return self._events.device
-
-    @property
-    def greeted(self) -> bool:
-        """Whether a board ever said hello here, welcome or not."""
-        return self._greeted is not None
+        self._port = self.carrier = Port(fd, received=self.received, lost=self._lost)
 
     async def run(self) -> str:
         """Keep the session going until the port breaks; return why it did."""
         while not self._broken.done():
-            now = self._shared.clock_ms()
-            self._session.tick(now)
-            self._settle()
-            self._tell_figures(now)
-            if now > self._patience_ms and not self.greeted:
+            self.tick()
+            if self._shared.clock_ms() > self._patience_ms and not self.greeted:
                 self.silent = True
                 return "no board speaks here; left alone for a while, since it may be another program's"
             await asyncio.wait((self._broken,), timeout=TICK_S)
@@ -104,102 +40,9 @@ class SerialSession:
 
     def end(self, reason: str) -> None:
         """End the session and close the port."""
-        self._session.close(reason)
-        self._settle()
+        super().end(reason)
         self._port.close()
-
-    async def call(self, command: Command) -> Any:
-        """Deliver `command` and return the board's result. Raises NotReachable, Refused, NoAnswer."""
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._calls[command.id] = answer
-        try:
-            self._session.send(
-                command.id, command.command, dict(command.params), command.ttl_ms, self._shared.clock_ms()
-            )
-            self._settle()
-            async with asyncio.timeout(command.ttl_ms / 1000 + GRACE_S):
-                return await answer
-        except TooMany as error:
-            raise Refused(str(error)) from error
-        except TimeoutError as error:
-            raise NoAnswer(f"{command.device} did not answer within {command.ttl_ms} ms") from error
-        finally:
-            self._calls.pop(command.id, None)
-
-    def cancel(self, command_id: str) -> None:
-        """Ask the board to give up a command."""
-        self._session.cancel(command_id, self._shared.clock_ms())
-        self._settle()
-
-    def ack(self, boot_id: str, seq: int) -> None:
-        """Tell the board that its readings up to `seq` are committed."""
-        self._session.ack(boot_id, seq)
-        self._port.write(self._session.data_to_send())
-
-    # --- the port's side ---
-
-    def _received(self, data: bytes) -> None:
-        self._session.feed(data, self._shared.clock_ms())
-        self._settle()
 
     def _lost(self, reason: str) -> None:
         if not self._broken.done():
             self._broken.set_result(reason)
-
-    def _admit(self, uid: str) -> str | None:
-        self._greeted = uid
-        return self._shared.claims.claim(uid, self._name, self._shared.clock_ms())
-
-    # --- the session's side ---
-
-    def _settle(self) -> None:
-        """Carry out what the session wants: events to the sink, then bytes to the port."""
-        events = self._session.events()
-        if events:
-            now, now_ms = self._shared.clock_ms(), self._shared.now_ms()
-            for event in events:
-                self._note(event, now)
-                for told in self._events.translate(
-                    event, monotonic_ms=now, now_ms=now_ms, about=self._greeted
-                ):
-                    self._sink(told)
-        self._port.write(self._session.data_to_send())
-
-    def _note(self, event: Event, now: float) -> None:
-        match event:
-            case Opened():
-                self.was_online = True
-                self._shared.claims.opened(event.uid)
-            case Closed():
-                self._port.discard()
-                self._shared.claims.ended(self._name, now)
-            case Answered():
-                self._answer(event.command_id, event.value if event.ok else Refused(_words(event.value)))
-            case Unanswered():
-                self._answer(
-                    event.command_id, NoAnswer(event.reason) if event.expired else NotReachable(event.reason)
-                )
-            case Trouble():
-                log.warning("serial: %s: %s", self._name, event.text)
-
-    def _answer(self, command_id: str, outcome: Any) -> None:
-        answer = self._calls.pop(command_id, None)
-        if answer is None or answer.done():
-            return
-        if isinstance(outcome, Exception):
-            answer.set_exception(outcome)
-        else:
-            answer.set_result(outcome)
-
-    def _tell_figures(self, now: float) -> None:
-        if self.device is None or now < self._figures_due:
-            return
-        self._figures_due = now + FIGURES_MS
-        figures = self._session.figures() | {"tx_dropped_bytes": self._port.dropped_bytes}
-        if figures != self._figures:
-            self._figures = figures
-            self._sink(LinkHealth(self.device, figures))
-
-
-def _words(value: Any) -> str:
-    return value if isinstance(value, str) and value else f"the board refused: {value!r}"
