@@ -9,6 +9,7 @@ import secrets
 import signal
 import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hub import access
@@ -20,11 +21,13 @@ from hub.commands.journal import Journal
 from hub.config import Config, duration_s
 from hub.demo import Demo
 from hub.devices import Registry
+from hub.flash.image import firmware_folder
 from hub.health import Health
 from hub.ingest import Ingest
 from hub.links import mqtt
 from hub.links.host import HostLink
 from hub.links.mqtt import MqttLink
+from hub.links.pins.plan import plan
 from hub.links.ports import SerialPorts
 from hub.model import LinkKind, Role
 from hub.notify import Notifier
@@ -37,7 +40,6 @@ from hub.web.server import Parts, make_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from pathlib import Path
 
     from hub.links.link import Link
     from hub.model import Birth
@@ -131,7 +133,7 @@ class App:
         for birth, link, last_seen in births:
             registry.restore(birth, link, last_seen, latest.get(birth.device, {}))
         ports = SerialPorts(config.serial, last_seq=store.last_seq, now_ms=wall_ms)
-        links: list[Link] = [HostLink(data=self._data, now_ms=wall_ms), ports]
+        links: list[Link] = [self._host(), ports]
         links += await self._broker(health, [birth for birth, link, _ in births if link is LinkKind.MQTT])
         bus = Bus(epoch=secrets.token_hex(4), now_ms=wall_ms)
         ingest = Ingest(registry=registry, store=store, bus=bus, health=health, now_ms=wall_ms)
@@ -186,6 +188,21 @@ class App:
             tasks.cancel()
             await listener.stop()
         access.clear(self._data)
+
+    def _host(self) -> HostLink:
+        """Return the link to the Pi itself. Raises ConfigError for a sensor that cannot be as written."""
+        host = self._config.host
+        sys_root = Path(host.sysfs)
+        wired = plan(
+            self._config.sensor,
+            # A hub without sensors of its own needs no driver files to start.
+            drivers=firmware_folder() / "drivers" if self._config.sensor else Path(),
+            sys_root=sys_root,
+            dev_root=Path(host.dev),
+            interval_ms=host.interval_ms,
+        )
+        interval_s = host.interval_ms / 1000
+        return HostLink(data=self._data, now_ms=wall_ms, interval_s=interval_s, sys_root=sys_root, pins=wired)
 
     async def _broker(self, health: Health, known: list[Birth]) -> list[Link]:
         """Return the link to the MQTT broker, where there is one."""

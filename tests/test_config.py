@@ -68,6 +68,11 @@ def test_a_full_file_is_read_as_written() -> None:
         min_interval = "5s"
         [tags]
         pico-1 = ["lab", "north"]
+        [host]
+        interval_ms = 2000
+        [[sensor]]
+        driver = "bme280"
+        address = 0x77
         """,
         "outpost.toml",
     )
@@ -79,6 +84,8 @@ def test_a_full_file_is_read_as_written() -> None:
         ("7d", "forever", None)
     ]
     assert config.tags == {"pico-1": ("lab", "north")}
+    assert config.host.interval_ms == 2000
+    assert config.sensor == ({"driver": "bme280", "address": 0x77},)
     assert config.camera[1] == CameraConfig(id="back", width=640, height=480)
 
 
@@ -227,6 +234,12 @@ def test_a_wrong_type_names_the_key_and_what_is_expected(text: str, message: str
         ('[[retention.rule]]\nmin_interval = "1h"\nmax_interval = "1m"', "retention.rule[0].max_interval"),
         ('[[retention.rule]]\nmetric = "temp*"', "retention.rule[0]"),
         ('[tags]\na = ["two words"]', "tags.a"),
+        ("[host]\ninterval_ms = 100", "host.interval_ms"),
+        ('[host]\nsysfs = "sys"', "host.sysfs"),
+        ('[host]\ndev = ""', "host.dev"),
+        ("[[sensor]]\npin = 4", "sensor[0].driver"),
+        ("[[sensor]]\ndriver = 4", "sensor[0].driver"),
+        ('[[sensor]]\ndriver = "auto"\n' * 65, "sensor"),
     ],
 )
 def test_a_value_out_of_bounds_names_its_key(text: str, key: str) -> None:
@@ -281,7 +294,7 @@ def test_a_duration_is_read_in_seconds(text: str, seconds: int) -> None:
 _SECTIONS = {
     field.name: msgspec.structs.fields(field.type)
     for field in msgspec.structs.fields(Config)
-    if field.name not in ("camera", "tags")
+    if field.name not in ("camera", "sensor", "tags")
 }
 _KEYS = st.sampled_from([field.encode_name for fields in _SECTIONS.values() for field in fields])
 _NAMES = _KEYS | st.text(string.ascii_lowercase, min_size=1, max_size=8)
@@ -294,8 +307,10 @@ _SCALARS = st.one_of(
 _LINES = st.one_of(
     st.builds("{} = {}".format, _NAMES, _SCALARS),
     st.builds("{}.{} = {}".format, _NAMES, _NAMES, _SCALARS),
-    st.sampled_from([*_SECTIONS, "camera", "tags", "retention.rule", "hbu", "hub.name"]).map("[{}]".format),
-    st.sampled_from(["camera", "hub", "x", "retention.rule"]).map("[[{}]]".format),
+    st.sampled_from([*_SECTIONS, "camera", "sensor", "tags", "retention.rule", "hbu", "hub.name"]).map(
+        "[{}]".format
+    ),
+    st.sampled_from(["camera", "sensor", "hub", "x", "retention.rule"]).map("[[{}]]".format),
 )
 
 

@@ -255,5 +255,5 @@ async def test_the_host_refuses_commands(tmp_path: Path) -> None:
         origin="t",
         created_time=0,
     )
-    with pytest.raises(Refused, match="takes no commands"):
+    with pytest.raises(Refused, match="it has no command 'reboot'"):
         await link_on(tmp_path, tmp_path).send(command)

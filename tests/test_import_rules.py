@@ -24,6 +24,7 @@ BREAKS = {
     "hub-hil": ("hub/devices.py", "import hil"),
     "wire": ("hub/ingest.py", "import hub.wire.frame"),
     "serial": ("hub/ingest.py", "import serial"),
+    "pins": ("hub/ingest.py", "import smbus2"),
     "sqlite": ("hub/commands/router.py", "import sqlite3"),
     "http": ("hub/commands/router.py", "import aiohttp"),
     "video": ("hub/web/__init__.py", "import av"),

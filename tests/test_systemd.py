@@ -153,6 +153,8 @@ def test_the_sample_documents_every_key() -> None:
     for section, default in msgspec.structs.asdict(Config()).items():
         if section == "camera":
             assert set(shown["camera"][0]) == keys(CameraConfig)
+        elif section == "sensor":  # an entry's other keys are its driver's
+            assert set(shown["sensor"][0]) == {"driver"}
         elif section != "tags":  # its keys are devices
             assert set(shown[section]) == keys(type(default)), section
     assert set(shown["retention"]["rule"][0]) == keys(RetentionRule)
@@ -161,7 +163,7 @@ def test_the_sample_documents_every_key() -> None:
 def test_the_sample_shows_the_true_defaults() -> None:
     shown = uncommented()
     camera = shown.pop("camera")[0]
-    del shown["tags"], shown["retention"]["rule"]  # examples: none by default
+    del shown["tags"], shown["sensor"], shown["retention"]["rule"]  # examples: none by default
     assert camera == msgspec.to_builtins(CameraConfig(id="front"))
     defaults = msgspec.json.decode(msgspec.json.encode(Config()))
     for section, values in shown.items():

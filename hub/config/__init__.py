@@ -6,6 +6,7 @@ from hub.config.retention import RetentionConfig, RetentionRule, age_ms, size_by
 from hub.config.sections import (
     CameraConfig,
     Config,
+    HostConfig,
     HubConfig,
     MqttConfig,
     SerialConfig,
@@ -17,6 +18,7 @@ __all__ = [
     "CameraConfig",
     "Config",
     "ConfigError",
+    "HostConfig",
     "HubConfig",
     "MqttConfig",
     "RetentionConfig",

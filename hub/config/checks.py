@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hub.config.sections import CameraConfig, Config, HubConfig, MqttConfig
 
 _LONGEST_COMMIT_S = 60
+_MOST_SENSORS = 64
 
 
 def check(config: Config, where: str) -> None:
@@ -34,6 +35,7 @@ def check(config: Config, where: str) -> None:
         if camera.id in seen:
             raise ConfigError(f"{where}: `camera[{index}].id`: {camera.id!r} is there twice")
         seen.add(camera.id)
+    _check_host(config, where)
     check_retention(config.retention, config.tags, where)
     for key, text in (("ack", config.store.ack), ("commit", config.store.commit)):
         if duration_s(text, f"{where}: `store.{key}`") > _LONGEST_COMMIT_S:
@@ -67,6 +69,24 @@ def _check_mqtt(mqtt: MqttConfig, where: str) -> None:
         raise ConfigError(f"{where}: `mqtt.topic`: {mqtt.topic!r} is no topic prefix without wildcards")
     if mqtt.password_file is not None and mqtt.username is None:
         raise ConfigError(f"{where}: `mqtt.username`: is missing beside `mqtt.password_file`")
+
+
+def _check_host(config: Config, where: str) -> None:
+    host = config.host
+    if not 500 <= host.interval_ms <= 3_600_000:
+        raise ConfigError(f"{where}: `host.interval_ms`: {host.interval_ms} is not within 500 to 3600000")
+    for name in ("sysfs", "dev"):
+        path = getattr(host, name)
+        if not _is_path(path) or not path.startswith("/"):
+            raise ConfigError(f"{where}: `host.{name}`: {path!r} is no folder's whole path, as in /{name}")
+    if len(config.sensor) > _MOST_SENSORS:
+        raise ConfigError(f"{where}: `sensor`: {len(config.sensor)} entries; at most {_MOST_SENSORS}")
+    for index, entry in enumerate(config.sensor):
+        # What else an entry may say, its driver knows: hub.links.pins.plan, before the hub starts.
+        if not isinstance(entry.get("driver"), str):
+            raise ConfigError(
+                f'{where}: `sensor[{index}].driver`: must be a driver\'s name, as in driver = "bme280"'
+            )
 
 
 def _check_camera(camera: CameraConfig, key: str) -> None:

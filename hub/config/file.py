@@ -109,8 +109,8 @@ def _readable(message: str) -> str:
     """Turn msgspec's `Expected … - at `$.a.b`` into `a.b: expected …`, in TOML's words."""
     found = re.fullmatch(r"(.*) - at `\$\.?(.*)`", message, re.DOTALL)
     reason, key = found.groups() if found is not None else (message, "")
-    if key == "camera" and "`object`" in reason:
-        return "`camera`: each camera begins with [[camera]], in two pairs of brackets"
+    if key in ("camera", "sensor") and "`object`" in reason:
+        return f"`{key}`: each {key} begins with [[{key}]], in two pairs of brackets"
     for theirs, ours in _TOML_WORDS.items():
         reason = reason.replace(theirs, ours)
     reason = reason[0].lower() + reason[1:]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from hub.config.retention import RetentionConfig
@@ -52,6 +54,15 @@ class CameraConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     recordings_keep: str = "30d"
 
 
+class HostConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[host]`: the Pi itself, and how often its sensors are read that say nothing else."""
+
+    interval_ms: int = 5000
+    sysfs: str = "/sys"
+    """Where the kernel shows its sensors; elsewhere only where a container has the host's."""
+    dev: str = "/dev"
+
+
 class WebrtcConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[webrtc]`: STUN and TURN servers, `stun:host:port` or `turn:host:port`; none are asked by default."""
 
@@ -75,6 +86,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     hub: HubConfig = HubConfig()
     serial: SerialConfig = SerialConfig()
     mqtt: MqttConfig = MqttConfig()
+    host: HostConfig = HostConfig()
+    sensor: tuple[dict[str, Any], ...] = ()
+    """`[[sensor]]`: what is wired to the Pi. The keys of an entry are its driver's (hub.links.pins.plan)."""
     camera: tuple[CameraConfig, ...] = ()
     webrtc: WebrtcConfig = WebrtcConfig()
     retention: RetentionConfig = RetentionConfig()

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub.links.link import Refused
+from hub.links.pins.plan import Plan
+from hub.links.pins.watch import PiSensors
 from hub.links.vitals import Vitals, model
 from hub.model import Birth, Born, LinkKind, Reading
 
@@ -31,10 +32,11 @@ _FIRST_SPAN_S = 0.5
 
 
 class HostLink:
-    """The host's vitals as readings of the device `host`, one each `interval_s`.
+    """The host as the device `host`: its vitals, one reading each `interval_s`, and the sensors wired to it.
 
     `data` is the folder whose disk is watched; `now_ms` the wall clock (UTC ms), `monotonic_s` the clock of
-    rates and uptime (CLOCK_MONOTONIC counts from boot on Linux); `sys_root` is where sysfs is mounted.
+    rates and uptime (CLOCK_MONOTONIC counts from boot on Linux); `sys_root` is where sysfs is mounted, `pins`
+    what is wired to the Pi itself.
     """
 
     kind = LinkKind.HOST
@@ -48,19 +50,33 @@ class HostLink:
         monotonic_s: Callable[[], float] = time.monotonic,
         interval_s: float = 5.0,
         sys_root: Path = Path("/sys"),
+        pins: Plan | None = None,
     ) -> None:
         self._data = data
         self._now_ms = now_ms
         self._monotonic_s = monotonic_s
         self._interval_s = interval_s
         self._sys_root = sys_root
+        self._sensors = PiSensors(
+            pins or Plan((), None, sys_root), device=DEVICE, now_ms=now_ms, monotonic_s=monotonic_s
+        )
 
     async def run(self, sink: Sink) -> None:
-        """Yield the birth, then a reading each interval, until cancelled."""
+        """Yield the birth, then readings, until cancelled; another birth when a sensor comes that is new."""
         vitals = await asyncio.to_thread(
             Vitals, data=self._data, monotonic_s=self._monotonic_s, sys_root=self._sys_root
         )
-        sink(Born(self._birth(vitals), self.kind))
+
+        def born() -> None:
+            sink(Born(self._birth(vitals), self.kind))
+
+        self._sensors.prepare(vitals.metrics)
+        born()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._sensors.run(sink, born))
+            group.create_task(self._tell_vitals(vitals, sink))
+
+    async def _tell_vitals(self, vitals: Vitals, sink: Sink) -> None:
         names = tuple(metric.name for metric in vitals.metrics)
         await asyncio.sleep(min(_FIRST_SPAN_S, self._interval_s))
         due_s = self._monotonic_s()
@@ -77,8 +93,8 @@ class HostLink:
             await asyncio.sleep(due_s - self._monotonic_s())
 
     async def send(self, command: Command) -> Any:
-        """Raise Refused: the host offers no commands."""
-        raise Refused(f"{command.device} is the hub's own host; it takes no commands")
+        """Do a command of one of the Pi's outputs. Raises Refused, NoAnswer."""
+        return await self._sensors.send(command)
 
     def cancel(self, command_id: str) -> None:
         """Do nothing: the host has no commands."""
@@ -95,5 +111,7 @@ class HostLink:
             firmware=f"{platform.system()} {platform.release()}",
             metrics=tuple(
                 msgspec.structs.replace(metric, interval_ms=interval_ms) for metric in vitals.metrics
-            ),
+            )
+            + self._sensors.metrics,
+            commands=self._sensors.commands,
         )
