@@ -45,6 +45,7 @@ class Pi:
         wired = plan(entries, drivers=DRIVERS, sys_root=self.sys, dev_root=self.dev, interval_ms=20)
         self.sensors = PiSensors(wired, device="host", now_ms=self.now_ms, scan_s=scan_s)
         self.sensors.prepare(())
+        before = set(threading.enumerate())
         task = asyncio.create_task(self.sensors.run(self.heard, self._born))
         try:
             yield self.heard
@@ -52,6 +53,10 @@ class Pi:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+            # A lane's thread that still works would touch the next test's fakes.
+            for thread in set(threading.enumerate()) - before:
+                if thread.daemon:
+                    thread.join(5)
 
     async def send(self, name: str, **params: Any) -> Any:
         return await self.sensors.send(command(name, params))

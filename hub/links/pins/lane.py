@@ -53,7 +53,7 @@ class Lane:
                     errno.ETIMEDOUT, f"{self.name} did not answer within {self._timeout_s:g} s"
                 ) from None
             except asyncio.CancelledError:
-                done.add_done_callback(_retrieved)
+                done.cancel()  # where it has not begun, it never will
                 raise
 
     def end(self, last: Iterable[Callable[[], None]]) -> None:
@@ -80,6 +80,8 @@ class Lane:
 def _work(jobs: SimpleQueue[Job | None], loop: asyncio.AbstractEventLoop) -> None:
     while (job := jobs.get()) is not None:
         work, done = job
+        if done.cancelled():
+            continue
         outcome: Any = None
         failure: Exception | None = None
         try:
