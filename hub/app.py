@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from hub.links.link import Link
+    from hub.links.session import Shared
     from hub.model import Birth
 
 log = logging.getLogger(__name__)
@@ -134,7 +135,8 @@ class App:
             registry.restore(birth, link, last_seen, latest.get(birth.device, {}))
         ports = SerialPorts(config.serial, last_seq=store.last_seq, now_ms=wall_ms)
         links: list[Link] = [self._host(), ports]
-        links += await self._broker(health, [birth for birth, link, _ in births if link is LinkKind.MQTT])
+        known = [birth for birth, link, _ in births if link is LinkKind.MQTT]
+        links += await self._broker(health, known, ports.shared)
         bus = Bus(epoch=secrets.token_hex(4), now_ms=wall_ms)
         ingest = Ingest(registry=registry, store=store, bus=bus, health=health, now_ms=wall_ms)
         servers = ice.load(config.webrtc)
@@ -204,13 +206,13 @@ class App:
         interval_s = host.interval_ms / 1000
         return HostLink(data=self._data, now_ms=wall_ms, interval_s=interval_s, sys_root=sys_root, pins=wired)
 
-    async def _broker(self, health: Health, known: list[Birth]) -> list[Link]:
+    async def _broker(self, health: Health, known: list[Birth], shared: Shared) -> list[Link]:
         """Return the link to the MQTT broker, where there is one."""
         settings = self._config.mqtt
         if settings.enabled and (
             settings != type(settings)() or await mqtt.probe(settings.host, settings.port)
         ):
-            return [MqttLink(settings, now_ms=wall_ms, health=health, known=known)]
+            return [MqttLink(settings, now_ms=wall_ms, health=health, known=known, shared=shared)]
         return []
 
     def _greet(self, store: Store, claim: Claim, url: str) -> None:

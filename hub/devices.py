@@ -33,8 +33,9 @@ class TakenByAnotherLink(OutpostError):
 class DeviceState:
     """What the hub knows of one device. Written only by the registry."""
 
-    def __init__(self, birth: Birth, link: LinkKind, last_seen: int) -> None:
+    def __init__(self, birth: Birth, link: LinkKind, last_seen: int, tags: Sequence[str] = ()) -> None:
         self.id = birth.device
+        self.tags = tuple(tags)
         self.link = link
         self.link_name: str | None = None
         self.birth = birth
@@ -49,7 +50,8 @@ class DeviceState:
 class Registry:
     """Every device that the hub knows, and the links that reach them."""
 
-    def __init__(self) -> None:
+    def __init__(self, tags: Mapping[str, Sequence[str]] | None = None) -> None:
+        self._tags = tags or {}
         self._devices: dict[str, DeviceState] = {}
         self._links: dict[LinkKind, Link] = {}
 
@@ -93,7 +95,7 @@ class Registry:
 
     def restore(self, birth: Birth, link: LinkKind, last_seen: int, latest: Mapping[str, Sample]) -> None:
         """Take up a device that the store remembers; it is offline until it is born again."""
-        state = DeviceState(birth, link, last_seen)
+        state = DeviceState(birth, link, last_seen, self._tags.get(birth.device, ()))
         known = {metric.name for metric in birth.metrics}
         state.latest.update((name, sample) for name, sample in latest.items() if name in known)
         self._devices[birth.device] = state
@@ -101,16 +103,16 @@ class Registry:
     def born(self, birth: Birth, link: LinkKind, now_ms: int) -> DeviceState:
         """Open a session. A device on a cable takes its id back from one that only claims it by name.
 
-        Raises TakenByAnotherLink.
+        A board (its birth has a `boot_id`) may move from cable to broker while it is offline; what is
+        published in its name without a session is refused. Raises TakenByAnotherLink.
         """
         state = self._devices.get(birth.device)
         if state is None:
-            state = self._devices[birth.device] = DeviceState(birth, link, now_ms)
-        elif state.link is not link:
-            if link is LinkKind.MQTT:
-                raise TakenByAnotherLink(
-                    f"device {birth.device!r} on {link} is refused: a device on {state.link} has that id"
-                )
+            tags = self._tags.get(birth.device, ())
+            state = self._devices[birth.device] = DeviceState(birth, link, now_ms, tags)
+        if link is LinkKind.MQTT:
+            _check_name(state, birth)
+        if state.link is not link:
             log.warning("device %s moves from %s to %s", birth.device, state.link, link)
             state.link = link
         state.birth = birth
@@ -164,6 +166,22 @@ class Registry:
         return state
 
 
+def _check_name(state: DeviceState, birth: Birth) -> None:
+    """Hold a birth over the broker, by name alone, against who has that name. Raises TakenByAnotherLink."""
+    board, was_board = birth.boot_id is not None, state.birth.boot_id is not None
+    if state.link is LinkKind.MQTT:
+        taken = was_board and not board
+    elif state.link is LinkKind.IMPORT:
+        taken = False
+    else:
+        taken = state.online or not (board and was_board)
+    if taken:
+        raise TakenByAnotherLink(
+            f"device {birth.device!r} on {LinkKind.MQTT} is refused: "
+            f"a {'board' if was_board else 'device'} on {state.link} has that id"
+        )
+
+
 def describe(state: DeviceState) -> dict[str, Any]:
     """Return a device as the API and the live stream show it."""
     birth = state.birth
@@ -172,11 +190,14 @@ def describe(state: DeviceState) -> dict[str, Any]:
         "name": birth.name,
         "model": birth.model,
         "firmware": birth.firmware,
+        "tags": list(state.tags),
         "link": state.link,
         "online": state.online,
         "reason": state.reason,
         "last_seen": state.last_seen,
         "boot_id": birth.boot_id,
+        "outbox_bytes": birth.outbox_bytes,
+        "notice": birth.notice,
         "metrics": [_describe_metric(metric, state.latest.get(metric.name)) for metric in birth.metrics],
         "commands": [msgspec.to_builtins(command) for command in birth.commands],
     }

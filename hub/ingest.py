@@ -62,7 +62,7 @@ class Ingest:
             self._born(event)
             return
         state = self._registry.get(event.device)
-        if state is None or state.link is not kind:
+        if state is None or state.link is not kind or _in_a_boards_name(event, state):
             self._health.readings_refused.labels(kind, "not its device").inc()
             return
         match event:
@@ -135,6 +135,11 @@ class Ingest:
     def _announce(self, state: DeviceState) -> None:
         self._health.devices_online.set(self._registry.online_count())
         self._bus.publish(Event(kind="device", device=state.id, data=describe(state)))
+
+
+def _in_a_boards_name(event: LinkEvent, state: DeviceState) -> bool:
+    """Whether a reading without a session's identity claims to be of a board, which has one."""
+    return isinstance(event, Reading) and event.boot_id is None and state.birth.boot_id is not None
 
 
 def _finite(reading: Reading) -> Reading:

@@ -42,6 +42,8 @@ class LinkKind(StrEnum):
     SERIAL = "serial"
     MQTT = "mqtt"
     HOST = "host"
+    IMPORT = "import"
+    """None: history from elsewhere. The first link that brings the device has it."""
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +78,10 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     firmware: str = ""
     boot_id: str | None = None
+    outbox_bytes: int | None = None
+    """How much the device keeps for a hub that is away; None where it does not say."""
+    notice: str = ""
+    """What an operator should know of it now: a change on trial, one that was put back. Empty: nothing."""
     metrics: tuple[Metric, ...] = ()
     commands: tuple[CommandType, ...] = ()
 
@@ -214,6 +220,20 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None = None
     progress: Progress | None = None
     """Of a command that was sent and tells of itself."""
+
+
+class FirmwareOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """What firmware the hub has for a device, beside what the device says it runs."""
+
+    device: str
+    firmware: str
+    version: str
+    newer: bool
+    """Whether the hub's is newer than the device's."""
+    possible: bool
+    """Whether the device takes updates over its link."""
+    reason: str = ""
+    """Why it does not, and what to do instead."""
 
 
 # --- rights -------------------------------------------------------------------------------------------

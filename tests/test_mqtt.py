@@ -23,7 +23,7 @@ from hub.links.mqtt import MqttLink, probe
 from hub.links.mqtt_devices import DEVICES, METRICS_A_DEVICE, Arrival, MqttDevices
 from hub.links.payload import BadMessage, address, kind_of, parse
 from hub.links.refusals import QUIET_MS, Refusals
-from hub.model import Born, Command, Gone, Kind, LinkHealth, LinkKind, Quality, Reading
+from hub.model import Birth, Born, Command, Gone, Kind, LinkHealth, LinkKind, Quality, Reading
 from tests.broker import Broker, free_port
 from tests.watch import Watch
 
@@ -648,7 +648,7 @@ async def test_commands_to_mqtt_devices_are_refused_in_words() -> None:
         id="1", device="a", command="led", params={}, ttl_ms=1000, caller="t", origin="t", created_time=0
     )
     with pytest.raises(Refused, match="not offered"):
-        await MqttLink(MqttConfig(), now_ms=wall_ms).send(command)
+        await MqttLink(MqttConfig(), now_ms=wall_ms, known=[Birth(device="a", name="a")]).send(command)
 
 
 @pytest.mark.slow

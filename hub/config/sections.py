@@ -35,6 +35,8 @@ class MqttConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     username: str | None = None
     password_file: str | None = None
     topic: str = "outpost"
+    boards: bool = False
+    """Whether boards may speak over the broker; its access rules must hold each to its own topics."""
 
 
 class CameraConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -39,24 +39,36 @@ CLAIM_MS = 3000
 
 
 class Claims:
-    """Which port a board's identity is on: one object, shared by all serial links of a hub."""
+    """Which port a board's identity is on: one object, shared by all links to boards of a hub."""
 
     def __init__(self) -> None:
         self._ports: dict[str, str] = {}
+        self._by_name: set[str] = set()  # ids whose holder only claims them by name
         self._since: dict[str, float] = {}  # of claims that are not yet sessions
 
-    def claim(self, uid: str, port: str, now_ms: float) -> str | None:
-        """Claim `uid` for the board on `port`; return why it cannot be, or None."""
+    def claim(self, uid: str, port: str, now_ms: float, *, by_name: bool = False) -> str | None:
+        """Claim `uid` for the board on `port`; return why it cannot be, or None.
+
+        What is on a cable takes the id from what only claims it `by_name`, as over a broker.
+        """
         if uid in RESERVED:
             return f"the id {uid!r} is the hub's own"
         holder = self._ports.get(uid)
         since = self._since.get(uid)
-        if holder not in (None, port) and (since is None or now_ms - since < CLAIM_MS):
+        stays = since is None or now_ms - since < CLAIM_MS
+        if holder not in (None, port) and stays and (by_name or uid not in self._by_name):
             return f"a board with this id is on {holder}; two boards cannot share one identity"
         if holder != port or since is not None:
             self._ports[uid] = port
             self._since[uid] = now_ms
+            self._by_name.discard(uid)
+            if by_name:
+                self._by_name.add(uid)
         return None
+
+    def holder(self, uid: str) -> str | None:
+        """Return the port that holds `uid`, or None."""
+        return self._ports.get(uid)
 
     def opened(self, uid: str) -> None:
         """Note that the claim became a session: it holds until that ends."""
@@ -72,6 +84,7 @@ class Claims:
         for uid in self._on(port):
             del self._ports[uid]
             self._since.pop(uid, None)
+            self._by_name.discard(uid)
 
     def _on(self, port: str) -> list[str]:
         return [uid for uid, holder in self._ports.items() if holder == port]
@@ -87,6 +100,7 @@ class BoardEvents:
         self._boot_id: str | None = None
         self._last: str | None = None  # whose console it is: the board's that is or was online on this port
         self._early: deque[LogLine] = deque(maxlen=EARLY_LINES)
+        self._noticed: tuple[str, str] | None = None
 
     def translate(
         self, event: Event, *, monotonic_ms: float, now_ms: int, about: str | None = None
@@ -122,6 +136,10 @@ class BoardEvents:
         events: list[LinkEvent] = [Born(birth_of(event.uid, event.boot_id, event.birth), self._kind)]
         if event.restarted:
             events.append(LogLine(event.uid, now_ms, f"started ({event.reset_cause})", "info"))
+        notice = (event.uid, event.birth.notice)
+        if event.birth.notice and notice != self._noticed:  # each session's birth says it again
+            events.append(LogLine(event.uid, now_ms, event.birth.notice, "warning"))
+        self._noticed = notice
         events += [LogLine(event.uid, line.time_ms, line.text, line.level) for line in self._early]
         self._early.clear()
         return events
@@ -161,6 +179,8 @@ def birth_of(uid: str, boot_id: str, birth: WireBirth) -> Birth:
         model=birth.model,
         firmware=birth.firmware,
         boot_id=boot_id,
+        outbox_bytes=birth.outbox_bytes or None,
+        notice=birth.notice,
         metrics=tuple(
             Metric(
                 name=metric.name,

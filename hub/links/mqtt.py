@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paho.mqtt.client import Client
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from hub.config import ConfigError
 from hub.links.handover import Handover
 from hub.links.link import Refused
+from hub.links.mqtt_boards import MqttBoards
 from hub.links.mqtt_devices import Arrival, MqttDevices
 from hub.links.refusals import Refusals
-from hub.model import LinkKind
+from hub.links.session import TICK_S, Shared
+from hub.model import Born, LinkKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,6 +39,8 @@ KEEPALIVE_S = 30
 CONNECT_S = 5
 RETRY_S = (1, 30)
 FIGURES_S = 10
+# Without a session there is nothing to tick; a board's first message makes one, and waits for no tick.
+IDLE_S = 0.5
 # Larger packets the broker keeps to itself (MQTT 5, section 3.1.2.11.4): no stranger fills the hub's memory.
 PACKET_BYTES = 64 * 1024
 
@@ -46,11 +50,11 @@ class _Lost(NamedTuple):
 
 
 class MqttLink:
-    """Samples that devices publish under `<topic>/<device>[/<metric>]` on one broker.
+    """Samples that devices publish under `<topic>/<device>[/<metric>]` on one broker, and boards' sessions.
 
-    Subscribes at QoS 1; a message is acknowledged to the broker once it is handed to the event loop (after
-    the commit is for later). `known` are MQTT births that the store remembers. Raises ConfigError where the
-    host is no name or the password's file cannot be read.
+    Subscribes to samples at QoS 1; a message is acknowledged to the broker once it is handed to the event
+    loop (after the commit is for later). `known` are MQTT births that the store remembers, `shared` what all
+    links to boards share. Raises ConfigError where the host is no name or the password's file cannot be read.
     """
 
     kind = LinkKind.MQTT
@@ -62,6 +66,7 @@ class MqttLink:
         now_ms: Callable[[], int],
         health: Health | None = None,
         known: Iterable[Birth] = (),
+        shared: Shared | None = None,
     ) -> None:
         _check_host(config.host)
         self.name = f"{config.host}:{config.port}"
@@ -69,7 +74,17 @@ class MqttLink:
         self._config = config
         self._password = _password(config)
         self._now_ms = now_ms
-        self._devices = MqttDevices(config.topic, self.refusals, known)
+        # A board's metrics come with its session, not from what is published in its name.
+        plain = [birth for birth in known if birth.boot_id is None]
+        self._devices = MqttDevices(config.topic, self.refusals, plain)
+        self._boards = MqttBoards(
+            config.topic,
+            shared or Shared(last_seq=lambda _device, _boot_id: -1, now_ms=now_ms),
+            self.refusals,
+            self._publish,
+            allowed=config.boards,
+        )
+        self._client: Client | None = None
         self._connected = False
         self._complaint = ""
 
@@ -77,11 +92,13 @@ class MqttLink:
         """Yield events until cancelled; the broker may come and go."""
 
         def take(items: list[Arrival | _Lost]) -> None:
-            for event in self._events(items):
-                sink(event)
+            for event in self._events(items, sink):
+                device = event.birth.device if isinstance(event, Born) else event.device
+                if not self._boards.online(device):  # nobody else speaks for a board
+                    sink(event)
 
         handover = Handover[Arrival | _Lost](asyncio.get_running_loop(), take)
-        client = self._client(handover)
+        client = self._client = self._made(handover)
         client.connect_async(
             self._config.host, self._config.port, keepalive=KEEPALIVE_S, properties=_connect_properties()
         )
@@ -89,11 +106,13 @@ class MqttLink:
             while True:
                 # Does nothing while paho's thread lives; a packet that broke it costs one interval.
                 client.loop_start()
-                await asyncio.sleep(FIGURES_S)
+                await self._serve_boards(FIGURES_S)
                 for event in self._devices.figures():
                     sink(event)
         finally:
             handover.close()
+            self._boards.lost("the hub stops")
+            self._client = None
             client.disconnect()
             for event in self._devices.lost("the hub stops"):
                 sink(event)
@@ -101,29 +120,48 @@ class MqttLink:
             await asyncio.to_thread(client.loop_stop)
 
     async def send(self, command: Command) -> Any:
-        """Raise Refused: commands to MQTT devices are not offered."""
-        raise Refused(f"{command.device} is an MQTT device; commands over MQTT are not offered")
+        """Deliver `command` to a board. Raises NotReachable, NoAnswer, Refused: other devices take none."""
+        if self._devices.has(command.device):
+            raise Refused(f"{command.device} is an MQTT device; commands over MQTT are not offered")
+        return await self._boards.send(command)
 
     def cancel(self, command_id: str) -> None:
-        """Do nothing: no commands go over MQTT."""
+        """Ask the board that runs it to give up a command."""
+        self._boards.cancel(command_id)
 
     def ack(self, device: str, boot_id: str, seq: int) -> None:
-        """Do nothing: MQTT devices keep no outbox that the hub knows of."""
+        """Tell a board what is committed; other devices keep no outbox that the hub knows of."""
+        self._boards.ack(device, boot_id, seq)
 
-    def _events(self, items: list[Arrival | _Lost]) -> Iterable[LinkEvent]:
+    async def _serve_boards(self, seconds: float) -> None:
+        """Give the boards' sessions their ticks for so long."""
+        loop = asyncio.get_running_loop()
+        end_s = loop.time() + seconds
+        while loop.time() < end_s:
+            self._boards.tick()
+            await asyncio.sleep(TICK_S if self._boards.busy else IDLE_S)
+
+    def _publish(self, topic: str, payload: bytes) -> bool:
+        client = self._client
+        return client is not None and client.publish(topic, payload).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _events(self, items: list[Arrival | _Lost], sink: Sink) -> Iterable[LinkEvent]:
         arrivals: list[Arrival] = []
         for item in items:
-            if isinstance(item, Arrival):
+            if isinstance(item, _Lost):
+                yield from self._devices.take(arrivals)
+                arrivals = []
+                yield from self._devices.lost(item.reason)
+                self._boards.lost(item.reason)
+            elif self._boards.mine(item.topic):
+                self._boards.take(item, sink)
+            else:
                 arrivals.append(item)
-                continue
-            yield from self._devices.take(arrivals)
-            arrivals = []
-            yield from self._devices.lost(item.reason)
         yield from self._devices.take(arrivals)
 
     # --- paho's thread ---
 
-    def _client(self, handover: Handover[Arrival | _Lost]) -> Client:
+    def _made(self, handover: Handover[Arrival | _Lost]) -> Client:
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=f"outpost-{uuid.uuid4().hex[:12]}",
@@ -143,7 +181,9 @@ class MqttLink:
             self._connected = True
             self._complaint = ""
             log.info("mqtt: connected to %s", self.name)
-            client.subscribe([(f"{self._config.topic}/+", 1), (f"{self._config.topic}/+/+", 1)])
+            topic = self._config.topic
+            boards = [(f"{topic}/board/+/{what}", 0) for what in ("up", "status")]
+            client.subscribe([(f"{topic}/+", 1), (f"{topic}/+/+", 1), *boards])
 
         def on_subscribe(
             _client: Client, _data: Any, _mid: int, codes: list[ReasonCode], _properties: Properties | None

@@ -119,6 +119,10 @@ class MqttDevices:
                 self._refuse(arrival.topic, error)
         return batch.events()
 
+    def has(self, device: str) -> bool:
+        """Whether messages made the device known."""
+        return device in self._devices
+
     def lost(self, reason: str) -> list[LinkEvent]:
         """Return every device's end: the broker is lost, and none can be told to be there."""
         gone: list[LinkEvent] = []

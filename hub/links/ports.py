@@ -74,13 +74,14 @@ class SerialPorts:
     ) -> None:
         self._ports = config.ports
         self._configured = tuple(dict.fromkeys(path for path in config.ports if path != AUTO))
-        self._shared = Shared(
+        self.shared = Shared(
             last_seq=last_seq,
             now_ms=now_ms,
             clock_ms=clock_ms,
             data_of=data_of,
             frames_per_s=frames_per_s,
         )
+        """What other links to boards share with this one."""
         self._find = find
         self._silence_s = silence_s
         self._links: dict[str, SerialLink] = {}
@@ -171,7 +172,7 @@ class SerialPorts:
                 del self._links[path]
 
     def _start(self, path: str, silence_s: float | None, group: asyncio.TaskGroup, sink: Sink) -> None:
-        link = self._links[path] = SerialLink(path, self._shared, silence_s=silence_s)
+        link = self._links[path] = SerialLink(path, self.shared, silence_s=silence_s)
         self._tasks[path] = group.create_task(_keep(link, sink), name=f"serial {path}")
 
 
