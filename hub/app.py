@@ -128,7 +128,7 @@ class App:
         config = self._config
         for wanted in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(wanted, self._stop.set)
-        registry = Registry()
+        registry = Registry(self._config.tags)
         latest = await store.latest()
         births = await store.births()
         for birth, link, last_seen in births:

@@ -55,6 +55,7 @@ MATRIX: dict[tuple[str, str], Role | None] = {
     ("GET", "/api/v1/hub"): Role.VIEWER,
     ("GET", "/api/v1/latest"): Role.VIEWER,
     ("GET", "/api/v1/openapi.json"): Role.VIEWER,
+    ("GET", "/api/v1/retention"): Role.VIEWER,
     ("GET", "/api/v1/samples"): Role.VIEWER,
     ("POST", "/api/v1/serial/release"): Role.ADMIN,
     ("POST", "/api/v1/serial/resume"): Role.ADMIN,

@@ -109,3 +109,10 @@ def test_a_described_device_has_units_options_and_commands(registry: Registry) -
     assert shown["metrics"][0]["last"] is None
     assert shown["metrics"][1]["options"] == ["off", "on"]
     assert shown["commands"] == [{"name": "led", "title": "", "params": {}}]
+
+
+def test_a_device_has_the_tags_of_the_configuration() -> None:
+    registry = Registry({"pico-1": ("lab", "north")})
+    for device in ("pico-1", "pico-2"):
+        registry.born(Birth(device=device, name=device), LinkKind.SERIAL, 1)
+    assert [describe(state)["tags"] for state in registry.all()] == [["lab", "north"], []]

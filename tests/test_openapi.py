@@ -87,6 +87,7 @@ ANSWERS = [
     ("/api/v1/devices/{id}/console", f"devices/{DEVICE}/console"),
     ("/api/v1/devices/{id}/link", f"devices/{DEVICE}/link"),
     ("/api/v1/latest", "latest"),
+    ("/api/v1/retention", "retention"),
     ("/api/v1/samples", f"samples?device={DEVICE}&metric=temperature"),
     ("/api/v1/samples", f"samples?device={DEVICE}&metric=temperature&points=2"),
     ("/api/v1/samples", f"samples?device={DEVICE}&metric=temperature&metric=door&points=2"),

@@ -16,6 +16,7 @@ from hub.cli.flash import flash
 from hub.cli.link import link
 from hub.cli.options import data_option
 from hub.cli.remote import devices, watch
+from hub.cli.retention import retention
 from hub.cli.sending import send
 from hub.cli.token import token
 from hub.cli.user import user
@@ -132,3 +133,4 @@ main.add_command(backup)
 main.add_command(export)
 main.add_command(erase)
 main.add_command(sql)
+main.add_command(retention)

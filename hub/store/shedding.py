@@ -12,7 +12,7 @@ from hub.store.expiry import RAW, Shelf
 if TYPE_CHECKING:
     import sqlite3
 
-_YOUNGEST_MS = 86_400_000
+YOUNGEST_MS = 86_400_000
 """Younger than this nothing goes for the size: its rollups are not made, and a live view needs it."""
 _ROWS = 500
 
@@ -46,7 +46,7 @@ def shed(
     """
     for shelf in ORDER:
         gone = freed = 0
-        end = shelf.first_id(_end_ms(connection, shelf, now_ms - _YOUNGEST_MS))
+        end = shelf.first_id(_end_ms(connection, shelf, now_ms - YOUNGEST_MS))
         for identity, size in connection.execute(
             f"SELECT id, length(data) FROM {shelf.table} WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",  # noqa: S608 - one of two names
             (shelf.first_id(0), end, rows),

@@ -1,9 +1,9 @@
 """Deadbands and least intervals: which samples of a reading are stored. Pure: no clock, no I/O.
 
 A sample that a rule keeps from the store counts as handled: it was shown live, and its reading is acked with
-the commit as any other. What is stored says what was: the first value, every change of quality or type, a value
-that holds again and again (a gap stays a gap), the last one before a change (as PI's exception reporting
-does), and the last of a session.
+the commit as any other. What is stored says what was: the first value, every change of quality or type, a
+value that holds again and again (a gap stays a gap), the last one before a change (as PI's exception
+reporting does), and the last of a session.
 """
 
 from __future__ import annotations

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from hub.store import audit, births, grid, history, known, rights
 from hub.store.accounts import Accounts
 from hub.store.committer import Committer
 from hub.store.folder import Folder, StoreError
+from hub.store.forecast import Forecast, forecast
 from hub.store.quarantine import is_damage, is_ours
 from hub.store.questions import Questions
 from hub.store.reader import Readers
@@ -31,12 +32,15 @@ if TYPE_CHECKING:
     from hub.store.audit import AuditEntry, CommandFilter
     from hub.store.grid import Grid, Joined
     from hub.store.history import Bucket, Page
-    from hub.store.intake import Acked
+    from hub.store.intake import Acked, Statement
     from hub.store.known import Known
+    from hub.store.retention import RetentionState
     from hub.store.rights import SecurityEvent, SecurityKind
     from hub.store.wear import StoreFigures
 
 _SETTLE_S = 2.0
+
+T = TypeVar("T")
 
 
 def _replace(database: Path, now_ms: int) -> None:
@@ -83,6 +87,7 @@ class Store:
             acked=self._acked,
             replaced=self._replaced,
         )
+        self._now_ms, self._settings = now_ms, settings
         self._sifting = Sifting(settings.policy)
         health.store_suppressed.set_function(lambda: self._sifting.suppressed)
         self._told = self._states = 0
@@ -156,6 +161,13 @@ class Store:
         """Record a line of the security log. Never blocks."""
         self._told += 1
         self._writer.note(f"security {self._told}", rights.statements(event))
+
+    def record(self, key: str, statements: list[Statement]) -> None:
+        """Have statements that the store made (`store.alerts`) committed soon. Never blocks.
+
+        Those that wait under the same key are replaced.
+        """
+        self._writer.note(key, statements)
 
     def on_commit(self, callback: Callable[[list[Acked]], None]) -> None:
         """Have `callback` called on the loop's thread with what may be acked, also when it came again."""
@@ -251,6 +263,17 @@ class Store:
         await self._settle()
         return await self._readers.run(lambda connection: history.latest(connection, Recent.load(connection)))
 
+    async def forecast(self) -> Forecast:
+        """Return what the rules and the size would delete, and when. Raises QueryRefused, StoreError."""
+        now_ms, settings = self._now_ms(), self._settings
+        return await self._readers.run(
+            lambda connection: forecast(connection, settings.policy, now_ms, settings.wal_bytes)
+        )
+
+    def retention(self) -> RetentionState:
+        """Return how letting go stands."""
+        return self._writer.retention
+
     async def births(self) -> list[tuple[Birth, LinkKind, int]]:
         """Return each device's last birth, its link and when it was last seen. Raises StoreError."""
         await self._settle(notes=True)
@@ -270,6 +293,11 @@ class Store:
         """Return the security log, newest first, and the cursor to older. Raises QueryRefused, StoreError."""
         await self._settle(notes=True)
         return await self._readers.run(lambda connection: rights.events(connection, kind, limit, before))
+
+    async def ask(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a query of the store's (`store.alerts`). Raises what it raises, QueryRefused and StoreError."""
+        await self._settle(notes=True)
+        return await self._readers.run(query)
 
     async def _settle(self, *, notes: bool = False) -> None:
         """Have what was put before committed, so that a query sees it; on a failing disk, go without."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hub.model import Reading
     from hub.store.intake import Boot, Statement
     from hub.store.recent import Held
+    from hub.store.retention import RetentionState
     from hub.store.samples import Written
     from hub.store.settings import StoreSettings
 
@@ -150,6 +151,11 @@ class Writer:
     def waiting_readings(self) -> int:
         """How many readings wait for their commit."""
         return self._intake.readings
+
+    @property
+    def retention(self) -> RetentionState:
+        """How letting go stands."""
+        return self._chores.retention.state
 
     def close(self) -> None:
         """Commit what waits, in as many batches as it takes or until one fails; end the thread. Blocks."""

@@ -40,6 +40,8 @@ class DeviceView(msgspec.Struct, kw_only=True):
     name: str
     model: str
     firmware: str
+    tags: list[str]
+    """Of the configuration, `[tags]`."""
     link: LinkKind
     online: bool
     reason: str | None
