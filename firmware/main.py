@@ -10,13 +10,12 @@ import time
 
 import machine
 
-change = None
 try:
     import trial
 
-    change = trial.Trial()
-    if change.begin():
+    if trial.Trial().begin():
         machine.reset()
+    del trial, sys.modules["trial"]  # 3.5 KB that a board has better uses for
 except Exception as error:
     sys.print_exception(error)  # and on: a board without its trial is still a board
 try:
@@ -26,8 +25,9 @@ try:
 except Exception as error:
     sys.print_exception(error)
     try:
-        if change is not None:
-            change.failed(repr(error))
+        import trial
+
+        trial.Trial().failed(repr(error))
     except Exception as another:
         sys.print_exception(another)  # a flash that fails must not keep the board from starting anew
     time.sleep(1)  # lets the last bytes out, and Ctrl-C into a board that fails at each start

@@ -11,6 +11,7 @@ class Outbox:
     def __init__(self, size: int) -> None:
         if size < 512:
             raise ValueError("an outbox of less than 512 bytes holds nothing")
+        self.size = size
         self.first_seq = 0
         self.next_seq = 0
         self.dropped = 0

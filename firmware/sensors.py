@@ -9,9 +9,11 @@ from wire.message import is_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from drivers.contract import Driver
+    from drivers.contract import Hardware as HardwareLike
 
 MAX_METRICS = 10
 """Of a group: so many of the largest numbers fit one frame."""
@@ -157,25 +159,39 @@ class Sensors:
         group.add(sensor)
         self.groups.append(group)
 
-    def add_configured(self, config: "settings.Settings") -> None:
-        """Add the sensors of `board.json`; one that cannot be had is reported on the console and left out."""
+    def add_configured(self, config: "settings.Settings", feed: "Callable[[], None] | None" = None) -> str:
+        """Add the sensors of `board.json`; one that cannot be had is reported on the console and left out.
+
+        Return what was said of the last of those. `feed` is called before each.
+        """
+        said = ""
         if not config.sensors:
-            return
+            return said
         from hardware import Hardware  # noqa: PLC0415 - what a bare board does without
 
         hardware = Hardware()
         for index, data in enumerate(config.sensors):
             gc.collect()  # compiling a driver wants room in one piece
-            try:
-                driver = drivers.make(data, hardware)
-            except (ValueError, OSError, MemoryError) as error:
-                print(f"board.json: sensors[{index}] is left out:", error)
-                continue
-            try:
-                interval_ms = settings.interval(data, config.interval_ms)
-                self.add(driver, max(interval_ms, getattr(driver, "min_interval_ms", 0)))
-            except ValueError as error:
-                print(f"board.json: sensors[{index}] is left out:", data["driver"] + ":", error)
+            if feed is not None:
+                feed()
+            words = self.add_entry(data, hardware, config.interval_ms)
+            if words:
+                said = f"sensors[{index}] is left out: {words}"
+                print("board.json:", said)
+        return said
+
+    def add_entry(self, data: "dict[str, Any]", hardware: "HardwareLike", interval_ms: int) -> str:
+        """Add one entry of `sensors`; return why it cannot be had, or nothing."""
+        try:
+            driver = drivers.make(data, hardware)
+        except (ValueError, OSError, MemoryError) as error:
+            return str(error) or "there is no memory for it"
+        try:
+            interval_ms = settings.interval(data, interval_ms)
+            self.add(driver, max(interval_ms, getattr(driver, "min_interval_ms", 0)))
+        except ValueError as error:
+            return "{}: {}".format(data["driver"], error)
+        return ""
 
     def commands(self) -> "list[dict[str, Any]]":
         """Return the commands that drivers brought, for the birth."""

@@ -1,7 +1,7 @@
 """The board's configuration: `board.json` on its flash, or what a bare board can do without one.
 
-{"name": text, "interval_ms": int, "led": pin, "sensors": [{"driver": name, "interval_ms": int, …}],
- "mqtt": {"host": text, …}}
+{"name": text, "interval_ms": int, "led": pin, "watchdog": bool, "mqtt": {"host": text, …},
+ "sensors": [{"driver": name, "interval_ms": int, …}]}
 The keys of each sensor are those of its driver (drivers/), those of `mqtt` radio's.
 """
 
@@ -24,6 +24,8 @@ class Settings:
         self.led: int | str | None = data.get("led")
         self.sensors: list[dict[str, Any]] = _typed(data, "sensors", list, [])
         self.mqtt: dict[str, Any] = _typed(data, "mqtt", dict, {})
+        # Looking up a broker's name can take longer than an RP2's watchdog waits.
+        self.watchdog: bool = _typed(data, "watchdog", bool, not self.mqtt)
 
 
 def interval(data: "dict[str, Any]", default: int) -> int:

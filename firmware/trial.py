@@ -126,7 +126,7 @@ class Trial:
     def back(self, why: str) -> None:
         """Put the former files back, now; then restart the board."""
         self._state["phase"] = "back"
-        self._state["why"] = why[:_MOST_WHY]
+        self._state["why"] = _clean(why)
         self._write()
         self._back()
 
@@ -170,7 +170,7 @@ class Trial:
             if self.crashes >= BOOTS:
                 return
             self._state["crashes"] = self.crashes + 1
-        self._state["why"] = why[:_MOST_WHY]
+        self._state["why"] = _clean(why)
         self._write()
 
     def well(self) -> None:
@@ -257,6 +257,11 @@ class Trial:
             os.remove(self._root + path)
         except OSError:
             pass  # it was not there
+
+
+def _clean(text: str) -> str:
+    """Return what a birth may carry of a text."""
+    return "".join([c if " " <= c <= "~" else "?" for c in text[:_MOST_WHY]])
 
 
 def _sync() -> None:

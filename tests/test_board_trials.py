@@ -64,7 +64,11 @@ def test_a_board_that_crashes_with_nothing_on_trial_stays_reachable_and_stops_wr
     host.until(lambda: [p for p in host.of(Printed) if p.text.startswith(">>>")])
 
 
-def test_a_board_whose_trial_is_broken_starts_without_it(host: Host, tmp_path: Path) -> None:
-    (tmp_path / "flash" / "trial.py").write_text("this is no Python\n")
+def test_a_board_whose_flash_cannot_be_written_starts_nevertheless(host: Host, tmp_path: Path) -> None:
+    flash = tmp_path / "flash"
+    state = {"kind": "firmware", "phase": "trial", "files": [], "gone": [], "added": [], "boots": 1}
+    (flash / "trial.json").write_text(json.dumps(state))
+    (flash / "trial.json.new").mkdir()  # so that the state cannot be written
     host.board.start()
     host.until(lambda: host.session.open)
+    assert [p for p in host.of(Printed) if "OSError" in p.text]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hil.virtual.console import Console, Port
     from hil.virtual.flash import Flash
     from hil.virtual.hardware import Wiring
+    from hil.virtual.network import Network
     from hil.virtual.vm import Vm
     from hil.virtual.watchdog import Watchdog
 
@@ -22,6 +23,7 @@ PWRON_RESET, WDT_RESET = 1, 3
 """What `machine.reset_cause` knows on rp2; `machine.reset` goes by the watchdog there."""
 SOFT_RESET = 5
 _READABLE, _WRITABLE = 1, 2
+_LOOK_S = 0.002
 
 
 class Bridge:
@@ -41,10 +43,17 @@ class Bridge:
         clock: BoardClock,
         wiring: Wiring,
         watchdog: Watchdog,
+        network: Network | None = None,
     ) -> None:
         self._vm, self._flash, self._console, self._port = vm, flash, console, port
-        self._clock, self._watchdog = clock, watchdog
-        self._boot = {"uid": uid, "cause": reset_cause, "raw": raw_boot, "script": script}
+        self._clock, self._watchdog, self._network = clock, watchdog, network
+        self._boot = {
+            "uid": uid,
+            "cause": reset_cause,
+            "raw": raw_boot,
+            "script": script,
+            "bitten": int(watchdog.take_bite()),
+        }
         self.raw_boot = False
         """Whether the next life starts in the raw REPL, as after a soft reset from there."""
         self.interruptible = False
@@ -55,12 +64,15 @@ class Bridge:
             "interrupt_char": self._interrupt_char,
             "raw": self._raw,
             "wait": self._wait,
+            "net_wait": self._net_wait,
             "watchdog": self._watchdog.feed,
+            "watchdog_off": self._watchdog.disarm,
             "statvfs": self._statvfs,
             "set_rtc": self._clock.set_rtc_s,
             "reset": self._reset,
             "end": self._end,
             **wiring.calls(),
+            **(network.calls() if network is not None else {}),
         }
 
     def __call__(self, name: str, arguments: list[Any]) -> Any:
@@ -85,6 +97,19 @@ class Bridge:
             None if timeout_ms < 0 else timeout_ms / 1000, for_input=bool(wanted & _READABLE)
         )
         return _READABLE if wake is Wake.INPUT else self._ready(wanted)
+
+    def _net_wait(self, timeout_ms: int, wanted: int, sockets: list[list[int]]) -> list[Any]:
+        """Poll the console and sockets, each 2 ms. Returns what of the console, and `[[handle, events]]`."""
+        end_s = None if timeout_ms < 0 else self._clock.now_s() + timeout_ms / 1000
+        while True:
+            ready = self._ready(wanted)
+            happened = self._network.ready(sockets) if self._network is not None else []
+            left_s = _LOOK_S if end_s is None else end_s - self._clock.now_s()
+            if ready or happened or left_s <= 0:
+                return [ready, happened]
+            wake = self._vm.wait(min(left_s, _LOOK_S), for_input=bool(wanted & _READABLE))
+            if wake is Wake.INTERRUPT:
+                return [0, []]
 
     def _ready(self, wanted: int) -> int:
         ready = 0

@@ -19,6 +19,13 @@ class Watchdog:
         self._deadline_s: float | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._bitten = False
+
+    def take_bite(self) -> bool:
+        """Tell whether it reset the board since the last call; a register says so on a chip."""
+        with self._changed:
+            bitten, self._bitten = self._bitten, False
+            return bitten
 
     def feed(self, timeout_ms: int) -> None:
         """Give the firmware `timeout_ms` until it must feed again."""
@@ -50,6 +57,7 @@ class Watchdog:
                 left_s = None if self._deadline_s is None else self._deadline_s - time.monotonic()
                 if left_s is not None and left_s <= 0:
                     self._deadline_s = None
+                    self._bitten = True
                     self._on_expiry()
                     continue
                 self._changed.wait(left_s)

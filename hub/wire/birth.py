@@ -1,8 +1,8 @@
 """A birth's check: what a board says about itself is untrusted, and bounded in every direction.
 
 The shape, as JSON (docs/protocol.md):
-{"name", "model", "firmware", "groups": [{"interval_ms", "metrics": [{"name", "unit", "kind", "title",
-"options", "decimals"}]}], "commands": [{"name", "title", "params"}]}
+{"name", "model", "firmware", "outbox_bytes", "notice", "groups": [{"interval_ms", "metrics": [{"name",
+"unit", "kind", "title", "options", "decimals"}]}], "commands": [{"name", "title", "params"}]}
 """
 
 from .message import MAX_INT, WireError, is_id
@@ -17,9 +17,10 @@ MAX_GROUPS = 64
 MAX_COMMANDS = 64
 MAX_OPTIONS = 64
 KINDS = ("number", "boolean", "text", "enum")
+_BIRTH_KEYS = ("name", "model", "firmware", "outbox_bytes", "notice", "groups", "commands")
 MIN_INTERVAL_MS = 5
 MAX_INTERVAL_MS = 86_400_000
-_PARAM_TYPES = ("integer", "number", "string", "boolean")
+_PARAM_TYPES = ("integer", "number", "string", "boolean", "object")
 _PARAM_KEYS = (
     "type", "title", "description", "enum", "default", "minimum", "maximum", "minLength", "maxLength", "unit",
 )  # fmt: skip
@@ -107,10 +108,12 @@ class Birth:
 
     def __init__(self, data: object) -> None:
         birth = _dict(data, "birth")
-        _keys(birth, ("name", "model", "firmware", "groups", "commands"), "birth")
+        _keys(birth, _BIRTH_KEYS, "birth")
         self.name = _text(birth, "name", 64, "birth")
         self.model = _text(birth, "model", 64, "birth")
         self.firmware = _text(birth, "firmware", 64, "birth")
+        self.outbox_bytes = _int(birth, "outbox_bytes", 0, MAX_INT - 1, "birth", 0)
+        self.notice = _text(birth, "notice", 160, "birth")
         groups = _list(birth, "groups", MAX_GROUPS, "birth")
         declared = sum([len(group.get("metrics") or ()) for group in groups if _sized(group)])
         if declared > MAX_METRICS:
@@ -167,6 +170,8 @@ def _param(data: "dict[str, Any]", where: str) -> None:
     for key in ("minimum", "maximum", "minLength", "maxLength"):
         if key in data and not _is_number(data[key]):
             raise WireError(f"{where}.{key}: must be a number")
+    if data["type"] == "object" and ("default" in data or "enum" in data):
+        raise WireError(where + ": an object has neither enum nor default")
     if "default" in data and not _is_scalar(data["default"]):
         raise WireError(where + ".default: must be a number, a boolean or a text")
     if "enum" in data:

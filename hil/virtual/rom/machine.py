@@ -153,6 +153,23 @@ class WDT:
         call("watchdog", self._timeout)
 
 
+class _Mem32:
+    # The two registers of an RP2040 that firmware here uses: the watchdog's reason, and its switch.
+    def __getitem__(self, address):
+        if address == 0x40058008:
+            return _host.boot["bitten"]
+        raise NotImplementedError("mem32[0x%x]" % address)
+
+    def __setitem__(self, address, value):
+        if address != 0x4005B000:
+            raise NotImplementedError("mem32[0x%x]" % address)
+        if value & 1 << 30:
+            call("watchdog_off")
+
+
+mem32 = _Mem32()
+
+
 class RTC:
     def datetime(self, value=None):
         if value is None:
