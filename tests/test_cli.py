@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from hil.hub import HubProcess
+from tests import pi_machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -183,7 +184,7 @@ def test_the_data_folder_keeps_the_local_token_to_its_owner(hub: HubProcess) -> 
 def test_doctor_looks_at_everything_and_is_content_here(tmp_path: Path) -> None:
     done = outpost("doctor", "--data", str(tmp_path))
     assert done.returncode == 0
-    for thing in ("data folder", "serial ports", "MQTT broker", "cameras", "clock"):
+    for thing in ("data folder", "serial ports", "MQTT broker", "cameras", "kernel sensors", "pins", "clock"):
         assert thing in done.stdout
 
 
@@ -193,6 +194,23 @@ def test_doctor_ends_with_1_where_something_is_broken(tmp_path: Path) -> None:
     done = outpost("doctor", "--config", str(file), "--data", str(tmp_path))
     assert done.returncode == 1
     assert "hub.naem" in done.stdout
+
+
+def test_doctor_lists_the_kernels_sensors_and_checks_the_configured_ones(tmp_path: Path) -> None:
+    pi_machine.hwmon(tmp_path / "sys", 0, "lm75", at="1-0048", temp1_input="20000")
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev/i2c-1").touch()
+    file = tmp_path / "outpost.toml"
+    host = f'[host]\nsysfs = "{tmp_path}/sys"\ndev = "{tmp_path}/dev"\n'
+    file.write_text(f'{host}[[sensor]]\ndriver = "sht3x"\nprefix = "air"\n[[sensor]]\ndriver = "auto"\n')
+    done = outpost("doctor", "--config", str(file), "--data", str(tmp_path))
+    assert "kernel sensors: hwmon lm75 (1-0048): temp1" in done.stdout
+    assert "own sensors: air_temperature, air_humidity, all that the kernel reads (auto)" in done.stdout
+    assert "pins: i2c-1" in done.stdout
+    file.write_text(f'{host}[[sensor]]\ndriver = "sht3x"\npin = 4\n')
+    done = outpost("doctor", "--config", str(file), "--data", str(tmp_path))
+    assert done.returncode == 1
+    assert "`sensor[0]`: sht3x: there is no option 'pin'" in done.stdout
 
 
 def test_a_hub_that_is_told_to_stop_ends_cleanly(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_the_wheel_carries_the_firmware(content: set[str]) -> None:
 
 def test_the_wheel_carries_the_unit_and_the_sample_configuration(content: set[str]) -> None:
     shared = {name.split(".data/data/")[1] for name in content if ".data/data/" in name}
-    examples = ("outpost.service", "outpost.toml", "lan-only.conf", "nginx.conf", "Caddyfile")
+    examples = ("outpost.service", "outpost.toml", "lan-only.conf", "pins.conf", "nginx.conf", "Caddyfile")
     assert shared == {f"share/outpost/{name}" for name in examples}
 
 

@@ -75,10 +75,11 @@ def test_a_unit_without_a_sandbox_is_found_loose(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_optional_drop_in_is_valid(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["lan-only.conf", "pins.conf"])
+def test_an_optional_drop_in_is_valid(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "outpost.service.d"
     folder.mkdir()
-    (folder / "lan-only.conf").write_bytes((SYSTEMD / "lan-only.conf").read_bytes())
+    (folder / name).write_bytes((SYSTEMD / name).read_bytes())
     assert verify(tmp_path, UNIT.read_text(encoding="utf-8")) == (0, "")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from hub.cli import doctor_pins
 from hub.cli.options import data_option
 from hub.config import Config, load
 from hub.model import OutpostError
@@ -38,7 +39,7 @@ class Finding(msgspec.Struct, frozen=True):
 )
 @data_option
 def doctor(data: Path, config_file: Path | None) -> None:
-    """Check this machine: configuration, data folder, serial ports, MQTT broker, camera, clock."""
+    """Check this machine: configuration, data folder, serial ports, MQTT broker, camera, sensors, clock."""
     bad = False
     for finding in look(data, config_file):
         mark = "ok" if not finding.remedy else "FAIL" if finding.fatal else "note"
@@ -63,6 +64,8 @@ def look(data: Path, config_file: Path | None) -> Iterator[Finding]:
     yield _serial(config)
     yield asyncio.run(_broker(config))
     yield _cameras(config)
+    for what, found, remedy, fatal in doctor_pins.look(config):
+        yield Finding(what, found, remedy, fatal)
     yield _clock()
 
 
