@@ -29,14 +29,14 @@ class Rooms:
     def __init__(self, store: Store, now_ms: Callable[[], int]) -> None:
         self.store = store
         self.registry = Registry()
-        ingest = Ingest(
+        self.ingest = Ingest(
             registry=self.registry,
             store=store,
             bus=Bus(epoch="0badcafe", now_ms=now_ms),
             health=Health(),
             now_ms=now_ms,
         )
-        self.sink: Sink = ingest.sink_for(LinkKind.SERIAL)
+        self.sink: Sink = self.ingest.sink_for(LinkKind.SERIAL)
 
     def attach(self, link: Link) -> None:
         """Make `link` the one that acks go to."""

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hil.virtual import engine
 from hil.virtual.bridge import PWRON_RESET, SOFT_RESET, WDT_RESET, Bridge
@@ -19,6 +20,9 @@ from hil.virtual.vm import End, Ended, Vm
 from hil.virtual.watchdog import Watchdog
 from hil.vm import places
 
+if TYPE_CHECKING:
+    from hil.virtual.network import Network
+
 log = logging.getLogger(__name__)
 
 HEAP_KIB = 192
@@ -28,9 +32,10 @@ _CRASH_PAUSE_S = 1.0
 _USB_GONE_S = 0.2  # a host takes about as long to see that a device left the bus
 
 
-def rom_folders() -> tuple[Path, ...]:
+def rom_folders(*, wifi: bool = False) -> tuple[Path, ...]:
     """Return the folders that make up `/rom`: our files, and MicroPython's asyncio as installed."""
-    return (Path(__file__).parent / "rom", places.build_folder())
+    rom = Path(__file__).parent / "rom"
+    return (rom, places.build_folder(), *([rom / "wifi"] if wifi else []))
 
 
 class VirtualBoard:
@@ -38,7 +43,7 @@ class VirtualBoard:
 
     `start` powers it on with the cable plugged in; `stop` ends it for good. `uid` is 16 hex digits, as
     `machine.unique_id`. `link` is a path that is made a link to the board's pty whenever it is plugged in.
-    With `virtual_time` the board's clock jumps over waits. Raises VmMissing.
+    With `virtual_time` the board's clock jumps over waits. With a `network` it has WiFi. Raises VmMissing.
     """
 
     def __init__(
@@ -51,11 +56,13 @@ class VirtualBoard:
         heap_kib: int = HEAP_KIB,
         flash_bytes: int = PICO_BYTES,
         virtual_time: bool = False,
+        network: Network | None = None,
     ) -> None:
         self.uid = uid
         self._heap_kib = heap_kib
         self._engine, self._module = engine.load()
-        self.flash = Flash(flash_folder, rom_folders(), flash_bytes)
+        self.network = network
+        self.flash = Flash(flash_folder, rom_folders(wifi=network is not None), flash_bytes)
         self.clock = BoardClock(virtual=virtual_time)
         start_s = time.time()
         self.environment = Environment(uid, lambda: start_s + self.clock.now_s())
@@ -199,9 +206,12 @@ class VirtualBoard:
             clock=self.clock,
             wiring=self.wiring,
             watchdog=self._watchdog,
+            network=self.network,
         )
         ended = vm.run(bridge)
         self._vm = None
+        if self.network is not None:
+            self.network.reset()
         self._watchdog.disarm()
         self._raw_boot = bridge.raw_boot
         return ended

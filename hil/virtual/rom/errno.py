@@ -15,4 +15,6 @@ ENOSPC = 28
 EROFS = 30
 EOPNOTSUPP = 95
 ETIMEDOUT = 110
+EHOSTUNREACH = 113
+EINPROGRESS = 115
 errorcode = {v: k for k, v in globals().items() if k[0] == "E"}

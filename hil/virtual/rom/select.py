@@ -1,5 +1,6 @@
 # poll() on the console as one host call that really blocks; the VM's own spins in steps of 500 us.
 import _irq
+from _host import call
 
 POLLIN = 1
 POLLOUT = 4
@@ -39,12 +40,35 @@ class poll:
 
     def poll(self, timeout=-1):
         mask = 0
+        sockets = []
         for entry in self._entries:
-            mask |= entry[1]
+            if getattr(entry[0], "handle", None) is not None:
+                sockets.append([entry[0].handle, entry[1]])
+            else:
+                mask |= entry[1]
         wanted = (_READABLE if mask & POLLIN else 0) | (_WRITABLE if mask & POLLOUT else 0)
-        ready = _irq.wait(-1 if timeout is None else timeout, wanted)
+        timeout = -1 if timeout is None else timeout
+        if sockets:
+            return self._poll_with(sockets, timeout, wanted)
+        ready = _irq.wait(timeout, wanted)
         possible = (POLLIN if ready & _READABLE else 0) | (POLLOUT if ready & _WRITABLE else 0)
         return [(entry[0], entry[1] & possible) for entry in self._entries if entry[1] & possible]
+
+    def _poll_with(self, sockets, timeout, wanted):
+        ready, happened = call("net_wait", timeout, wanted, sockets)
+        _irq.look()
+        possible = (POLLIN if ready & _READABLE else 0) | (POLLOUT if ready & _WRITABLE else 0)
+        events = []
+        for entry in self._entries:
+            handle = getattr(entry[0], "handle", None)
+            if handle is None:
+                if entry[1] & possible:
+                    events.append((entry[0], entry[1] & possible))
+            else:
+                for other, what in happened:
+                    if other == handle:
+                        events.append((entry[0], what))
+        return events
 
     def ipoll(self, timeout=-1, flags=0):
         return iter(self.poll(timeout))
