@@ -6,16 +6,20 @@ import contextlib
 import math
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from hub.store import history, rollrow, summary, tiers
+from hub.model import Birth, LinkKind, Metric
+from hub.store import births, history, rollrow, summary, tiers, weighed
 from hub.store.expiry import Expiry
+from hub.store.intake import Batch
 from hub.store.policy import everything
 from hub.store.schema import connect_reader
+from hub.store.series import Series
+from hub.store.summary import ALWAYS_MS
 from hub.store.tiers import DAYS, HOURS, MINUTES
 from tests.sample_file import DAY, HOUR, START, SampleFile
 
@@ -33,6 +37,10 @@ def archive(tmp_path: Path) -> Iterator[SampleFile]:
     found.committer.close()
 
 
+def _is_number(value: Value) -> TypeGuard[float]:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
 def check(got: list[Bucket], samples: dict[int, Value], from_ms: int, to_ms: int, points: int) -> None:
     """Compare buckets with a recomputation from the samples."""
     origin, width = (
@@ -40,7 +48,7 @@ def check(got: list[Bucket], samples: dict[int, Value], from_ms: int, to_ms: int
     )
     wanted: dict[int, list[float]] = {}
     for time, value in sorted(samples.items()):
-        if from_ms <= time < to_ms and isinstance(value, int | float):
+        if from_ms <= time < to_ms and _is_number(value):
             wanted.setdefault(origin + (time - origin) // width * width, []).append(float(value))
     assert [(b.time, b.min, b.max, b.count) for b in got] == [
         (start, min(numbers), max(numbers), len(numbers)) for start, numbers in wanted.items()
@@ -53,6 +61,42 @@ def check(got: list[Bucket], samples: dict[int, Value], from_ms: int, to_ms: int
             rel_tol=1e-12,
             abs_tol=max(map(abs, numbers)) * 1e-12,
         )
+
+
+def check_means(
+    file: SampleFile,
+    samples: dict[int, Value],
+    from_ms: int,
+    to_ms: int,
+    points: int,
+    hold_ms: int = ALWAYS_MS,
+) -> None:
+    """Compare means by time with a walk along the samples, each of which holds until the next."""
+    origin, width = history.grid_of(from_ms, to_ms, points)
+    numbers = [
+        (time, float(value))
+        for time, value in sorted(samples.items())
+        if _is_number(value) and from_ms <= time < to_ms
+    ]
+    weights: dict[int, list[tuple[int, float]]] = {}
+    for place, (time, value) in enumerate(numbers):
+        following = numbers[place + 1][0] if place + 1 < len(numbers) else to_ms
+        at, end = time, min(following, time + hold_ms)
+        while at < end:
+            bucket = origin + (at - origin) // width * width
+            weights.setdefault(bucket, []).append((min(end, bucket + width) - at, value))
+            at = bucket + width
+    sampled = {origin + (time - origin) // width * width for time, _ in numbers}
+    wanted = [
+        math.fsum(ms * value for ms, value in weights[bucket]) / sum(ms for ms, _ in weights[bucket])
+        for bucket in sorted(sampled)
+    ]
+    with contextlib.closing(connect_reader(file.file)) as connection:
+        held = file.recent.held("d", "m", [], surely=True)
+        starts, means = weighed.means_by_time(Series(connection, "d", "m", held), from_ms, to_ms, points)
+    assert starts.tolist() == sorted(sampled)
+    scale = max((abs(value) for _, value in numbers), default=0.0)
+    assert means.tolist() == pytest.approx(wanted, rel=1e-9, abs=scale * 1e-9)
 
 
 def test_a_wide_query_needs_no_chunks(archive: SampleFile) -> None:
@@ -160,14 +204,19 @@ def test_the_tiers_nest() -> None:
         assert tier.row_ms % tier.job.span_ms == tier.job.span_ms % tier.width_ms == 0
 
 
-Times = st.integers(0, 3 * 24 * 60).map(lambda minute: START + minute * 60_000 + minute % 7 * 1000)
+Times = st.one_of(
+    st.integers(0, 3 * 24 * 60).map(lambda minute: START + minute * 60_000 + minute % 7 * 1000),
+    st.integers(0, 900).map(lambda second: START + DAY + second * 1000),
+)
 Numbers = st.one_of(
     st.integers(-1000, 1000),
     st.integers(-(10**6), 10**6).map(lambda whole: whole / 100),
     st.booleans(),
     st.none(),
+    st.sampled_from((math.nan, math.inf, -math.inf)),
     st.floats(-1e9, 1e9),
 )
+Points = st.sampled_from((90, 700))
 Batches = st.lists(st.lists(st.tuples(Times, Numbers), max_size=40), min_size=1, max_size=4)
 
 
@@ -176,23 +225,34 @@ Batches = st.lists(st.lists(st.tuples(Times, Numbers), max_size=40), min_size=1,
 @given(
     batches=Batches,
     spans=st.lists(
-        st.tuples(st.integers(0, 3 * DAY), st.integers(1, 3 * DAY), st.sampled_from((1, 2, 5, 80, 3000))),
+        st.one_of(
+            st.tuples(st.integers(0, 3 * DAY), st.integers(1, 3 * DAY), st.sampled_from((1, 2, 5, 80, 3000))),
+            st.tuples(
+                st.integers(DAY - HOUR, DAY + HOUR), st.integers(1, 2 * HOUR), st.sampled_from((90, 700))
+            ),
+        ),
         min_size=1,
         max_size=4,
     ),
     rolled=st.lists(st.booleans(), min_size=4, max_size=4),
+    seconds=st.booleans(),
 )
 @example(
     batches=[[(START, 1), (START + DAY, 2)], [(START + 1, 3)]],
     spans=[(0, 3 * DAY, 2)],
     rolled=[True, False, True, True],
+    seconds=True,
 )
 def test_buckets_say_what_the_samples_say(
-    batches: list[list[tuple[int, Value]]], spans: list[tuple[int, int, int]], rolled: list[bool]
+    batches: list[list[tuple[int, Value]]],
+    spans: list[tuple[int, int, int]],
+    rolled: list[bool],
+    seconds: bool,
 ) -> None:
     """Samples in any order, late, sealed and rolled up at any time, against a recomputation from them."""
     with TemporaryDirectory() as name:
         archive = SampleFile(Path(name))
+        archive.seconds = seconds
         samples: dict[int, Value] = {}
         for batch, rolls in zip(batches, rolled, strict=False):
             archive.put(batch)
@@ -204,4 +264,49 @@ def test_buckets_say_what_the_samples_say(
             for offset, length, points in spans:
                 from_ms, to_ms = START + offset, START + offset + length
                 check(archive.buckets(from_ms, to_ms, points), samples, from_ms, to_ms, points)
+                check_means(archive, samples, from_ms, to_ms, points)
         archive.committer.close()
+
+
+def test_a_value_holds_no_longer_than_three_intervals(archive: SampleFile) -> None:
+    birth = Birth(device="d", name="D", metrics=(Metric(name="m", interval_ms=1_200_000),))
+    archive.committer.commit(Batch([], [births.statement(birth, LinkKind.SERIAL, START)]), archive.recent)
+    samples: dict[int, Value] = {START: 10, START + 60_000: 20, START + 20 * HOUR: 30, START + 21 * HOUR: 40}
+    archive.put(samples.items())
+    for points in (1, 2, 24):
+        check_means(archive, samples, START, START + DAY, points, hold_ms=3_600_000)
+    archive.seal()
+    archive.roll()
+    archive.drop_chunks()
+    for points in (1, 2, 24):
+        check_means(archive, samples, START, START + DAY, points, hold_ms=3_600_000)
+
+
+def test_buckets_of_10_s_outlive_the_samples_where_they_are_stored(archive: SampleFile) -> None:
+    archive.seconds = True
+    samples: dict[int, Value] = {START + second * 1000: second % 97 for second in range(3600)}
+    archive.put(samples.items())
+    archive.seal()
+    archive.roll()
+    archive.drop_chunks()
+    assert history.bucket_width_ms(START, START + HOUR, 361) == 10_000
+    check(archive.buckets(START, START + HOUR, 361), samples, START, START + HOUR, 361)
+
+
+def test_where_finer_has_gone_a_coarser_bucket_stands(archive: SampleFile) -> None:
+    samples: dict[int, Value] = {START + place * 1000: place for place in range(7200)}
+    archive.put(samples.items())
+    archive.seal()
+    archive.roll()
+    archive.drop_chunks()
+    archive.put([(START + 2 * HOUR + 1, 7)])
+    got = archive.buckets(START, START + 3 * HOUR, 10_000)
+    assert [bucket.count for bucket in got] == [60] * 120 + [1]
+    with archive.committer._transaction() as connection:
+        connection.execute("DELETE FROM roll WHERE id < ?", (tiers.row_id(HOURS, 0, 0),))
+    got = archive.buckets(START, START + 3 * HOUR, 10_000)
+    assert [(bucket.time, bucket.count) for bucket in got] == [
+        (START, 3600),
+        (START + HOUR, 3600),
+        (START + 2 * HOUR, 1),
+    ]

@@ -16,7 +16,7 @@ from hub.model import Quality, Sample, Value
 from hub.store import summary
 from hub.store.budget import QueryRefused
 from hub.store.hotlog import QUALITIES
-from hub.store.rollup import cover
+from hub.store.rollup import coarser, cover
 from hub.store.samples import MAX_TIME_MS
 from hub.store.series import piece_until
 from hub.store.tiers import TIERS
@@ -185,6 +185,11 @@ def spans_of(series: Series, from_ms: int, to_ms: int, points: int) -> tuple[Int
         if len(found) >= _PARTS:
             found = [_gathered(found)]
     numbers, spans = _gathered(found)
+    until_ms = int(spans.first_ms[0]) if len(spans) else to_ms
+    gone = coarser(series, from_ms, until_ms, choice)
+    if gone:
+        before = [(summary.gathered(part, (starts - origin) // width)) for starts, part in gone]
+        numbers, spans = _gathered([*before, (numbers, spans)])
     return numbers * width + origin, spans
 
 

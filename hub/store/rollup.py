@@ -76,10 +76,10 @@ def _make(
     for tier, of_tier in zip(found, made, strict=True):
         # A partial tier's row is there though it says nothing: then nothing is to be made.
         if of_tier or tier.partial:
-            _store(connection, tier, source, start_ms, of_tier)
+            lay_over(connection, tier, source, start_ms, of_tier)
 
 
-def _store(
+def lay_over(
     connection: sqlite3.Connection, tier: Tier, source: int, start_ms: int, made: dict[str, Buckets]
 ) -> None:
     """Put buckets into their row, in place of what it says of the same times.
@@ -211,3 +211,20 @@ def _rows(series: Series, tier: Tier, from_ms: int, to_ms: int) -> Iterator[Buck
         first, end = np.searchsorted(starts, (from_ms, to_ms))
         if first < end:
             yield starts[first:end], spans.at(slice(first, end))
+
+
+def coarser(series: Series, from_ms: int, until_ms: int, choice: Sequence[Tier]) -> list[Buckets]:
+    """Return buckets, in order, of tiers that are not in `choice`, for a span of which those know nothing.
+
+    Rules may keep coarse rollups longer than fine ones and samples: then a coarse bucket stands for what its
+    time was. The finest that are there; only buckets that lie in the span.
+    """
+    found: list[Buckets] = []
+    for tier in reversed(tiers.TIERS):
+        if tier not in choice:
+            first = -(-from_ms // tier.width_ms) * tier.width_ms
+            of_tier = list(_rows(series, tier, first, until_ms // tier.width_ms * tier.width_ms))
+            if of_tier:
+                until_ms = int(of_tier[0][0][0])
+                found = of_tier + found
+    return found

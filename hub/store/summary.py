@@ -103,17 +103,19 @@ def gathered(fine: Summary, buckets: Ints, hold_ms: int = ALWAYS_MS) -> tuple[In
     )
 
 
-def means_by_time(fine: Summary, buckets: Ints, width_ms: int, to_ms: int, hold_ms: int) -> Floats:
+def means_by_time(fine: Summary, buckets: Ints, grid: tuple[int, int], to_ms: int, hold_ms: int) -> Floats:
     """Return the mean of each bucket, weighted by how long each value held in it.
 
-    `fine` in order of time, `buckets` the number of each span's bucket (ascending), which begins at its
-    number · width; a value holds over their edges, but not past `to_ms`. Where no value held for a
-    time, it is the bucket's last value.
+    `fine` in order of time, `buckets` the number of each span's bucket (ascending), `grid` where they begin
+    and how wide they are. A value holds over their edges, but not past `to_ms`, and none is known before
+    the first. Where no value held for a time, it is the bucket's last value.
     """
+    origin, width_ms = grid
     if not len(fine):
         return np.zeros(0)
     numbers, spans = gathered(fine, buckets, hold_ms)
-    begins, ends = numbers * width_ms, np.minimum((numbers + 1) * width_ms, to_ms)
+    begins = numbers * width_ms + origin
+    ends = np.minimum(begins + width_ms, to_ms)
     following = np.append(spans.first_ms[1:], to_ms)
     reach = np.maximum(spans.last_ms, np.minimum(following, spans.last_ms + hold_ms))
     tail = np.maximum(0, np.minimum(reach, ends) - spans.last_ms)
