@@ -5,7 +5,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from actuators import Led
+    from jobs import Job
     from node import Node
+    from update import Update
 
 
 class Refused(Exception):
@@ -54,6 +56,7 @@ class Commands:
     def __init__(self, node: "Node", led: "Led") -> None:
         self._node = node
         self.led = led
+        self._update: Update | None = None
         self.entries = [
             _entry("read", "Read all sensors now", {}, []),
             _entry(
@@ -83,8 +86,10 @@ class Commands:
         self._own = len(self.entries)
         self.entries += node.sensors.commands()
 
-    async def run(self, name: str, params: "dict[str, Any]") -> "Any":
+    async def run(self, name: str, params: "dict[str, Any]", job: "Job") -> "Any":
         """Do a command and return its result. Raises Refused."""
+        if name == "update":  # not in the birth: the hub sends it, people ask the hub
+            return await self._updated(params, job)
         for index, entry in enumerate(self.entries):
             if entry["name"] == name:
                 check(entry["params"], params)
@@ -92,6 +97,13 @@ class Commands:
                     return self._node.sensors.run(name, params)
                 return await getattr(self, "_" + name)(params)
         raise Refused(f"there is no command {name!r}")
+
+    async def _updated(self, params: "dict[str, Any]", job: "Job") -> "Any":
+        if self._update is None:
+            import update  # noqa: PLC0415 - 12 KB that a board does without until then
+
+            self._update = update.Update(self._node.guard.trial, self._node.restart_soon)
+        return await self._update.run(params, job)
 
     async def _led(self, params: "dict[str, Any]") -> "Any":
         self.led.set(params["state"], params.get("interval_ms", 500))
@@ -108,7 +120,7 @@ class Commands:
             group.set_interval(params["interval_ms"])
         except ValueError as error:
             raise Refused(str(error))  # noqa: B904 - MicroPython has no `from`
-        self._node.intervals_changed()
+        self._node.tell_news()
         return {"interval_ms": group.interval_ms, "metrics": [entry["name"] for entry in group.metrics]}
 
     async def _identify(self, params: "dict[str, Any]") -> "Any":

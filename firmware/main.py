@@ -13,9 +13,12 @@ import machine
 try:
     import trial
 
-    if trial.Trial().begin():
+    change = trial.Trial()
+    if change.begin():
         machine.reset()
-    del trial, sys.modules["trial"]  # 3.5 KB that a board has better uses for
+    if change.kind == "firmware" and hasattr(machine, "WDT"):
+        machine.WDT(timeout=8000)  # a new one may hang before it feeds anything
+    del change, trial, sys.modules["trial"]  # 3.5 KB that a board has better uses for
 except Exception as error:
     sys.print_exception(error)  # and on: a board without its trial is still a board
 try:

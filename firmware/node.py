@@ -9,10 +9,13 @@ import settings
 from actuators import Led
 from commands import Commands, Refused
 from drivers.internal import Internal
+from guard import Guard
+from jobs import Jobs
 from micropython import const
 from outbox import Outbox
 from sensors import Sensors
 from uplink import Uplink
+from version import VERSION
 from wire.board_session import BoardSession
 from wire.message import dumps, payload, reading
 
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
     from sensors import Group
     from uplink import Way
 
-VERSION = "0.1.0"
 _OUTBOX_MAX = const(262144)
 _TICK_MS = const(200)
 
@@ -54,7 +56,8 @@ def plain(entry: "dict[str, Any]", value: "int | None") -> "float | bool | None"
 class Node:
     """One board. `run` ends only by an error."""
 
-    def __init__(self, config: settings.Settings) -> None:
+    def __init__(self, config: settings.Settings, guard: "Guard | None" = None) -> None:
+        self.guard = guard or Guard(config)
         self._clock = port.Clock()
         self._console = port.Console()
         self._led = Led(port.led_pin(config.led))
@@ -63,13 +66,17 @@ class Node:
         self._error: Exception | None = None
         self._restart = False
         self.sensors = Sensors()
-        self.sensors.add_configured(config)
+        left_out = self.sensors.add_configured(config, self.guard.feed)
+        if left_out:
+            self.guard.unfit(left_out)
         self._radio = self._make_radio(config)
         self.outbox = make_outbox()  # of what the drivers and the radio leave
         self.sensors.add(Internal(self._clock.now, self.outbox), config.interval_ms)
         self._commands = Commands(self, self._led)
+        self._notice = self.guard.notice()  # a birth stays as it is until `tell_news`
         self._name = config.name or "Board " + port.uid()[-4:]
         self._session = BoardSession(port.uid(), port.boot_id(), port.reset_cause(), self._birth, self.outbox)
+        self._jobs = Jobs(self._session.ongoing, self._wake.set)
         self._uplink = Uplink(self._session, self._console, self._radio)
 
     async def run(self) -> None:
@@ -85,8 +92,9 @@ class Node:
         if self._error is not None:
             raise self._error
 
-    def intervals_changed(self) -> None:
-        """Tell the hub the new intervals."""
+    def tell_news(self) -> None:
+        """Tell the hub what changed in the birth."""
+        self._notice = self.guard.notice()
         self._session.set_birth(self._birth)
 
     def restart_soon(self) -> None:
@@ -131,6 +139,7 @@ class Node:
     def _heard(self, source: "Way", data: bytes) -> None:
         if self._uplink.carries(source, data):
             self._session.feed(data, self._clock.now())
+            self._jobs.look()
             while self._session.commands:
                 command_id, name, params = self._session.commands.pop(0)
                 # The loop's queue keeps the task; MicroPython has no weak references to lose it by.
@@ -141,7 +150,8 @@ class Node:
 
     async def _command(self, command_id: str, name: str, params: "dict[str, Any]") -> None:
         try:
-            self._session.answer(command_id, True, await self._commands.run(name, params))
+            job = self._jobs.of(command_id)
+            self._session.answer(command_id, True, await self._commands.run(name, params, job))
         except Refused as error:
             self._session.answer(command_id, False, str(error))
         self._wake.set()
@@ -158,11 +168,15 @@ class Node:
             await self._uplink.flush()
             if self._restart and session.idle:
                 await asyncio.sleep_ms(100)  # the last bytes leave the port's own buffer
+                self.guard.restarts()
                 port.restart()
 
     async def _tick(self) -> None:
         while True:
             self._uplink.look(self._clock.now())
+            self._jobs.tick()
+            if self.guard.look(self._clock.now(), self._session.open):
+                self.tell_news()
             self._wake.set()
             await asyncio.sleep_ms(_TICK_MS)
 
@@ -197,11 +211,14 @@ class Node:
 
     def _birth(self) -> "Iterator[str]":
         """Give the birth in small pieces: a board's heap may have no room for it in one."""
-        about = {
+        about: dict[str, Any] = {
             "name": self._name,
             "model": port.model(),
             "firmware": f"{VERSION} on MicroPython {_micropython()}",
         }
+        about["outbox_bytes"] = self.outbox.size
+        if self._notice:
+            about["notice"] = self._notice
         yield '["birth",' + dumps(about)[:-1] + ',"groups":['
         for index, group in enumerate(self.sensors.groups):
             yield ("," if index else "") + '{"interval_ms":' + str(group.interval_ms) + ',"metrics":['
@@ -224,6 +241,12 @@ def _micropython() -> str:
 def run() -> None:
     """Run the board for ever. Raises what ended it."""
     gc.collect()
-    node = Node(settings.load())
-    gc.threshold(gc.mem_free() // 4 + gc.mem_alloc())
-    asyncio.run(node.run())
+    config = settings.load()
+    guard = Guard(config)
+    try:
+        guard.start(config.watchdog)
+        node = Node(config, guard)
+        gc.threshold(gc.mem_free() // 4 + gc.mem_alloc())
+        asyncio.run(node.run())
+    finally:
+        guard.stop()

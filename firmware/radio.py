@@ -112,7 +112,8 @@ class Radio:
         wlan.connect(ssid, self._config.get("wifi_password", ""))
         start = time.ticks_ms()
         while not wlan.isconnected():
-            if time.ticks_diff(time.ticks_ms(), start) > _JOIN_MS:
+            # Below 0 an RP2's radio gave up: a wrong password, no such network.
+            if wlan.status() < 0 or time.ticks_diff(time.ticks_ms(), start) > _JOIN_MS:
                 raise OSError(f"the WiFi {ssid!r} does not let the board in (status {wlan.status()})")
             await asyncio.sleep_ms(250)
 
