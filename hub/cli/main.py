@@ -13,6 +13,7 @@ from hub.cli.archive import backup, erase, export, sql
 from hub.cli.client import Failed
 from hub.cli.doctor import doctor
 from hub.cli.flash import flash
+from hub.cli.importing import import_
 from hub.cli.link import link
 from hub.cli.options import data_option
 from hub.cli.remote import devices, watch
@@ -131,6 +132,7 @@ main.add_command(flash)
 main.add_command(doctor)
 main.add_command(backup)
 main.add_command(export)
+main.add_command(import_)
 main.add_command(erase)
 main.add_command(sql)
 main.add_command(retention)

@@ -134,11 +134,14 @@ class _Late:
         key = device, time // chunk.WINDOW_MS
         known = self._windows.get(key)
         if known is None:
-            known = self._windows[key] = list(_window(connection, *key))
+            known = self._windows[key] = list(sealed_times(connection, *key))
         return frozenset(name for names, times in known if time in times for name in names)
 
 
-def _window(connection: sqlite3.Connection, device: str, window: int) -> Iterable[tuple[Set[str], Set[int]]]:
+def sealed_times(
+    connection: sqlite3.Connection, device: str, window: int
+) -> Iterable[tuple[Set[str], Set[int]]]:
+    """Yield metrics and the times at which a window's chunks have them; what is damaged is left out."""
     source = source_of(connection, device)
     if source is None:
         return
