@@ -141,7 +141,7 @@ def _age(seconds: int | None) -> str:
     if seconds is None:
         return _FOREVER
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
-        if seconds % size == 0:
+        if seconds % size == 0 or seconds >= 100 * size:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
 

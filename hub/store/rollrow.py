@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from typing import TYPE_CHECKING, TypeAlias
@@ -25,6 +26,8 @@ NOTHING: Buckets = (np.zeros(0, dtype=np.int64), summary.joined([]))
 
 _HEAD = struct.Struct("<BII")
 _FORMAT = 1
+_DIGITS = 9
+"""Of the largest value in a row, to which means by time are right."""
 _BEFORE_6 = 9
 """Parts of a metric's starts and fields in format 5 and before, at most: without `uncovered`."""
 
@@ -96,9 +99,40 @@ def _fields(starts: Ints, spans: Summary, tier: Tier) -> list[bytes]:
         columns.encode_floats(spans.last),
         columns.encode_ints(spans.first_ms - starts),
         columns.encode_ints(starts + tier.width_ms - spans.last_ms),
-        columns.encode_floats(spans.held),
+        _encode_weights(spans),
         columns.encode_ints(whole - spans.covered_ms),
     ]
+
+
+def _encode_weights(spans: Summary) -> bytes:
+    """Return by how much means by time differ from what even times give.
+
+    Rounded to a billionth of the largest value: two bytes, the decimals (signed), then integers.
+    """
+    largest = float(np.maximum(np.abs(spans.low), np.abs(spans.high)).max(initial=0.0))
+    if largest == 0.0:
+        return b""
+    decimals = min(_DIGITS - math.ceil(math.log10(largest)), 300)  # 10.0 ** 309 is no float
+    with np.errstate(all="ignore"):
+        apart = (spans.held / np.maximum(spans.covered_ms, 1) - _even(spans)) * 10.0**decimals
+    whole = np.rint(np.where((spans.covered_ms > 0) & np.isfinite(apart), apart, 0.0)).astype(np.int64)
+    return struct.pack("<h", decimals) + columns.encode_ints(whole)
+
+
+def _decode_weights(data: bytes, spans: Summary) -> Floats:
+    if not data:
+        return np.zeros(len(spans))
+    (decimals,) = struct.unpack_from("<h", data)
+    apart = columns.decode_ints(data[2:], len(spans)) / 10.0**decimals
+    with np.errstate(all="ignore"):
+        held: Floats = np.where(spans.covered_ms > 0, (_even(spans) + apart) * spans.covered_ms, 0.0)
+    return held
+
+
+def _even(spans: Summary) -> Floats:
+    """Return the mean by time as it is when all samples but the last hold equally long."""
+    found: Floats = (spans.total - spans.last) / np.maximum(spans.count - 1, 1)
+    return found
 
 
 def _headers(data: bytes) -> Iterator[tuple[_Header, int]]:
@@ -132,13 +166,14 @@ def _decoded(data: bytes, header: _Header, at: int, tier: Tier) -> Buckets:
     starts = ints(0) * tier.width_ms
     first_ms = last_ms = starts
     covered_ms, held = np.zeros(rows, dtype=np.int64), np.zeros(rows)
-    if len(parts) > _BEFORE_6:
-        first_ms, last_ms, held = starts + ints(6), starts + tier.width_ms - ints(7), floats(8)
+    weighed = len(parts) > _BEFORE_6
+    if weighed:
+        first_ms, last_ms = starts + ints(6), starts + tier.width_ms - ints(7)
         covered_ms = last_ms - first_ms - ints(9)
     elif len(parts) == _BEFORE_6:  # booleans alone, whose value held from each to the next, however long
         first_ms, last_ms, held = ints(6), ints(7), floats(8)
         covered_ms = last_ms - first_ms
-    return starts, Summary(
+    spans = Summary(
         low=floats(2),
         high=floats(3),
         total=floats(4),
@@ -149,3 +184,6 @@ def _decoded(data: bytes, header: _Header, at: int, tier: Tier) -> Buckets:
         held=held,
         covered_ms=covered_ms,
     )
+    if weighed:
+        spans = msgspec.structs.replace(spans, held=_decode_weights(parts[8], spans))
+    return starts, spans

@@ -1,3 +1,4 @@
+import type { RetentionInfo } from "../state/retention.ts";
 import type {
   CameraInfo,
   CommandRecord,
@@ -37,6 +38,7 @@ export class Client {
 
   session = (): Promise<SessionInfo> => this.get("session");
   hub = (): Promise<HubInfo> => this.get("hub");
+  retention = (): Promise<RetentionInfo> => this.get("retention");
 
   device = (id: string): Promise<Device> => this.get(`devices/${encodeURIComponent(id)}`);
 

@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { parseExposition, type Series } from "../api/prometheus.ts";
 import { Figures } from "../components/Figures.tsx";
 import { Notice } from "../components/Notice.tsx";
+import { Retention } from "../components/Retention.tsx";
 import { useHub } from "../state/context.ts";
 import { healthGroups, linkTable } from "../state/figures.ts";
 import { deviceUrl } from "../state/router.ts";
@@ -58,6 +59,7 @@ export function HealthPage() {
         </div>
       )}
       {figures.value !== null && <Links figures={figures.value} />}
+      <Retention />
     </>
   );
 }

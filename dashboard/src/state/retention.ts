@@ -1,0 +1,90 @@
+import { quantity } from "../format/number.ts";
+import { moment } from "../format/time.ts";
+import { retention as words } from "../text/retention.ts";
+
+export interface Amount {
+  samples: number;
+  bytes: number;
+}
+
+/** How long what stays, in seconds; null: for ever, 0: not stored. */
+export type Ages = Record<"raw" | "10s" | "1m" | "1h" | "1d", number | null>;
+
+export interface MetricRetention {
+  device: string;
+  metric: string;
+  tags: string[];
+  samples: number;
+  bytes: number;
+  oldest: number | null;
+  keep: Ages;
+  now: Amount;
+  week: Amount;
+}
+
+/** What the store holds of each metric, and what goes. */
+export interface RetentionInfo {
+  time: number;
+  hold: string | null;
+  grace_until: number | null;
+  over_budget: boolean;
+  deleted_rows: number;
+  used_bytes: number;
+  free_bytes: number;
+  size_bytes: number | null;
+  items: MetricRetention[];
+  tiers: { tier: string; bytes: number; oldest: number | null }[];
+}
+
+const counts = new Intl.NumberFormat("en");
+
+/** `4.23 MB`; decimal units, as cards are sold. */
+export function size(bytes: number): string {
+  const shown = quantity(bytes, "bytes", null);
+  return `${shown.text} ${shown.unit}`;
+}
+
+/** `90 d`, `6 h`. */
+export function age(seconds: number | null): string {
+  if (seconds === null) return words.ever;
+  if (seconds >= 172_800 || seconds === 86_400)
+    return words.days(counts.format(Math.round(seconds / 86_400)));
+  if (seconds >= 7200) return words.hours(counts.format(Math.round(seconds / 3600)));
+  return words.minutes(counts.format(Math.round(seconds / 60)));
+}
+
+/** Those of the rollups that are stored and go some day, in short; all others stay for ever. */
+export function rollups(keep: Ages): string {
+  const said = (["10s", "1m", "1h", "1d"] as const)
+    .filter((tier) => keep[tier] !== 0 && (keep[tier] !== null || tier === "10s"))
+    .map((tier) => words.tier(tier, age(keep[tier])));
+  return said.join(", ") || words.ever;
+}
+
+/** What goes: its size, and in full for the hover. */
+export function going(amount: Amount): { text: string; title: string } {
+  if (amount.samples === 0) return { text: words.none, title: "" };
+  return { text: size(amount.bytes), title: words.samples(counts.format(amount.samples)) };
+}
+
+/** What keeps the store from letting go, or is about to change; empty: nothing. */
+export function notes(info: RetentionInfo): string[] {
+  const found: string[] = [];
+  if (info.hold) found.push(words.hold(info.hold));
+  if (info.grace_until !== null) found.push(words.grace(moment(info.grace_until, info.time)));
+  if (info.over_budget) found.push(words.overBudget);
+  return found;
+}
+
+/** The sum of all metrics, for the table's foot. */
+export function total(items: MetricRetention[]): { bytes: number; now: Amount; week: Amount } {
+  const sum = (of: (one: MetricRetention) => number) =>
+    items.reduce((all, one) => all + of(one), 0);
+  return {
+    bytes: sum((one) => one.bytes),
+    now: { samples: sum((one) => one.now.samples), bytes: sum((one) => one.now.bytes) },
+    week: { samples: sum((one) => one.week.samples), bytes: sum((one) => one.week.bytes) },
+  };
+}
+
+export const count = (value: number): string => counts.format(value);
