@@ -34,6 +34,8 @@ from hub.notify import Notifier
 from hub.store.policy import Policy
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
+from hub.update import package
+from hub.update.updates import Packages, Updates
 from hub.web.auth import Claim
 from hub.web.listener import Listener
 from hub.web.server import Parts, make_app
@@ -133,7 +135,8 @@ class App:
         births = await store.births()
         for birth, link, last_seen in births:
             registry.restore(birth, link, last_seen, latest.get(birth.device, {}))
-        ports = SerialPorts(config.serial, last_seq=store.last_seq, now_ms=wall_ms)
+        packages = Packages()
+        ports = SerialPorts(config.serial, last_seq=store.last_seq, now_ms=wall_ms, data_of=packages.data_of)
         links: list[Link] = [self._host(), ports]
         known = [birth for birth, link, _ in births if link is LinkKind.MQTT]
         links += await self._broker(health, known, ports.shared)
@@ -171,6 +174,9 @@ class App:
                 now_ms=wall_ms,
                 claim=claim,
                 serial=ports,
+                updates=Updates(
+                    registry=registry, commands=commands, packages=packages, load=package.installed
+                ),
             )
             listener = Listener(make_app(parts))
             url = await listener.start(config.hub.listen)

@@ -52,6 +52,8 @@ MATRIX: dict[tuple[str, str], Role | None] = {
     ("GET", "/api/v1/devices/{id}/console"): Role.VIEWER,
     ("GET", "/api/v1/devices/{id}/link"): Role.VIEWER,
     ("POST", "/api/v1/devices/{id}/commands"): Role.OPERATOR,
+    ("GET", "/api/v1/devices/{id}/firmware"): Role.VIEWER,
+    ("POST", "/api/v1/devices/{id}/update"): Role.ADMIN,
     ("GET", "/api/v1/hub"): Role.VIEWER,
     ("GET", "/api/v1/latest"): Role.VIEWER,
     ("GET", "/api/v1/openapi.json"): Role.VIEWER,

@@ -20,6 +20,7 @@ from hub.cli.remote import devices, watch
 from hub.cli.retention import retention
 from hub.cli.sending import send
 from hub.cli.token import token
+from hub.cli.update import update
 from hub.cli.user import user
 from hub.config import Config, ConfigError, listen_address, load
 from hub.model import OutpostError
@@ -129,6 +130,7 @@ main.add_command(link)
 main.add_command(user)
 main.add_command(token)
 main.add_command(flash)
+main.add_command(update)
 main.add_command(doctor)
 main.add_command(backup)
 main.add_command(export)

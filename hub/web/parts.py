@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hub.config import Config
     from hub.devices import Registry
     from hub.health import Health
-    from hub.model import Identity
+    from hub.model import CommandResult, FirmwareOffer, Identity
     from hub.store.store import Store
     from hub.web.auth import Claim
 
@@ -48,6 +48,18 @@ class PortLender(Protocol):
         """Take a lent port back."""
 
 
+class Updater(Protocol):
+    """Who has firmware for boards (`hub.update`)."""
+
+    async def offer(self, device: str) -> FirmwareOffer:
+        """Return what there is for a device. Raises UnknownDevice."""
+
+    async def update(
+        self, device: str, *, force: bool, key: str | None, caller: str, origin: str
+    ) -> CommandResult:
+        """Update a device; return how it ended. Raises UnknownDevice, CommandRefused."""
+
+
 class Parts(msgspec.Struct, kw_only=True):
     """The rooms that the web room serves. Which hosts may be named follows from `config`."""
 
@@ -61,6 +73,7 @@ class Parts(msgspec.Struct, kw_only=True):
     now_ms: Callable[[], int]
     claim: Claim
     serial: PortLender | None = None
+    updates: Updater | None = None
     static: Path = STATIC
     stream: StreamLimits = StreamLimits()
 

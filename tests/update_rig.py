@@ -1,0 +1,222 @@
+"""A hub's rooms and a virtual board with our firmware, for updates over the link."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hil.virtual import image
+from hil.virtual.board import VirtualBoard
+from hil.virtual.bridge import PWRON_RESET
+from hil.virtual.files import FileCalls
+from hil.virtual.flash import PICO_BYTES, Flash
+from hil.virtual.wasi import VmEnded
+from hub.bus import Bus
+from hub.commands import Commands
+from hub.config import SerialConfig
+from hub.devices import Registry
+from hub.flash.image import BoardFile, firmware
+from hub.health import Health
+from hub.ingest import Ingest
+from hub.links.ports import SerialPorts
+from hub.model import LinkKind
+from hub.store.audit import CommandFilter
+from hub.store.settings import StoreSettings
+from hub.store.store import Store
+from hub.update.package import Package, make
+from hub.update.updates import Packages, Updates
+from tests.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from hub.model import CommandResult, LinkEvent
+
+UID = "e6614103e7452b2f"
+SETTINGS: dict[str, Any] = {"name": "bench", "interval_ms": 200, "watchdog": False}
+QUICK = StoreSettings(ack_interval_s=0.05, idle_interval_s=0.05)
+GUARDS = ("/main.py", "/trial.py")
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def files_of(version: str, changes: Mapping[str, bytes] | None = None) -> list[BoardFile]:
+    """The firmware as a release `version`: a change holds after a second here, not after twenty."""
+    files = {file.path: file.data for file in firmware()}
+    files["/version.py"] = files["/version.py"].replace(_own_version(files["/version.py"]), version.encode())
+    assert b"CONFIRM_MS = const(20000)" in files["/guard.py"]
+    files["/guard.py"] = files["/guard.py"].replace(b"CONFIRM_MS = const(20000)", b"CONFIRM_MS = const(1000)")
+    files |= changes or {}
+    return [BoardFile(path, data) for path, data in files.items()]
+
+
+def _own_version(source: bytes) -> bytes:
+    return (
+        source.split(b'"')[-2]
+        if b"VERSION =" not in source
+        else source.split(b'VERSION = "')[1].split(b'"')[0]
+    )
+
+
+def release(version: str, changes: Mapping[str, bytes] | None = None, **about: Any) -> Package:
+    return make(files_of(version, changes), version, **about)
+
+
+def put(folder: Path, files: list[BoardFile]) -> None:
+    """Put a firmware on a board's flash by hand."""
+    for file in files:
+        image.put(folder, file.path, file.data)
+
+
+def holds(folder: Path, files: list[BoardFile]) -> bool:
+    """Whether all of a firmware's files are in their places."""
+    return all((folder / file.path[1:]).read_bytes() == file.data for file in files)
+
+
+def left_over(folder: Path) -> list[str]:
+    """What of an update waits on the flash."""
+    names = [path.name for path in folder.rglob("*") if path.name.endswith(".new")]
+    return names + [name for name in ("manifest", "trial.json") if (folder / name).exists()]
+
+
+class Fuse:
+    """Cuts a board's power when so much was written: each byte counts, and each change of a folder's entry."""
+
+    def __init__(self) -> None:
+        self.left: int | None = None
+        self.spent = 0
+
+    def burn(self, count: int) -> int:
+        """Return how much of `count` still passes; then the power is gone."""
+        passes = count if self.left is None else min(count, self.left)
+        self.spent += passes
+        if self.left is not None:
+            self.left -= passes
+        return passes
+
+    def blow(self) -> None:
+        """The power goes, and comes again."""
+        self.left = None
+        raise VmEnded(PWRON_RESET)
+
+
+@contextlib.contextmanager
+def fused(board: VirtualBoard) -> Iterator[Fuse]:
+    """Put a fuse into a board's power, as far as it writes to its flash."""
+    fuse = Fuse()
+    write, change = FileCalls.write, Flash.for_change
+
+    def cut_write(calls: FileCalls, fd: int, data: bytes) -> Any:
+        if calls._flash is not board.flash:
+            return write(calls, fd, data)
+        passes = fuse.burn(len(data))
+        result = write(calls, fd, data[:passes])
+        if passes < len(data):
+            fuse.blow()
+        return result
+
+    def cut_change(flash: Flash, path: str) -> Any:
+        if flash is board.flash and fuse.burn(1) == 0:
+            fuse.blow()
+        return change(flash, path)
+
+    FileCalls.write, Flash.for_change = cut_write, cut_change  # type: ignore[method-assign] # the power's way in
+    try:
+        yield fuse
+    finally:
+        FileCalls.write, Flash.for_change = write, change  # type: ignore[method-assign] # see above
+
+
+class UpdateHub:
+    """The rooms between a board's port and the trail, and the work of updates."""
+
+    def __init__(self, store: Store, port: Path) -> None:
+        self.store = store
+        self.packages = Packages()
+        self.package = release("0.2.0")
+        self.link = SerialPorts(
+            SerialConfig(ports=(str(port),)),
+            last_seq=store.last_seq,
+            now_ms=now_ms,
+            data_of=self.packages.data_of,
+        )
+        self.registry = Registry()
+        bus, health = Bus(epoch="0badcafe", now_ms=now_ms), Health()
+        self.commands = Commands(registry=self.registry, store=store, bus=bus, health=health, now_ms=now_ms)
+        ingest = Ingest(registry=self.registry, store=store, bus=bus, health=health, now_ms=now_ms)
+        ingest.on_progress(self.commands.progress)
+        self.registry.attach(self.link)
+        self.watch = Watch()
+        self._sink = ingest.sink_for(LinkKind.SERIAL)
+        self.updates = Updates(
+            registry=self.registry,
+            commands=self.commands,
+            packages=self.packages,
+            load=lambda: self.package,
+        )
+
+    def sink(self, event: LinkEvent) -> None:
+        self._sink(event)
+        self.watch(event)
+
+    async def update(self, *, force: bool = False) -> CommandResult:
+        return await self.updates.update(UID, force=force, key=None, caller="test", origin="test")
+
+    async def online(self) -> str:
+        """Wait until the board is there; return its firmware."""
+        return await self.until(lambda: self.firmware())
+
+    def firmware(self) -> str:
+        """What the board runs, while it is online."""
+        state = self.registry.get(UID)
+        return state.birth.firmware.split(" ")[0] if state is not None and state.online else ""
+
+    async def until(self, met: Callable[[], Any]) -> Any:
+        async with asyncio.timeout(60):
+            while not (found := met()):
+                await asyncio.sleep(0.02)
+            return found
+
+    async def trail(self) -> list[tuple[str, str]]:
+        """The commands of the trail, oldest first: what, and how it ended."""
+        entries, _ = await self.store.commands(CommandFilter(), limit=1000)
+        return [(entry.command, entry.state) for entry in reversed(entries)]
+
+
+@contextlib.asynccontextmanager
+async def hub_on(folder: Path, port: Path) -> AsyncIterator[UpdateHub]:
+    """Run the rooms on a port."""
+    store = Store.open(folder, health=Health(), now_ms=now_ms, settings=QUICK)
+    await store.start()
+    hub = UpdateHub(store, port)
+    task = asyncio.create_task(hub.link.run(hub.sink))
+    try:
+        yield hub
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await store.close()
+
+
+@contextlib.contextmanager
+def board_with(
+    tmp_path: Path, version: str = "0.2.0", flash_bytes: int = PICO_BYTES
+) -> Iterator[VirtualBoard]:
+    """A board whose firmware is `version`; its flash is the folder `flash`, its port the link `tty`."""
+    folder = tmp_path / "flash"
+    put(folder, files_of(version))
+    image.put(folder, "board.json", msgspec.json.encode(SETTINGS))
+    board = VirtualBoard(folder, uid=UID, link=tmp_path / "tty", flash_bytes=flash_bytes)
+    board.start()
+    try:
+        yield board
+    finally:
+        board.stop()
+    assert board.crashes == []
