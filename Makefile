@@ -75,7 +75,7 @@ clean: ## Remove all that was installed or built here (not the data)
 $(SETUP)/run: $(SETUP)/python $(STATIC) $(VM)
 	@touch $@
 
-$(SETUP)/dev: $(SETUP)/run $(SETUP)/apt-dev $(SETUP)/python-dev build/typings-rp2/.done build/typings-esp32/.done
+$(SETUP)/dev: $(SETUP)/run $(SETUP)/apt-dev $(SETUP)/python-dev $(SETUP)/homeassistant build/typings-rp2/.done build/typings-esp32/.done
 	@touch $@
 
 $(SETUP)/apt: scripts/apt.sh Makefile
@@ -122,6 +122,15 @@ $(STATIC): dashboard/node_modules/.package-lock.json $(DASHBOARD)
 $(VM): $(SETUP)/python requirements/board.txt
 	@echo "outpost: building the virtual board's MicroPython"
 	@$(BIN)/python -m hil.vm build
+	@touch $@
+
+# Home Assistant's recorder writes what `outpost import` is tried on. It pins all it needs, so it gets an environment
+# of its own; where a wheel is missing for this Python, those tests are skipped.
+$(SETUP)/homeassistant: requirements/homeassistant.txt $(SETUP)/python
+	@echo "outpost: installing Home Assistant's recorder for the tests of the import"
+	@rm -rf build/homeassistant && $(PYTHON) -m venv build/homeassistant && \
+		build/homeassistant/bin/pip install -q --disable-pip-version-check --require-hashes -r $< || \
+		{ rm -rf build/homeassistant; echo "outpost: Home Assistant does not install on this Python; its tests are skipped"; }
 	@touch $@
 
 build/typings-%/.done: requirements/stubs-%.txt $(SETUP)/python

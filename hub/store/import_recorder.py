@@ -19,7 +19,7 @@ from hub.store.recorder import MISSING, PERIODS_MS, Recorder
 from hub.store.samples import MAX_TIME_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from hub.model import Value
@@ -97,7 +97,7 @@ class _Bringer:
         for table in self._tables:
             done = self._bulk.position(table)
             take = self._state if table == "states" else self._statistic
-            for row in self._walk(table, done):
+            for row in self._recorder.walk(table, done, self._skipped):
                 done = row.id
                 try:
                     take(table, row)  # type: ignore[arg-type] # rows of that table
@@ -111,23 +111,6 @@ class _Bringer:
             self._progress(self._before, self._total)
         self._bulk.finish()
         return self._skipped
-
-    def _walk(self, table: str, after: int) -> Iterator[State | Statistic]:
-        """Yield rows by id; past what is damaged go on with the next that can be read."""
-        last, gap = self._recorder.last_id(table), 1
-        while after <= last:
-            rows = (
-                self._recorder.states(after) if table == "states" else self._recorder.statistics(table, after)
-            )
-            try:
-                for row in rows:
-                    yield row
-                    after, gap = row.id, 1
-            except sqlite3.DatabaseError as error:
-                self._skipped.add(f"{table} after {after}", str(error))
-                after, gap = after + gap, gap * 2
-            else:
-                return
 
     def _state(self, _: str, row: State) -> None:
         if row.entity is None or row.time_s is None:

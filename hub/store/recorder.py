@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hub.model import Kind
-from hub.store.import_values import ImportFailed
+from hub.store.import_values import ImportFailed, Skipped, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +24,8 @@ MISSING = ("unavailable", "unknown", "")
 """States that say there is no value."""
 PERIODS_MS = {"statistics_short_term": 300_000, "statistics": 3_600_000}
 
+_FORMS = 1000
+"""So many states of an entity decide on its kind where the file is damaged."""
 _NUMBER = "(state GLOB '*[0-9]*' AND state NOT GLOB '*[^0-9.eE+-]*')"
 
 
@@ -100,7 +102,7 @@ class Recorder:
         return found or 0
 
     def entities(self) -> list[Entity]:
-        """Return every entity with states, by name. Raises ImportFailed."""
+        """Return every entity with states, by name; of a damaged file as far as it can be read."""
         marks = ", ".join("?" * len(MISSING))
         sql = (
             f"SELECT {self._entity} AS name, count(*), min({self._time}), max({self._time}),"  # noqa: S608 - names of this module
@@ -110,8 +112,47 @@ class Recorder:
         )
         try:
             return [self._survey(*row) for row in self._connection.execute(sql, MISSING).fetchall()]
-        except sqlite3.DatabaseError as error:
-            raise ImportFailed(f"{self._file}: the states cannot be surveyed: {error}") from error
+        except sqlite3.DatabaseError:
+            return self._walked()
+
+    def walk(self, table: str, after: int, skipped: Skipped) -> Iterator[State | Statistic]:
+        """Yield a table's rows by id; past what is damaged go on with the next that can be read."""
+        last, gap = self.last_id(table), 1
+        while after <= last:
+            try:
+                for row in self.states(after) if table == "states" else self.statistics(table, after):
+                    yield row
+                    after, gap = row.id, 1
+            except sqlite3.DatabaseError as error:
+                skipped.add(f"{table} after {after}", str(error))
+                after, gap = after + gap, gap * 2
+            else:
+                return
+
+    def _walked(self) -> list[Entity]:
+        found: dict[str, list[State]] = {}
+        for row in self.walk("states", 0, Skipped()):
+            if isinstance(row, State) and row.entity is not None:
+                # Its first and last and how many of which form decide; a state more says no more.
+                rows = found.setdefault(row.entity, [])
+                rows.append(row)
+                if len(rows) > _FORMS:
+                    del rows[_FORMS // 2]
+        return [self._surveyed(name, rows) for name, rows in sorted(found.items())]
+
+    def _surveyed(self, name: str, rows: list[State]) -> Entity:
+        texts = [row.text for row in rows]
+        times = [row.time_s for row in rows if row.time_s is not None]
+        return self._survey(
+            name,
+            len(rows),
+            min(times, default=None),
+            max(times, default=None),
+            sum(text is None or text in MISSING for text in texts),
+            sum(text in ("on", "off") for text in texts),
+            sum(text is not None and number_of(text) is not None for text in texts),
+            rows[-1].id,
+        )
 
     def states(self, after: int) -> Iterator[State]:
         """Yield states by id. Raises sqlite3.DatabaseError where the file is damaged."""
@@ -134,7 +175,9 @@ class Recorder:
         if not self._tables[table]:
             return {}
         sql = f"SELECT metadata_id, min({self._start(table)}) FROM {table} GROUP BY metadata_id"  # noqa: S608 - see above
-        return {number: round(start * 1000) for number, start in self._connection.execute(sql) if start}
+        with contextlib.suppress(sqlite3.DatabaseError):
+            return {number: round(start * 1000) for number, start in self._connection.execute(sql) if start}
+        return {}
 
     def statistics(self, table: str, after: int) -> Iterator[Statistic]:
         """Yield a table's rows by id. Raises sqlite3.DatabaseError where the file is damaged."""
@@ -192,11 +235,12 @@ class Recorder:
     def _attributes(self, state_id: int | None) -> dict[str, object]:
         if state_id is None or not self._tables["state_attributes"]:
             return {}
-        row = self._connection.execute(
-            "SELECT shared_attrs FROM states JOIN state_attributes USING (attributes_id) WHERE state_id = ?",
-            (state_id,),
-        ).fetchone()
-        with contextlib.suppress(ValueError, TypeError):
+        with contextlib.suppress(ValueError, TypeError, sqlite3.DatabaseError):
+            row = self._connection.execute(
+                "SELECT shared_attrs FROM states JOIN state_attributes USING (attributes_id)"
+                " WHERE state_id = ?",
+                (state_id,),
+            ).fetchone()
             found = json.loads(row[0]) if row is not None else {}
             return found if isinstance(found, dict) else {}
         return {}
