@@ -18,6 +18,8 @@ class LocalAccess(msgspec.Struct, frozen=True):
 
     url: str
     token: str
+    certificate: str | None = None
+    """The file (PEM) of the certificate that the hub serves, when it serves TLS."""
 
 
 def leave(data: Path, access: LocalAccess) -> None:

@@ -145,7 +145,7 @@ def test_toml_beyond_pythons_own_limits_is_refused(text: str) -> None:
         ("[retention]\nzzz = 1", "unknown key `retention.zzz`; known here: raw, 10s, 1m, 1h, 1d, size, rule"),
         (
             "[hub]\nxy.zw = 1",
-            "unknown key `hub.xy`; known here: name, listen, allowed_hosts, allowed_origins",
+            "unknown key `hub.xy`; known here: name, listen, allowed_hosts, allowed_origins, plain_http",
         ),
     ],
 )

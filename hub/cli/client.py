@@ -14,6 +14,7 @@ from hub.access import LOCAL_ACCESS, LocalAccess
 from hub.model import OutpostError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
@@ -52,16 +53,29 @@ def access(data: Path) -> LocalAccess:
 async def hub(data: Path) -> AsyncIterator[aiohttp.ClientSession]:
     """Open a client session on the hub. Raises NoHub where it does not answer, Failed."""
     found = access(data)
+    trusted = _trusting(found.certificate) if found.certificate else True
     try:
         async with aiohttp.ClientSession(
             base_url=found.url,
+            connector=aiohttp.TCPConnector(ssl=trusted),
             headers={"Authorization": f"Bearer {found.token}", "User-Agent": f"outpost-cli/{__version__}"},
         ) as session:
             yield session
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise Failed(
+            f"the hub at {found.url} has a certificate that this machine does not trust: "
+            f"{error.certificate_error}; save its authority's (`outpost tls ca`) and set SSL_CERT_FILE"
+        ) from error
     except aiohttp.ClientConnectorError as error:
         raise NoHub(f"the hub at {found.url} does not answer: {error.os_error.strerror}") from error
     except aiohttp.ClientError as error:
         raise Failed(f"the hub at {found.url}: {error}") from error
+
+
+def _trusting(certificate: str) -> ssl.SSLContext:
+    from hub.tls.serving import client_context  # noqa: PLC0415 - cryptography takes a while to load
+
+    return client_context(certificate)
 
 
 async def answer(response: aiohttp.ClientResponse) -> Any:

@@ -9,7 +9,7 @@ from hub.config.forms import ConfigError, duration_s, listen_address
 from hub.config.retention import check_retention
 
 if TYPE_CHECKING:
-    from hub.config.sections import CameraConfig, Config, HubConfig, MqttConfig
+    from hub.config.sections import CameraConfig, Config, HubConfig, MqttConfig, TlsConfig
 
 _LONGEST_COMMIT_S = 60
 _MOST_SENSORS = 64
@@ -18,6 +18,7 @@ _MOST_SENSORS = 64
 def check(config: Config, where: str) -> None:
     """Refuse values that cannot be used; `where` names the file. Raises ConfigError."""
     _check_hub(config.hub, where)
+    _check_tls(config.tls, where)
     _check_mqtt(config.mqtt, where)
     for index, port in enumerate(config.serial.ports):
         if port != "auto" and not _is_path(port):
@@ -58,6 +59,23 @@ def _check_hub(hub: HubConfig, where: str) -> None:
                 f"{where}: `hub.allowed_origins[{index}]`: {origin!r} is no origin "
                 "(scheme and host alone), as in https://example.org"
             )
+
+
+def _check_tls(tls: TlsConfig, where: str) -> None:
+    if tls.mode not in ("off", "local", "files"):
+        raise ConfigError(f"{where}: `tls.mode`: {tls.mode!r} is not off, local or files")
+    for key, path in (("certificate", tls.certificate), ("key", tls.key)):
+        if tls.mode == "files" and not path:
+            raise ConfigError(f"{where}: `tls.{key}`: is missing; with mode files it names a PEM file")
+        if tls.mode != "files" and path:
+            raise ConfigError(f"{where}: `tls.{key}`: is for `tls.mode` files, which is {tls.mode}")
+    if tls.redirect:
+        if tls.mode == "off":
+            raise ConfigError(f"{where}: `tls.redirect`: there is no HTTPS to lead to; `tls.mode` is off")
+        try:
+            listen_address(tls.redirect, where)
+        except ConfigError as error:
+            raise ConfigError(str(error).replace("`hub.listen`", "`tls.redirect`")) from error
 
 
 def _check_mqtt(mqtt: MqttConfig, where: str) -> None:

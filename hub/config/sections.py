@@ -18,6 +18,18 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Host names, besides its own addresses, by which browsers may call the hub."""
     allowed_origins: tuple[str, ...] = ()
     """Origins of other sites that may call the API with credentials of their own (CORS)."""
+    plain_http: bool = False
+    """Serve other machines without TLS: whoever shares the network can read and change what passes."""
+
+
+class TlsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[tls]`: HTTPS, by an authority of the hub's own (`local`) or by the files of another (`files`)."""
+
+    mode: str = "off"
+    certificate: str | None = None
+    key: str | None = None
+    redirect: str | None = None
+    """HOST:PORT where plain HTTP is answered with the way to HTTPS."""
 
 
 class SerialConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,6 +98,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The whole file; every key is optional."""
 
     hub: HubConfig = HubConfig()
+    tls: TlsConfig = TlsConfig()
     serial: SerialConfig = SerialConfig()
     mqtt: MqttConfig = MqttConfig()
     host: HostConfig = HostConfig()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import socket
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import psutil
+from hub.tls.names import own_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -41,16 +40,6 @@ def split_host(text: str) -> tuple[str, int | None] | None:
     if not name or (port is not None and port > 65535):
         return None
     return name, port
-
-
-def own_addresses() -> set[str]:
-    """Return the IP addresses of this machine's interfaces."""
-    return {
-        str(ip_address(address.address.partition("%")[0]))
-        for addresses in psutil.net_if_addrs().values()
-        for address in addresses
-        if address.family in (socket.AF_INET, socket.AF_INET6)
-    }
 
 
 class Hosts:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from hub.config import listen_address
 from hub.model import OutpostError
+
+if TYPE_CHECKING:
+    import ssl
 
 ANY = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound
 _SHUTDOWN_S = 5.0
@@ -22,9 +26,10 @@ class CannotListen(OutpostError):
 
 
 class Listener:
-    """Serves an application on `HOST:PORT` from `start` to `stop`."""
+    """Serves an application on `HOST:PORT` from `start` to `stop`, over TLS where it is given."""
 
-    def __init__(self, app: web.Application) -> None:
+    def __init__(self, app: web.Application, *, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self._runner = web.AppRunner(
             app,
             # The claim's code stands in a request line: lines of requests are not logged.
@@ -41,7 +46,8 @@ class Listener:
         host, port = listen_address(listen, "--listen")
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, host, port, reuse_address=True).start()
+            site = web.TCPSite(self._runner, host, port, reuse_address=True, ssl_context=self._tls)
+            await site.start()
         except OSError as error:
             await self._runner.cleanup()
             raise CannotListen(
@@ -50,7 +56,7 @@ class Listener:
             ) from error
         bound, bound_port = self._runner.addresses[0][:2]
         name = "127.0.0.1" if bound in ANY else f"[{bound}]" if ":" in bound else bound
-        return f"http://{name}:{bound_port}"
+        return f"{'https' if self._tls else 'http'}://{name}:{bound_port}"
 
     async def stop(self) -> None:
         """Close every connection and the socket."""

@@ -1,0 +1,1 @@
+"""TLS of the hub's own: a certificate authority for this hub alone, and the certificate that it serves."""
