@@ -214,3 +214,7 @@ def test_room_that_went_is_free_in_the_file(file: SampleFile) -> None:
     after = file.committer.work(shedding.room)
     assert after.used_bytes < before.used_bytes
     assert after.used_bytes + after.free_bytes == before.used_bytes + before.free_bytes
+
+
+def test_what_goes_is_not_overwritten_with_zeros_which_wears_the_card(file: SampleFile) -> None:
+    assert file.committer.work(lambda c: c.execute("PRAGMA secure_delete").fetchone()) == (0,)

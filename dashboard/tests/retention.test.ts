@@ -1,14 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  type Ages,
-  age,
-  going,
-  notes,
-  type RetentionInfo,
-  rollups,
-  size,
-  total,
-} from "../src/state/retention.ts";
+import type { Ages, RetentionInfo } from "../src/api/types.ts";
+import { age, going, notes, rollups, size, total } from "../src/state/retention.ts";
 
 const keep: Ages = { raw: 7_776_000, "10s": 0, "1m": null, "1h": null, "1d": null };
 const info: RetentionInfo = {

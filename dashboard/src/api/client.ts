@@ -1,4 +1,3 @@
-import type { RetentionInfo } from "../state/retention.ts";
 import type {
   CameraInfo,
   CommandRecord,
@@ -8,6 +7,7 @@ import type {
   LinkInfo,
   LogLine,
   Page,
+  RetentionInfo,
   SessionInfo,
 } from "./types.ts";
 

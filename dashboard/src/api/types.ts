@@ -155,3 +155,37 @@ export interface History {
 
 /** One sample on the live stream: device, metric, source_time_ms, value, quality. */
 export type LiveSample = [string, string, number, Value, Quality];
+
+export interface Amount {
+  samples: number;
+  bytes: number;
+}
+
+/** How long what stays, in seconds; null: for ever, 0: not stored. */
+export type Ages = Record<"raw" | "10s" | "1m" | "1h" | "1d", number | null>;
+
+export interface MetricRetention {
+  device: string;
+  metric: string;
+  tags: string[];
+  samples: number;
+  bytes: number;
+  oldest: number | null;
+  keep: Ages;
+  now: Amount;
+  week: Amount;
+}
+
+/** What the store holds of each metric, and what goes. */
+export interface RetentionInfo {
+  time: number;
+  hold: string | null;
+  grace_until: number | null;
+  over_budget: boolean;
+  deleted_rows: number;
+  used_bytes: number;
+  free_bytes: number;
+  size_bytes: number | null;
+  items: MetricRetention[];
+  tiers: { tier: string; bytes: number; oldest: number | null }[];
+}

@@ -1,17 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import type { MetricRetention, RetentionInfo } from "../api/types.ts";
 import { useHub } from "../state/context.ts";
-import {
-  age,
-  count,
-  going,
-  type MetricRetention,
-  notes,
-  type RetentionInfo,
-  rollups,
-  size,
-  total,
-} from "../state/retention.ts";
+import { age, count, going, notes, rollups, size, total } from "../state/retention.ts";
 import { deviceUrl } from "../state/router.ts";
 import { retention as words } from "../text/retention.ts";
 import { Figures } from "./Figures.tsx";

@@ -1,40 +1,7 @@
+import type { Ages, Amount, MetricRetention, RetentionInfo } from "../api/types.ts";
 import { quantity } from "../format/number.ts";
 import { moment } from "../format/time.ts";
 import { retention as words } from "../text/retention.ts";
-
-export interface Amount {
-  samples: number;
-  bytes: number;
-}
-
-/** How long what stays, in seconds; null: for ever, 0: not stored. */
-export type Ages = Record<"raw" | "10s" | "1m" | "1h" | "1d", number | null>;
-
-export interface MetricRetention {
-  device: string;
-  metric: string;
-  tags: string[];
-  samples: number;
-  bytes: number;
-  oldest: number | null;
-  keep: Ages;
-  now: Amount;
-  week: Amount;
-}
-
-/** What the store holds of each metric, and what goes. */
-export interface RetentionInfo {
-  time: number;
-  hold: string | null;
-  grace_until: number | null;
-  over_budget: boolean;
-  deleted_rows: number;
-  used_bytes: number;
-  free_bytes: number;
-  size_bytes: number | null;
-  items: MetricRetention[];
-  tiers: { tier: string; bytes: number; oldest: number | null }[];
-}
 
 const counts = new Intl.NumberFormat("en");
 
