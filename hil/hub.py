@@ -18,6 +18,7 @@ import msgspec
 
 from hub.access import LOCAL_ACCESS, LocalAccess
 from hub.model import OutpostError
+from hub.tls.serving import client_context
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -161,7 +162,9 @@ class HubProcess:
 
     def _serves(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:  # noqa: S310 - our own http URL
+            access = self.access
+            trusted = client_context(access.certificate) if access.certificate else None
+            with urllib.request.urlopen(f"{access.url}/healthz", timeout=2, context=trusted) as answer:  # noqa: S310 - our own URL
                 return bool(answer.status == 200)
         except (OSError, urllib.error.URLError, msgspec.DecodeError):
             return False
