@@ -46,11 +46,13 @@ def shed(
     """
     for shelf in ORDER:
         gone = freed = 0
-        end = shelf.first_id(_end_ms(connection, shelf, now_ms - YOUNGEST_MS))
+        before_ms = _before_ms(connection, shelf, now_ms - YOUNGEST_MS)
         for identity, size in connection.execute(
             f"SELECT id, length(data) FROM {shelf.table} WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",  # noqa: S608 - one of two names
-            (shelf.first_id(0), end, rows),
+            (shelf.first_id(0), shelf.first_id(before_ms), rows),
         ).fetchall():
+            if shelf.place(identity)[2] > before_ms:
+                continue  # a day's chunk, of which some is young
             connection.execute(f"DELETE FROM {shelf.table} WHERE id = ?", (identity,))  # noqa: S608 - see above
             gone, freed = gone + 1, freed + size
             if freed >= excess_bytes:
@@ -60,7 +62,7 @@ def shed(
     return 0, 0
 
 
-def _end_ms(connection: sqlite3.Connection, shelf: Shelf, before_ms: int) -> int:
+def _before_ms(connection: sqlite3.Connection, shelf: Shelf, before_ms: int) -> int:
     if shelf.tier is None:
         for job in tiers.JOBS:
             waits = tiers.due(connection, job, before_ms + job.span_ms)
