@@ -1,12 +1,13 @@
-"""`outpost backup`, `export`, `erase` and `sql`: the whole store, beside a running hub or without one."""
+"""`outpost backup`, `erase` and `sql`: the whole store, beside a running hub or without one."""
 
 from __future__ import annotations
 
-import csv
+import subprocess
 import sys
 from contextlib import closing
-from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -18,30 +19,6 @@ from hub.cli.table import table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import IO, Any
-
-    from hub.store.history import Row
-
-
-class _Time(click.ParamType[int]):
-    """A time: RFC 3339 as in 2026-11-21T08:00:00Z, a date, or UTC milliseconds."""
-
-    name = "time"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return UTC milliseconds."""
-        if isinstance(value, int):
-            return value
-        text = str(value)
-        if text.isascii() and text.isdigit():
-            return int(text)
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            self.fail(
-                f"{text!r} is no time; write 2026-11-21, 2026-11-21T08:00:00Z or UTC milliseconds", param, ctx
-            )
-        moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-        return round(moment.timestamp() * 1000)
 
 
 @click.command()
@@ -66,102 +43,6 @@ def backup(data: Path, target: Path) -> None:
 
 
 @click.command()
-@click.option("--device", "devices", multiple=True, help="Of this device; may be given again. Default: all.")
-@click.option("--metric", "metrics", multiple=True, help="Of this metric; may be given again. Default: all.")
-@click.option(
-    "--from", "from_ms", type=_Time(), default=0, help="From this time on.", show_default="the start"
-)
-@click.option("--to", "to_ms", type=_Time(), default=2**53 - 1, help="Before this time.", show_default="now")
-@click.option(
-    "--format",
-    "kind",
-    type=click.Choice(["csv", "lines"]),
-    default="csv",
-    show_default=True,
-    help="CSV (RFC 4180), or InfluxDB's line protocol.",
-)
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write to this file.",
-    show_default="stdout",
-)
-@data_option
-def export(
-    data: Path,
-    devices: tuple[str, ...],
-    metrics: tuple[str, ...],
-    from_ms: int,
-    to_ms: int,
-    kind: str,
-    output: Path | None,
-) -> None:
-    """Write samples as text, by device, metric and time; progress goes to stderr.
-
-    Times are UTC milliseconds in CSV and nanoseconds in lines, where a null is left out, numbers are the
-    field `value`, booleans `state` and texts `text`.
-    """
-    from hub.store.archive import Wanted, samples  # noqa: PLC0415 - see above
-
-    wanted = Wanted(devices=devices, metrics=metrics, from_ms=from_ms, to_ms=to_ms)
-    try:
-        with click.open_file(str(output or "-"), "w", encoding="utf-8") as file:
-            write = _csv(file) if kind == "csv" else _lines(file)
-            count = _told(samples(data, wanted), write)
-    except OSError as error:
-        raise Failed(f"{output or 'stdout'}: cannot be written: {error.strerror}") from error
-    click.echo(f"{count:,} samples", err=True)
-
-
-def _told(parts: Iterable[tuple[str, str, list[Row]]], write: Callable[[str, str, list[Row]], None]) -> int:
-    count, current = 0, ("", "")
-    for device, metric, rows in parts:
-        if (device, metric) != current:
-            current = device, metric
-            click.echo(f"{device} {metric}", err=True)
-        write(device, metric, rows)
-        count += len(rows)
-    return count
-
-
-def _csv(file: IO[Any]) -> Callable[[str, str, list[Row]], None]:
-    writer = csv.writer(file)
-    writer.writerow(("device", "metric", "time", "value", "quality"))
-
-    def write(device: str, metric: str, rows: list[Row]) -> None:
-        writer.writerows((device, metric, row.time, row.value, row.quality) for row in rows)
-
-    return write
-
-
-def _lines(file: IO[Any]) -> Callable[[str, str, list[Row]], None]:
-    def write(device: str, metric: str, rows: list[Row]) -> None:
-        tags = f"outpost,device={_tag(device)},metric={_tag(metric)},quality="
-        file.writelines(
-            f"{tags}{row.quality} {_field(row.value)} {row.time}000000\n"
-            for row in rows
-            if row.value is not None
-        )
-
-    return write
-
-
-def _tag(text: str) -> str:
-    for mark in ("\\", ",", "=", " "):
-        text = text.replace(mark, f"\\{mark}")
-    return " ".join(text.splitlines())
-
-
-def _field(value: float | bool | str) -> str:
-    if isinstance(value, bool):
-        return f"state={'t' if value else 'f'}"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'text="{escaped}"'
-    return f"value={float(value)!r}"
-
-
-@click.command()
 @click.option("--device", "devices", multiple=True, help="Only of this device; may be given again.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @data_option
@@ -183,17 +64,21 @@ def erase(data: Path, devices: tuple[str, ...], yes: bool) -> None:
 
 @click.command()
 @click.argument("statement", required=False)
+@click.option("--datasette", "browse", is_flag=True, help="Browse it with Datasette, on this machine alone.")
 @data_option
-def sql(data: Path, statement: str | None) -> None:
+def sql(data: Path, statement: str | None, browse: bool) -> None:
     """Ask the store in SQL, read-only: STATEMENT, or a shell that reads statements up to their `;`.
 
-    The view `samples` has device, metric, time (UTC ms), utc, value and quality; it opens every chunk, so
-    on years of history narrow `chunk.id` first (see docs/storage.md).
+    The view `samples` has device, metric, time (UTC ms), utc, value, quality and chunk. It opens every chunk,
+    so on years of history narrow the chunks: WHERE chunk >= chunk_at('2026-11-20').
     """
     from hub.store.archive import existing  # noqa: PLC0415 - see above
     from hub.store.folder import StoreError  # noqa: PLC0415 - see above
     from hub.store.shell import ask, complete, connect_shell  # noqa: PLC0415 - see above
 
+    if browse:
+        _browse(existing(data))
+        return
     with closing(connect_shell(existing(data))) as connection:
         if statement is not None:
             _show(ask(connection, statement))
@@ -203,6 +88,22 @@ def sql(data: Path, statement: str | None) -> None:
                 _show(ask(connection, text))
             except StoreError as error:
                 click.echo(str(error), err=True)
+
+
+def _browse(database: Path) -> None:
+    """Run Datasette until it is stopped; it prints a link that logs in, without which it shows nothing."""
+    if find_spec("datasette") is None:
+        raise Failed("Datasette is not installed: pip install 'outpost-hub[datasette]'")
+    with TemporaryDirectory() as folder:
+        rights = Path(folder) / "metadata.json"
+        rights.write_text('{"allow": {"id": "root"}}')
+        subprocess.run(  # noqa: S603 - this Python, and arguments of our own
+            [
+                *(sys.executable, "-m", "datasette", "serve", str(database), "--metadata", str(rights)),
+                *("--root", "--setting", "sql_time_limit_ms", "20000"),
+            ],
+            check=False,
+        )
 
 
 def _statements(lines: IO[Any], complete: Callable[[str], bool]) -> Iterable[str]:

@@ -9,9 +9,10 @@ from pathlib import Path
 import click
 
 from hub import __version__
-from hub.cli.archive import backup, erase, export, sql
+from hub.cli.archive import backup, erase, sql
 from hub.cli.client import Failed
 from hub.cli.doctor import doctor
+from hub.cli.export import export
 from hub.cli.flash import flash
 from hub.cli.importing import import_
 from hub.cli.link import link

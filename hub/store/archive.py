@@ -141,6 +141,8 @@ def erase(folder: Path, devices: tuple[str, ...]) -> None:
             for device in devices or [row[0] for row in connection.execute("SELECT device FROM device")]:
                 connection.execute("DELETE FROM device WHERE device = ?", (device,))
                 connection.execute("DELETE FROM command WHERE device = ?", (device,))
+            # What an import had stored is gone, so one that did not end begins anew.
+            connection.execute("DELETE FROM state WHERE key LIKE 'import %'")
             connection.execute("COMMIT")
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import zlib
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,30 +23,40 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 _VIEW = """
 CREATE TEMP VIEW samples AS
-WITH part(rows) AS (
-  SELECT outpost_chunk(data) FROM chunk UNION ALL SELECT outpost_hot(data) FROM hot
+WITH part(chunk, rows) AS (
+  SELECT id, outpost_chunk(data) FROM chunk UNION ALL SELECT chunk_at('9999'), outpost_hot(data) FROM hot
 )
 SELECT shape.device AS device, shape.metrics ->> (r.value ->> 1) AS metric, r.value ->> 2 AS time,
-  datetime((r.value ->> 2) / 1000, 'unixepoch') AS utc, r.value ->> 3 AS value, r.value ->> 4 AS quality
+  datetime((r.value ->> 2) / 1000, 'unixepoch') AS utc, r.value ->> 3 AS value, r.value ->> 4 AS quality,
+  part.chunk AS chunk
 FROM part, json_each(part.rows) AS r JOIN shape ON shape.id = (r.value ->> 0)
 """
 
 
 def connect_shell(database: Path) -> sqlite3.Connection:
-    """Open the file read-only with the view `samples`: device, metric, time (UTC ms), utc, value, quality.
-
-    In any other SQLite shell the functions `outpost_chunk` and `outpost_hot` are missing, which turn a blob
-    of `chunk` or `hot` to a JSON array of [shape, place, time, value, quality]. Raises sqlite3.Error.
-    """
+    """Open the file read-only with the view `samples`. Raises sqlite3.Error."""
     connection = connect_reader(database)
-    connection.create_function("outpost_chunk", 1, _chunk_rows, deterministic=True)
-    connection.create_function("outpost_hot", 1, _hot_rows, deterministic=True)
     connection.execute("PRAGMA query_only = OFF")
-    connection.execute(_VIEW)
+    add_view(connection)
     connection.execute("PRAGMA query_only = ON")
     return connection
+
+
+def add_view(connection: sqlite3.Connection) -> None:
+    """Add the view `samples`: device, metric, time (UTC ms), utc, value, quality, chunk.
+
+    And the functions that it needs: `outpost_chunk` and `outpost_hot` turn a blob of `chunk` or `hot` to a
+    JSON array of [shape, place, time, value, quality]; `chunk_at` a time to the key from which on chunks
+    have it. The hot log stands behind all chunks, at `chunk_at('9999')`. Raises sqlite3.Error.
+    """
+    connection.create_function("outpost_chunk", 1, _chunk_rows, deterministic=True)
+    connection.create_function("outpost_hot", 1, _hot_rows, deterministic=True)
+    connection.create_function("chunk_at", 1, _chunk_at, deterministic=True)
+    connection.execute(_VIEW)
 
 
 def ask(connection: sqlite3.Connection, statement: str) -> Iterator[tuple[object, ...]]:
@@ -62,6 +73,20 @@ def ask(connection: sqlite3.Connection, statement: str) -> Iterator[tuple[object
 def complete(text: str) -> bool:
     """Tell that a text ends with a whole statement."""
     return sqlite3.complete_statement(text)
+
+
+def _chunk_at(time: object) -> int | None:
+    """Return the least key of the chunks of a time (UTC ms, or ISO 8601 in UTC); None for what is no time."""
+    try:
+        if isinstance(time, str):
+            moment = datetime.fromisoformat(f"{time}-01-01" if len(time) == len("9999") else time)
+            since = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - _EPOCH
+            time_ms = since.days * 86_400_000 + since.seconds * 1000
+        else:
+            time_ms = int(time)  # type: ignore[call-overload] # what is none raises
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return chunk.chunk_id(max(0, min(time_ms, 2**53)) // chunk.WINDOW_MS, 0)
 
 
 def _chunk_rows(data: bytes) -> str:
