@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hub.link_verdict import Trend
 from hub.links.link import Link, NotReachable
 from hub.model import Birth, Kind, LinkKind, LogLine, Metric, OutpostError, Reading, Sample
 
@@ -44,6 +45,7 @@ class DeviceState:
         self.reason: str | None = "not seen since the hub started"
         self.latest: dict[str, Sample] = {}
         self.figures: Mapping[str, float] = {}
+        self.trend = Trend()
         self.console: deque[LogLine] = deque(maxlen=CONSOLE_LINES)
 
 
@@ -115,6 +117,8 @@ class Registry:
         if state.link is not link:
             log.warning("device %s moves from %s to %s", birth.device, state.link, link)
             state.link = link
+        if state.birth.boot_id not in (None, birth.boot_id):
+            state.trend.restarted(birth.reset_cause, now_ms)
         state.birth = birth
         state.online = True
         state.reason = None
@@ -153,11 +157,12 @@ class Registry:
         if state is not None:
             state.console.append(line)
 
-    def measure(self, device: str, figures: Mapping[str, float]) -> None:
-        """Keep the figures of a device's link."""
+    def measure(self, device: str, figures: Mapping[str, float], now_ms: int) -> None:
+        """Keep the figures of a device's link, and where they go."""
         state = self._devices.get(device)
         if state is not None:
             state.figures = figures
+            state.trend.add(figures, now_ms)
 
     def _known(self, device: str) -> DeviceState:
         state = self._devices.get(device)

@@ -10,7 +10,7 @@ import msgspec
 
 from hub.bus import Bus, Event
 from hub.devices import DeviceState, Registry, TakenByAnotherLink, describe
-from hub.link_history import LinkHistory
+from hub.link_history import LinkHistory, restart
 from hub.links.link import NotReachable
 from hub.model import Born, CommandProgress, Gone, LinkHealth, LogLine, Reading
 
@@ -97,7 +97,7 @@ class Ingest:
         self._health.samples.labels(kind).inc(len(reading.values))
 
     def _measured(self, event: LinkHealth, state: DeviceState) -> None:
-        self._registry.measure(event.device, event.figures)
+        self._registry.measure(event.device, event.figures, self._now_ms())
         for figure, value in event.figures.items():
             self._health.link_figure.labels(event.device, figure).set(value)
         kept = self._link_history.due(state.birth, event.figures, self._now_ms())
@@ -106,6 +106,8 @@ class Ingest:
 
     def _born(self, event: Born) -> None:
         now_ms = self._now_ms()
+        before = self._registry.get(event.birth.device)
+        booted = before is not None and before.birth.boot_id not in (None, event.birth.boot_id)
         try:
             state = self._registry.born(event.birth, event.link, now_ms)
         except TakenByAnotherLink as error:
@@ -113,6 +115,8 @@ class Ingest:
             log.warning("%s", error)
             return
         self._store.put_birth(event.birth, event.link, now_ms)
+        if booted:
+            self._store.put(restart(event.birth, now_ms))
         log.info(
             "device %s (%s) is online on %s: %d metrics, %d commands",
             state.id,

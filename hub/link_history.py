@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hub.model import Metric, Reading
+from hub.model import Kind, Metric, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +39,10 @@ FIGURES = {
 """What of a link is kept, and in which unit. Counters begin anew with each opening of a port."""
 
 
+RESET_CAUSE = "reset_cause"
+"""Of each restart that the hub sees, the cause that the device told, as text."""
+
+
 class LinkHistory:
     """Says when the figures of a device's link are due to be kept."""
 
@@ -64,11 +68,24 @@ class LinkHistory:
         )
 
 
+def restart(birth: Birth, now_ms: int) -> Reading:
+    """Return the reading to store of a boot that is new."""
+    return Reading(
+        device=birth.device,
+        metrics=(PREFIX + RESET_CAUSE,),
+        values=(birth.reset_cause or "unknown",),
+        source_time_ms=now_ms,
+        hub_time_ms=now_ms,
+    )
+
+
 def metric(birth: Birth, name: str) -> Metric | None:
     """Return the metric of that name: the device's own, or one of its link; None where there is neither."""
     for own in birth.metrics:
         if own.name == name:
             return own
+    if name == PREFIX + RESET_CAUSE:
+        return Metric(name=name, kind=Kind.TEXT)
     figure = name.removeprefix(PREFIX)
     if figure == name or figure not in FIGURES:
         return None

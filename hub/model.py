@@ -78,6 +78,8 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     firmware: str = ""
     boot_id: str | None = None
+    reset_cause: str = ""
+    """Why it booted, in its own words (`power`, `watchdog`); empty where it does not say."""
     outbox_bytes: int | None = None
     """How much the device keeps for a hub that is away; None where it does not say."""
     notice: str = ""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 
 from hub.bus import Batch, Bus
 from hub.devices import Registry
 from hub.health import Health
 from hub.ingest import Ingest
+from hub.link_verdict import Restart
 from hub.model import Birth, Born, Gone, LinkKind, LogLine, Metric, Quality, Reading
 from hub.store.store import Store
 from tests.fakes import FakeLink, until
@@ -112,6 +114,19 @@ async def test_births_and_goodbyes_are_announced(rig: Rig) -> None:
     await until(lambda: sum(len(batch.events) for batch in rig.batches) == 2)
     shown = [event.data["online"] for batch in rig.batches for event in batch.events]
     assert shown == [True, False]
+
+
+async def test_a_restart_is_kept_with_its_cause_also_where_the_port_went_with_it(rig: Rig) -> None:
+    rig.serial(Born(BIRTH, LinkKind.SERIAL))
+    rig.serial(Gone("board", "the port is gone"))
+    rig.serial(Born(structs.replace(BIRTH, reset_cause="power"), LinkKind.SERIAL))  # the same boot again
+    rig.serial(Born(structs.replace(BIRTH, boot_id="b2", reset_cause="watchdog"), LinkKind.SERIAL))
+    state = rig.registry.get("board")
+    assert state is not None
+    assert list(state.trend.restarts) == [Restart(NOW_MS, "watchdog")]
+    await rig.store.settle()
+    latest = await rig.store.latest()
+    assert latest["board"]["link.reset_cause"].value == "watchdog"
 
 
 async def test_console_lines_are_kept_and_announced(rig: Rig) -> None:

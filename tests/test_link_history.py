@@ -64,5 +64,8 @@ async def test_history_answers_for_a_link_and_the_live_world_does_not_know_it(tm
         shown = (await hub.get(f"samples?device={DEVICE}&metric=link.crc_errors")).json()
         assert [row[1:] for row in shown["rows"]] == [[3, "good"]]
         assert (await hub.get(f"samples?device={DEVICE}&metric=link.rtt_ms")).json()["unit"] == "ms"
+        report = (await hub.get(f"devices/{DEVICE}/link")).json()
+        assert report["figures"] == {"crc_errors": 3, "rtt_ms": 1.5}
+        assert report["verdict"]["cause"] == "unknown"  # nothing has been seen for long enough
         device = (await hub.get(f"devices/{DEVICE}")).json()
         assert not [one for one in device["metrics"] if one["name"].startswith(PREFIX)]

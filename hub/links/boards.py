@@ -23,7 +23,6 @@ from hub.wire.events import Closed, Lost, Opened, Printed, Progressed, Taken, Tr
 
 if TYPE_CHECKING:
     from hub.model import LinkEvent
-    from hub.wire.birth import Birth as WireBirth
     from hub.wire.events import Event
 
 # A time that may be further off than this is uncertain.
@@ -133,7 +132,7 @@ class BoardEvents:
     def _open(self, event: Opened, now_ms: int) -> list[LinkEvent]:
         self.device = self._last = event.uid
         self._boot_id = event.boot_id
-        events: list[LinkEvent] = [Born(birth_of(event.uid, event.boot_id, event.birth), self._kind)]
+        events: list[LinkEvent] = [Born(birth_of(event), self._kind)]
         if event.restarted:
             events.append(LogLine(event.uid, now_ms, f"started ({event.reset_cause})", "info"))
         notice = (event.uid, event.birth.notice)
@@ -171,14 +170,16 @@ def _progress(device: str, event: Progressed) -> CommandProgress:
     return CommandProgress(device, event.command_id, event.percent, event.text[:MAX_WORDS])
 
 
-def birth_of(uid: str, boot_id: str, birth: WireBirth) -> Birth:
+def birth_of(opened: Opened) -> Birth:
     """Return a board's checked birth in the hub's words."""
+    birth = opened.birth
     return Birth(
-        device=uid,
-        name=birth.name or uid,
+        device=opened.uid,
+        name=birth.name or opened.uid,
         model=birth.model,
         firmware=birth.firmware,
-        boot_id=boot_id,
+        boot_id=opened.boot_id,
+        reset_cause=opened.reset_cause,
         outbox_bytes=birth.outbox_bytes or None,
         notice=birth.notice,
         metrics=tuple(

@@ -78,7 +78,7 @@ async def _try(find: Callable[[], str | None], lines: deque[str]) -> Birth | Non
 def _birth(session: HubSession, lines: deque[str]) -> Birth | None:
     for event in session.events():
         if isinstance(event, Opened):
-            return birth_of(event.uid, event.boot_id, event.birth)
+            return birth_of(event)
         if isinstance(event, (Printed, Trouble)):
             lines.append(event.text)
     return None

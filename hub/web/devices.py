@@ -1,4 +1,4 @@
-"""`devices`: what the hub knows of each device, its console, and the figures of its link."""
+"""`devices`: what the hub knows of each device, its console, and the health of its link."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from hub.devices import DeviceState, describe
 from hub.model import Role
+from hub.web.link_report import LinkReport, report
 from hub.web.parts import parts_of
 from hub.web.problem import Problem, items_answer, json_answer
 from hub.web.route import API, Answer, Route, path_part
-from hub.web.views import ConsoleView, DeviceList, DeviceView, LinkView
+from hub.web.views import ConsoleView, DeviceList, DeviceView
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -40,10 +41,10 @@ async def show_console(request: web.Request) -> web.StreamResponse:
 
 
 async def show_link(request: web.Request) -> web.StreamResponse:
-    """Answer with the figures of a device's link."""
+    """Answer with the figures of a device's link, and what they mean."""
     state = known_device(request, path_part(request, "id"))
-    figures = dict(parts_of(request).registry.figures(state.id))
-    return json_answer(LinkView(device=state.id, link=state.link, link_name=state.link_name, figures=figures))
+    parts = parts_of(request)
+    return json_answer(report(state, now_ms=parts.now_ms(), hub_trouble=parts.store.degraded))
 
 
 ROUTES = (
@@ -82,8 +83,8 @@ ROUTES = (
         handler=show_link,
         role=Role.VIEWER,
         head=True,
-        summary="The counters and gauges of a device's link",
-        answers={200: Answer(text="The figures by name", kind=LinkView)},
+        summary="The figures of a device's link, and whether cable, board or hub is to blame for bad ones",
+        answers={200: Answer(text="The figures by name, the verdict, the restarts", kind=LinkReport)},
         problems=(404,),
     ),
 )
