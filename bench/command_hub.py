@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import uvloop
 
+from hub.alerts import Alerts
 from hub.bus import Bus
-from hub.commands import Commands
+from hub.commands import Commands, Desired
 from hub.commands.journal import Journal
 from hub.commands.pace import PaceLimit
 from hub.config import Config
@@ -21,6 +22,7 @@ from hub.devices import Registry
 from hub.health import Health
 from hub.model import Birth, CommandType, LinkKind, Role
 from hub.store.store import Store
+from hub.web.acting import Acting
 from hub.web.auth import Claim
 from hub.web.listener import Listener
 from hub.web.parts import Parts
@@ -86,6 +88,7 @@ async def serve(folder: Path) -> None:
         pace=UNBOUND,
     )
     per_s = await routed_per_s(commands, store)
+    acting = Acting(secrets=folder, commands=commands, cameras={}, publish=None)
     parts = Parts(
         config=Config(),
         registry=registry,
@@ -96,6 +99,8 @@ async def serve(folder: Path) -> None:
         health=health,
         now_ms=now_ms,
         claim=Claim(now_ms=now_ms),
+        desired=Desired(commands=commands, registry=registry, store=store, bus=bus, now_ms=now_ms),
+        alerts=Alerts(store=store, bus=bus, registry=registry, health=health, now_ms=now_ms, seams=acting),
     )
     listener = Listener(make_app(parts))
     url = await listener.start("127.0.0.1:0")

@@ -11,13 +11,15 @@ import msgspec
 import uvloop
 
 from bench.fan_event import DEVICE, METRIC, many_files, publish_on_command, value
+from hub.alerts import Alerts
 from hub.bus import Bus
-from hub.commands import Commands
+from hub.commands import Commands, Desired
 from hub.config import Config
 from hub.devices import Registry
 from hub.health import Health
 from hub.model import Reading, Role
 from hub.store.store import Store
+from hub.web.acting import Acting
 from hub.web.auth import Claim
 from hub.web.listener import Listener
 from hub.web.parts import Parts
@@ -38,16 +40,20 @@ async def serve(folder: Path) -> None:
     store = Store.open(folder, health=health, now_ms=now_ms)
     await store.start()
     bus = Bus(epoch="0123abcd", now_ms=now_ms)
+    commands = Commands(registry=registry, store=store, bus=bus, health=health, now_ms=now_ms)
+    acting = Acting(secrets=folder, commands=commands, cameras={}, publish=None)
     parts = Parts(
         config=Config(),
         registry=registry,
         store=store,
         bus=bus,
-        commands=Commands(registry=registry, store=store, bus=bus, health=health, now_ms=now_ms),
+        commands=commands,
         cameras={},
         health=health,
         now_ms=now_ms,
         claim=Claim(now_ms=now_ms),
+        desired=Desired(commands=commands, registry=registry, store=store, bus=bus, now_ms=now_ms),
+        alerts=Alerts(store=store, bus=bus, registry=registry, health=health, now_ms=now_ms, seams=acting),
     )
     listener = Listener(make_app(parts))
     url = await listener.start("127.0.0.1:0")

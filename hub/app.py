@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hub import access
+from hub.alerts import Alerts
 from hub.bus import Bus
 from hub.camera import ice
 from hub.camera.camera import Camera
-from hub.commands import Commands
+from hub.commands import Commands, Desired
 from hub.commands.journal import Journal
 from hub.config import Config, duration_s
 from hub.demo import Demo
@@ -36,6 +37,7 @@ from hub.store.settings import StoreSettings
 from hub.store.store import Store
 from hub.update import package
 from hub.update.updates import Packages, Updates
+from hub.web.acting import Acting
 from hub.web.auth import Claim
 from hub.web.listener import Listener
 from hub.web.server import Parts, make_app
@@ -163,6 +165,22 @@ class App:
             )
             await commands.recover()
             ingest.on_progress(commands.progress)
+            desired = Desired(
+                commands=commands, registry=registry, store=store, bus=bus, now_ms=wall_ms, spawn=tasks.spawn
+            )
+            await desired.load()
+            publishers = [way.publish for way in links if isinstance(way, MqttLink)]
+            acting = Acting(
+                secrets=self._data / "secrets",
+                commands=commands,
+                cameras=cameras,
+                publish=publishers[0] if publishers else None,
+            )
+            alerts = Alerts(
+                store=store, bus=bus, registry=registry, health=health, now_ms=wall_ms, seams=acting
+            )
+            await alerts.load()
+            tasks.keep("alerts", alerts.run)
             parts = Parts(
                 config=config,
                 registry=registry,
@@ -173,6 +191,8 @@ class App:
                 health=health,
                 now_ms=wall_ms,
                 claim=claim,
+                desired=desired,
+                alerts=alerts,
                 serial=ports,
                 updates=Updates(
                     registry=registry, commands=commands, packages=packages, load=package.installed

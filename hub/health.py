@@ -50,6 +50,11 @@ class Health:
         self.subscribers = gauge("stream_subscribers", "Open live streams")
         self.stream_dropped = counter("stream_dropped_samples", "Samples dropped for slow subscribers")
         self.commands = counter("commands", "Commands by final state", "state")
+        self.alerts = counter("alerts", "Alerts that were raised", "severity")
+        self.alerts_active = gauge("alerts_active", "Alerts that are not cleared")
+        self.alert_actions = counter(
+            "alert_actions", "Actions of rules by what became of them", "kind", "outcome"
+        )
         self.viewers = gauge("camera_viewers", "WebRTC viewers", "camera")
         self.encoders = gauge("camera_encoders", "Running encoders", "camera")
         self.refusals = counter("refusals", "Requests refused by rights, Host or Origin", "reason")

@@ -20,7 +20,7 @@ class FakeFilming:
         self.fails: Exception | None = None
         self.asked: list[float] = []
 
-    async def start(self, seconds: float) -> Take:
+    async def start(self, seconds: float, reason: str = "command") -> Take:
         """Begin, or fail as the test says."""
         if self.fails is not None:
             raise self.fails

@@ -94,6 +94,10 @@ ANSWERS = [
     ("/api/v1/samples", f"samples?device={DEVICE}&metric=temperature&metric=note"),
     ("/api/v1/samples", "samples?at=1781950000000"),
     ("/api/v1/commands", "commands"),
+    ("/api/v1/alerts", "alerts"),
+    ("/api/v1/rules", "rules"),
+    ("/api/v1/rules/{rule}", "rules/hot"),
+    ("/api/v1/devices/{id}/desired", f"devices/{DEVICE}/desired"),
     ("/api/v1/cameras", "cameras"),
     ("/api/v1/cameras/{id}/recordings", "cameras/front/recordings"),
     ("/api/v1/hub", "hub"),
@@ -118,6 +122,8 @@ def test_every_route_that_answers_in_json_is_held_against_the_document() -> None
 async def test_an_answer_is_what_the_document_says(
     hub: WebHub, document: dict[str, Any], path: str, asked: str
 ) -> None:
+    rule = {"id": "hot", "source": "*/temperature", "condition": "above", "threshold": 20.0}
+    await hub.call("PUT", "rules/hot", role=Role.ADMIN, json=rule)
     hub.take(21.5)
     hub.take(None, metric="note")
     hub.sink(LogLine(DEVICE, NOW_MS, "hello"))

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
+from hub.alerts import Alerts
 from hub.bus import Bus
 from hub.camera.errors import BadOffer, UnknownViewer
-from hub.commands import Commands
+from hub.commands import Commands, Desired
 from hub.config import CameraConfig, Config, HubConfig, WebrtcConfig
 from hub.devices import Registry
 from hub.health import Health
 from hub.ingest import Ingest
 from hub.model import Birth, Born, CommandType, Kind, LinkKind, Metric, Reading, Role
 from hub.store.store import Store
+from hub.web.acting import Acting
 from hub.web.auth import COOKIE, Claim
 from hub.web.listener import Listener
 from hub.web.parts import Parts, StreamLimits
@@ -26,7 +29,7 @@ from tests.fake_filming import FakeFilming
 from tests.fakes import FakeLink
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
     from pathlib import Path
 
     from hub.commands.pace import PaceLimit
@@ -154,6 +157,17 @@ class FakeCamera:
             raise UnknownViewer("no such viewer")
 
 
+class FakeBroker:
+    """A fake MQTT link: remembers what is published."""
+
+    def __init__(self) -> None:
+        self.published: list[tuple[str, bytes]] = []
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Remember a message."""
+        self.published.append((topic, payload))
+
+
 @dataclass
 class WebHub:
     """A running hub, its rooms, and ways to call it."""
@@ -167,7 +181,9 @@ class WebHub:
     camera: FakeCamera
     clock: Clock
     session: aiohttp.ClientSession
+    broker: FakeBroker
     tokens: dict[Role, str] = field(default_factory=dict)
+    seqs: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def sink(self) -> Sink:
@@ -222,11 +238,14 @@ class WebHub:
     ) -> None:
         """Let a device send one sample."""
         at = self.clock() if time_ms is None else time_ms
+        state = self.parts.registry.get(device)
+        boot_id = None if state is None else state.birth.boot_id
         self.sink(
             Reading(
-                device=device, metrics=(metric,), values=(value,), source_time_ms=at, hub_time_ms=self.clock()
+                device=device, metrics=(metric,), values=(value,), source_time_ms=at,
+                hub_time_ms=self.clock(), boot_id=boot_id, seq=None if boot_id is None else next(self.seqs),
             )
-        )
+        )  # fmt: skip
 
 
 @dataclass
@@ -277,30 +296,42 @@ async def web_hub(
     ingest = Ingest(registry=registry, store=store, bus=bus, health=health, now_ms=clock)
     registry.attach(link)
     camera = FakeCamera(config.camera[0], folder / "recordings")
+    commands = Commands(registry=registry, store=store, bus=bus, health=health, now_ms=clock, pace=pace)
+    desired = Desired(commands=commands, registry=registry, store=store, bus=bus, now_ms=clock)
+    cameras_now: Any = {camera.id: camera}  # fakes that have what the web room uses
+    sent = FakeBroker()
+    acting = Acting(
+        secrets=folder / "data" / "secrets", commands=commands, cameras=cameras_now, publish=sent.publish
+    )
+    alerts = Alerts(store=store, bus=bus, registry=registry, health=health, now_ms=clock, seams=acting)
     parts = Parts(
         config=config,
         registry=registry,
         store=store,
         bus=bus,
-        commands=Commands(registry=registry, store=store, bus=bus, health=health, now_ms=clock, pace=pace),
-        cameras={camera.id: camera},  # type: ignore[dict-item] # a fake that has what the web room uses
+        commands=commands,
+        cameras=cameras_now,
         health=health,
         now_ms=clock,
         claim=Claim(now_ms=clock),
+        desired=desired,
+        alerts=alerts,
         static=static or folder / "no-dashboard",
         stream=limits or StreamLimits(),
     )
     listener = Listener(make_app(parts))
     origin = await listener.start("127.0.0.1:0")
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False) as session:
-        running = WebHub(parts, listener, origin, ingest, link, camera, clock, session)
+        running = WebHub(parts, listener, origin, ingest, link, camera, clock, session, sent)
         for role in Role:
             running.tokens[role] = store.accounts.create_token(f"test-{role}", role, clock())
         if born:
             running.sink(Born(birth=BIRTH, link=LinkKind.SERIAL))
+        watching = asyncio.create_task(alerts.run())
         try:
             yield running
         finally:
+            watching.cancel()
             await listener.stop()
             await store.close()
 
@@ -313,5 +344,7 @@ def filled(path: str) -> str:
         .replace("{session}", "nobody")
         .replace("{name}", "nobody")
         .replace("{command}", "none")
+        .replace("{alert}", "none")
+        .replace("{rule}", "none")
     )
     return path.replace("{id}", "front" if "cameras" in path else DEVICE).replace("{viewer}", "nobody")

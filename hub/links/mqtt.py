@@ -15,7 +15,7 @@ from paho.mqtt.properties import Properties
 
 from hub.config import ConfigError
 from hub.links.handover import Handover
-from hub.links.link import Refused
+from hub.links.link import NotReachable, Refused
 from hub.links.mqtt_boards import MqttBoards
 from hub.links.mqtt_devices import Arrival, MqttDevices
 from hub.links.refusals import Refusals
@@ -140,6 +140,11 @@ class MqttLink:
         while loop.time() < end_s:
             self._boards.tick()
             await asyncio.sleep(TICK_S if self._boards.busy else IDLE_S)
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publish a message of the hub's own (QoS 0, not retained). Raises NotReachable."""
+        if not (self._connected and self._publish(topic, payload)):
+            raise NotReachable(f"broker {self.name} is not connected: {topic} was not published")
 
     def _publish(self, topic: str, payload: bytes) -> bool:
         client = self._client

@@ -7,6 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from hub.store import chunk, format1, tiers
+from hub.store.alerts import add_alerts
 from hub.store.folder import StoreError
 from hub.store.rights_schema import add_rights
 
@@ -215,5 +216,6 @@ def _weigh(db: Database) -> None:
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     *(_first, _second, _roll_anew, add_rights, _roll_anew),
     _weigh,
+    add_alerts,
 )
 """In order; `PRAGMA user_version` counts those done. Never change one that was released: add another."""

@@ -11,9 +11,10 @@ from aiohttp import web
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from hub.alerts import Alerts
     from hub.bus import Bus
     from hub.camera.camera import Camera
-    from hub.commands import Commands
+    from hub.commands import Commands, Desired
     from hub.config import Config
     from hub.devices import Registry
     from hub.health import Health
@@ -72,6 +73,8 @@ class Parts(msgspec.Struct, kw_only=True):
     health: Health
     now_ms: Callable[[], int]
     claim: Claim
+    desired: Desired
+    alerts: Alerts
     serial: PortLender | None = None
     updates: Updater | None = None
     static: Path = STATIC

@@ -11,9 +11,11 @@ from aiohttp import web
 from hub.camera import ice
 from hub.config import listen_address
 from hub.web import (
+    alerts,
     closing,
     commands,
     control,
+    desired,
     devices,
     firmware,
     latest,
@@ -23,6 +25,7 @@ from hub.web import (
     retention,
     revocation,
     rights,
+    rules,
     samples,
     security_txt,
     serial,
@@ -57,6 +60,9 @@ ROUTES: tuple[Route, ...] = (
     *stream.ROUTES,
     *control.ROUTES,
     *commands.ROUTES,
+    *desired.ROUTES,
+    *alerts.ROUTES,
+    *rules.ROUTES,
     *firmware.ROUTES,
     *serial.ROUTES,
     *video.ROUTES,
