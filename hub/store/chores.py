@@ -9,10 +9,10 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hub.store import rollup
+from hub.store import daychunk, rollup
 from hub.store.quarantine import is_damage
 from hub.store.retention import Retention
-from hub.store.tiers import DAILY, JOBS, QUARTERLY, SECONDLY
+from hub.store.tiers import DAILY, JOBS, MERGING, QUARTERLY, SECONDLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,7 @@ class Chores:
         self._now_ms = now_ms
         self._interrupted = interrupted
         self._seal_at = self._end_of_window()
-        self._jobs: list[Job] = list(JOBS)
+        self._jobs: list[Job] = [*JOBS, MERGING]
         self._daily_at = -math.inf
         self._roll_at = -math.inf
         self._salvage_at = -math.inf
@@ -81,6 +81,7 @@ class Chores:
         if time.monotonic() >= self._daily_at:
             self._daily_at = time.monotonic() + self._settings.daily_roll_interval_s
             self._want(DAILY)
+            self._want(MERGING)
         return sealed
 
     def rest(self) -> None:
@@ -105,15 +106,15 @@ class Chores:
                 self._salvage_at = math.inf
 
     def _roll(self) -> None:
-        """Make rollups of what was sealed, a span a transaction."""
+        """Make rollups of what was sealed, and day chunks, a span a transaction."""
         while self._jobs and time.monotonic() >= self._roll_at and not self._interrupted():
             job = self._jobs[0]
             try:
                 done = self._committer.work(partial(self._roll_span, job))
-                if done is not None:
+                if done is not None and job is not MERGING:
                     self.retention.revisit(done[0], done[1], done[1] + job.span_ms)
             except Exception as error:
-                self._failed("rollups cannot be made now", error)
+                self._failed("rollups and day chunks cannot be made now", error)
                 self._roll_at = time.monotonic() + _AGAIN_S
                 return
             if done is None:
@@ -121,6 +122,8 @@ class Chores:
 
     def _roll_span(self, job: Job, connection: sqlite3.Connection) -> tuple[int, int] | None:
         policy = self._settings.policy
+        if job is MERGING:
+            return daychunk.step(connection, self._now_ms(), lambda *name: policy.keep(*name).raw)
         return rollup.step(connection, job, self._now_ms(), lambda *name: policy.keep(*name).seconds != 0)
 
     def _expire(self) -> None:

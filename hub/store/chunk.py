@@ -26,6 +26,7 @@ T = TypeVar("T")
 WINDOW_MS = 900_000
 """The span of source time that a chunk covers."""
 PARTS = 256
+DAY_WINDOWS = 96
 SOURCES = 1 << 20
 _FORMAT = 1
 _HEAD = struct.Struct("<BII")
@@ -71,6 +72,27 @@ _HEADERS = msgspec.msgpack.Decoder(list[_Header])
 def chunk_id(window: int, source: int, part: int = 0) -> int:
     """Return the key of a chunk; keys grow with time, so that the oldest chunks lie together."""
     return window << 28 | source << 8 | part
+
+
+def part_ids(window: int, source: int) -> tuple[int, int]:
+    """Return the first and the last key that a window's parts can have."""
+    low = chunk_id(window, source)
+    return low, low + PARTS - 2
+
+
+def day_id(window: int, source: int) -> int:
+    """Return the key of the chunk that holds the day about a window: the last of the day's keys.
+
+    So what goes by key and age goes when the whole day is old.
+    """
+    return chunk_id(window // DAY_WINDOWS * DAY_WINDOWS + DAY_WINDOWS - 1, source, PARTS - 1)
+
+
+def windows_of(identity: int) -> range:
+    """Return the windows that the chunk of a key covers: one, or a day's."""
+    window = identity >> 28
+    whole = identity & PARTS - 1 == PARTS - 1 and window % DAY_WINDOWS == DAY_WINDOWS - 1
+    return range(window - DAY_WINDOWS + 1 if whole else window, window + 1)
 
 
 def encode(groups: Sequence[Group]) -> bytes:

@@ -49,8 +49,9 @@ class Shelf(msgspec.Struct, frozen=True):
     def place(self, identity: int) -> tuple[int, int, int]:
         """Return (source, begin, end) of a row, times in ms."""
         if self.tier is None:
-            begin_ms = (identity >> 28) * chunk.WINDOW_MS
-            return identity >> 8 & chunk.SOURCES - 1, begin_ms, begin_ms + chunk.WINDOW_MS
+            windows = chunk.windows_of(identity)
+            source = identity >> 8 & chunk.SOURCES - 1
+            return source, windows.start * chunk.WINDOW_MS, windows.stop * chunk.WINDOW_MS
         source, begin_ms = tiers.row_place(self.tier, identity)
         return source, begin_ms, begin_ms + self.tier.row_ms
 
@@ -135,14 +136,18 @@ class Expiry:
         # Where all that old goes, nothing is left behind, and rows that came late are found too.
         all_go = len(whole) == len(ages)
         at = shelf.first_id(0) if all_go else _looked_at(connection, key, shelf)
-        end = self._end(connection, shelf, now_ms - age_ms)
+        before_ms = self._before(connection, shelf, now_ms - age_ms)
+        end = shelf.first_id(before_ms)
         rows = connection.execute(
             f"SELECT id FROM {shelf.table} WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",  # noqa: S608 - see above
             (at, end, limit),
         ).fetchall()
         for (identity,) in rows:
             source, begin_ms, row_end_ms = shelf.place(identity)
-            if shelf.tier is None and self._lacks_seconds(connection, source, begin_ms):
+            if row_end_ms > before_ms and (source in whole or source in partly):
+                end = at = identity  # a day's chunk, of which some is young
+                break
+            if shelf.tier is None and self._lacks_seconds(connection, source, begin_ms, row_end_ms):
                 end = at = identity  # till they are made
                 break
             if source in whole or source not in ages:
@@ -158,7 +163,7 @@ class Expiry:
         if not all_go:
             _note_looked_at(connection, key, at if gone.more else max(at, end))
 
-    def _lacks_seconds(self, connection: sqlite3.Connection, source: int, begin_ms: int) -> bool:
+    def _lacks_seconds(self, connection: sqlite3.Connection, source: int, begin_ms: int, end_ms: int) -> bool:
         """Tell that a rule came to ask for buckets of 10 s of samples that were there; have them made."""
         if not self._policy.stores_seconds:
             return False
@@ -168,21 +173,25 @@ class Expiry:
         keeps = [self._policy.keep(device, name) for name in _metrics(connection, device)]
         if not any(keep.seconds != 0 for keep in keeps):
             return False
-        row_id = tiers.row_id(tiers.SECONDS, begin_ms, source)
-        if connection.execute("SELECT 1 FROM roll WHERE id = ?", (row_id,)).fetchone() is not None:
-            return False
-        tiers.mark_jobs(connection, (tiers.SECONDLY,), begin_ms, source)
+        # A chunk of a day spans four rows.
+        spans = range(begin_ms, end_ms, tiers.SECONDS.row_ms)
+        for start_ms in spans:
+            row_id = tiers.row_id(tiers.SECONDS, start_ms, source)
+            if connection.execute("SELECT 1 FROM roll WHERE id = ?", (row_id,)).fetchone() is not None:
+                return False
+        for start_ms in spans:
+            tiers.mark_jobs(connection, (tiers.SECONDLY,), start_ms, source)
         return True
 
-    def _end(self, connection: sqlite3.Connection, shelf: Shelf, before_ms: int) -> int:
-        """Return the key before which all rows ended before a time, and are in the rollups."""
+    def _before(self, connection: sqlite3.Connection, shelf: Shelf, before_ms: int) -> int:
+        """Return until when what is older than a time is in the rollups too."""
         if shelf.tier is None:
             jobs = tiers.JOBS if self._policy.stores_seconds else tiers.JOBS[1:]
             for job in jobs:
                 waits = tiers.due(connection, job, before_ms + job.span_ms)
                 if waits is not None:
                     before_ms = min(before_ms, waits[1])
-        return shelf.first_id(before_ms)
+        return before_ms
 
     def _drop(
         self, connection: sqlite3.Connection, shelf: Shelf, identity: int, kept: frozenset[str], gone: Gone

@@ -140,7 +140,8 @@ class Salvage:
         connection.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)  # noqa: S608 - one of two names
         if table == "chunk":
             self._counts[0] += 1
-            tiers.mark(connection, key >> 28, key >> 8 & chunk.SOURCES - 1)
+            for window in chunk.windows_of(key):
+                tiers.mark(connection, window, key >> 8 & chunk.SOURCES - 1)
 
     def _finish(self, connection: sqlite3.Connection) -> None:
         connection.execute("DELETE FROM state WHERE key = ?", (_KEY + self._name,))

@@ -145,9 +145,9 @@ def sealed_times(
     source = source_of(connection, device)
     if source is None:
         return
-    low = chunk.chunk_id(window, source)
     for (data,) in connection.execute(
-        "SELECT data FROM chunk WHERE id BETWEEN ? AND ?", (low, low + chunk.PARTS - 1)
+        "SELECT data FROM chunk WHERE id BETWEEN ? AND ? OR id = ?",
+        (*chunk.part_ids(window, source), chunk.day_id(window, source)),
     ).fetchall():
         try:
             for shape, times in chunk.shapes(data):

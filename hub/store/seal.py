@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,6 +11,7 @@ import numpy as np
 
 from hub.store import chunk, tiers
 from hub.store.chunk import Group
+from hub.store.tiers import MERGING
 
 if TYPE_CHECKING:
     import sqlite3
@@ -66,12 +67,12 @@ def add(connection: sqlite3.Connection, window: int, source: int, groups: list[G
     A window that has chunks already (late samples, a restart) gets another part. A part takes in those
     before it that are no larger, so that there are few and each sample is written again few times.
     """
-    low = chunk.chunk_id(window, source)
+    low, high = chunk.part_ids(window, source)
     parts: list[tuple[int, int]] = connection.execute(
-        "SELECT id, n FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id", (low, low + chunk.PARTS - 1)
+        "SELECT id, n FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id", (low, high)
     ).fetchall()
     total = sum(group.samples for group in groups)
-    full = bool(parts) and parts[-1][0] == low + chunk.PARTS - 1
+    full = bool(parts) and parts[-1][0] == high
     identity = parts[-1][0] + 1 if parts else low
     for part, count in reversed(parts):
         if not full and (count > total or count + total > MERGED_SAMPLES):
@@ -87,25 +88,27 @@ def add(connection: sqlite3.Connection, window: int, source: int, groups: list[G
     data = chunk.encode(groups)
     connection.execute("INSERT INTO chunk (id, n, data) VALUES (?, ?, ?)", (identity, total, data))
     tiers.mark(connection, window, source)
+    tiers.mark_jobs(connection, (MERGING,), window * chunk.WINDOW_MS, source)
     return len(data)
 
 
 def merged(groups: Iterable[Group]) -> list[Group]:
     """Join groups of one shape, in order of time; of one time those that came first stay first."""
-    found: dict[int, Group] = {}
+    found: dict[int, list[Group]] = {}
     for group in groups:
-        before = found.get(group.shape)
-        found[group.shape] = group if before is None else _joined(before, group)
-    return list(found.values())
+        found.setdefault(group.shape, []).append(group)
+    return [same[0] if len(same) == 1 else _joined(same) for same in found.values()]
 
 
-def _joined(first: Group, second: Group) -> Group:
-    times = np.concatenate((first.times, second.times))
+def _joined(groups: list[Group]) -> Group:
+    times = np.concatenate([group.times for group in groups])
     qualities = None
-    if first.qualities is not None or second.qualities is not None:
-        qualities = np.concatenate([_full(first), _full(second)])
-    columns = [one + other for one, other in zip(first.columns, second.columns, strict=True)]
-    return _ordered(Group(first.shape, times, qualities, columns))
+    if any(group.qualities is not None for group in groups):
+        qualities = np.concatenate([_full(group) for group in groups])
+    columns = [
+        list(chain.from_iterable(parts)) for parts in zip(*(group.columns for group in groups), strict=True)
+    ]
+    return _ordered(Group(groups[0].shape, times, qualities, columns))
 
 
 def _full(group: Group) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:

@@ -54,6 +54,7 @@ class Series:
         shapes = shapes_of_device(connection, device) if found is not None else []
         self._places = {shape.id: shape.places[metric] for shape in shapes if metric in shape.places}
         self._held = None if held is None else held.piece()
+        self._day: tuple[int, dict[int, list[Piece]]] = (-1, {})
 
     def pieces(self, from_ms: int, to_ms: int) -> Iterator[tuple[int, list[Piece]]]:
         """Yield windows in order of time, each with its pieces, cut to `from_ms <= time < to_ms`.
@@ -63,14 +64,10 @@ class Series:
         first, last = from_ms // chunk.WINDOW_MS, (to_ms - 1) // chunk.WINDOW_MS
         held = _by_window(_cut(self._held, from_ms, to_ms))
         waiting = sorted(held)
-        for window, blobs in self._chunks(first, last):
+        for window, found in self._found(first, last):
             while waiting and waiting[0] < window:
                 yield waiting[0], [held[waiting.pop(0)]]
-            pieces: list[Piece] = []
-            for data in blobs:
-                found = self._decoded(window, data)
-                pieces += [cut for piece in found if (cut := _cut(piece, from_ms, to_ms)) is not None]
-                self._spend(found, pieces)
+            pieces = [cut for piece in found if (cut := _cut(piece, from_ms, to_ms)) is not None]
             if waiting and waiting[0] == window:
                 pieces.append(held[waiting.pop(0)])
             if pieces:
@@ -100,16 +97,18 @@ class Series:
             return []
         return [int(start) for start in np.unique(self._held.times // span_ms * span_ms)]
 
-    def _spend(self, opened: list[Piece], held: list[Piece]) -> None:
-        if self._budget is None:
-            return
-        self._budget.spend(sum(len(piece.times) for piece in opened))
-        if sum(len(piece.times) for piece in held) > MAX_AT_ONCE:
-            raise QueryRefused(
-                f"{self.metric} has more than {MAX_AT_ONCE:,} samples in a quarter of an hour, the most that"
-                " a query holds at a time; ask for a shorter span",
-                "from",
-            )
+    def _spend(self, opened: list[Piece], before: int) -> int:
+        """Tell the budget; return how many samples of one window are open now."""
+        count = sum(len(piece.times) for piece in opened)
+        if self._budget is not None:
+            self._budget.spend(count)
+            if before + count > MAX_AT_ONCE:
+                raise QueryRefused(
+                    f"{self.metric} has more than {MAX_AT_ONCE:,} samples in a quarter of an hour, the most"
+                    " that a query holds at a time; ask for a shorter span",
+                    "from",
+                )
+        return before + count
 
     def _decoded(self, window: int, data: bytes) -> list[Piece]:
         try:
@@ -118,50 +117,88 @@ class Series:
             log.error("source %d, window %d: %s", self.source, window, error)
             return []
 
-    def _chunks(self, first: int, last: int) -> Iterator[tuple[int, list[bytes]]]:
-        """Yield each window that has chunks of the device, by key and without an index."""
+    def _found(self, first: int, last: int) -> Iterator[tuple[int, list[Piece]]]:
+        """Yield each window that has samples of the metric in the file, by key and without an index."""
         window = first
         while window <= last and self._places:
-            low = chunk.chunk_id(window, self.source)
-            rows = self.connection.execute(
-                "SELECT data FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id", (low, low + chunk.PARTS - 1)
-            ).fetchall()
-            if rows:
-                yield window, [data for (data,) in rows]
+            pieces = list(self._whole(window).get(window, ()))
+            count = sum(len(piece.times) for piece in pieces)
+            for (data,) in self.connection.execute(
+                "SELECT data FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id",
+                chunk.part_ids(window, self.source),
+            ).fetchall():
+                opened = self._decoded(window, data)
+                count = self._spend(opened, count)
+                pieces += opened
+            if pieces:
+                yield window, pieces
                 window += 1
                 continue
-            # The next chunk of any device tells how far on the next of this one can be.
-            following = self.connection.execute(
-                "SELECT id FROM chunk WHERE id > ? ORDER BY id LIMIT 1", (low,)
-            ).fetchone()
+            following = self._following(window)
             if following is None:
                 return
-            there, source = following[0] >> 28, following[0] >> 8 & chunk.SOURCES - 1
-            window = there if source <= self.source else there + 1
+            window = following
+
+    def _whole(self, window: int) -> dict[int, list[Piece]]:
+        """Return what the chunk of the day about a window holds, by window; empty where there is none."""
+        identity = chunk.day_id(window, self.source)
+        if self._day[0] != identity:
+            row = self.connection.execute("SELECT data FROM chunk WHERE id = ?", (identity,)).fetchone()
+            opened = [] if row is None else self._decoded(window, row[0])
+            self._spend(opened, 0)
+            found: dict[int, list[Piece]] = {}
+            for piece in opened:
+                for at, part in _by_window(piece).items():
+                    found.setdefault(at, []).append(part)
+            self._day = identity, found
+        return self._day[1]
+
+    def _following(self, window: int) -> int | None:
+        """Return the next window that may have samples after one that has none; None: there is none."""
+        row = self.connection.execute(
+            "SELECT id FROM chunk WHERE id > ? ORDER BY id LIMIT 1", (chunk.chunk_id(window, self.source),)
+        ).fetchone()
+        if row is None:
+            return None
+        # The next chunk of any device tells how far on the next of this one can be.
+        there, source = int(row[0]) >> 28, row[0] >> 8 & chunk.SOURCES - 1
+        day_start = there // chunk.DAY_WINDOWS * chunk.DAY_WINDOWS
+        if day_start > window:
+            return day_start  # where that day's chunk, whose key is its last, may begin
+        in_day = [at for at in self._whole(window) if at > window]
+        return max(window + 1, min([there if source <= self.source else there + 1, *in_day]))
 
     def _windows_back(self, first: int, last: int) -> Iterator[int]:
-        """Yield each window that has chunks of the device, the last first."""
+        """Yield each window that may have samples of the device in the file, the last first."""
         window = last
         while window >= first and self._places:
-            low = chunk.chunk_id(window, self.source)
-            found = _before(self.connection, low + chunk.PARTS)
-            if found is None:
-                return
             if self._budget is not None:
                 self._budget.spend()
-            there, source = found >> 28, found >> 8 & chunk.SOURCES - 1
-            if source == self.source and first <= there:
+            in_day = max((at for at in self._whole(window) if at <= window), default=-1)
+            parts, there = self._preceding(window)
+            if in_day >= there and in_day >= first:
+                yield in_day
+                window = in_day - 1
+            elif parts and first <= there:
                 yield there
                 window = there - 1
+            elif there < 0:
+                return
             else:
-                window = there if source > self.source else there - 1
+                window = there
 
-
-def _before(connection: sqlite3.Connection, identity: int) -> int | None:
-    row = connection.execute(
-        "SELECT id FROM chunk WHERE id < ? ORDER BY id DESC LIMIT 1", (identity,)
-    ).fetchone()
-    return None if row is None else int(row[0])
+    def _preceding(self, window: int) -> tuple[bool, int]:
+        """Return whether parts are there, and the last window up to this one that may have any; or -1."""
+        _, high = chunk.part_ids(window, self.source)
+        row = self.connection.execute(
+            "SELECT id FROM chunk WHERE id <= ? ORDER BY id DESC LIMIT 1", (high,)
+        ).fetchone()
+        if row is None:
+            return False, -1
+        there, source = row[0] >> 28, row[0] >> 8 & chunk.SOURCES - 1
+        if source == self.source:
+            return row[0] & chunk.PARTS - 1 != chunk.PARTS - 1, there
+        return False, there if source > self.source else there - 1
 
 
 def _cut(piece: Piece | None, from_ms: int, to_ms: int) -> Piece | None:

@@ -27,6 +27,9 @@ QUARTERLY = Job(1, 6 * _HOUR)
 DAILY = Job(2, _DAY)
 SECONDLY = Job(3, 6 * _HOUR)
 JOBS = (SECONDLY, QUARTERLY, DAILY)
+"""Those that make rollups."""
+MERGING = Job(4, _DAY)
+"""A device's small chunks of a day become one."""
 
 
 class Tier(msgspec.Struct, frozen=True):
