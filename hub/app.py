@@ -35,11 +35,13 @@ from hub.notify import Notifier
 from hub.store.policy import Policy
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
+from hub.tls.names import own_names
+from hub.tls.serving import Tls
 from hub.update import package
 from hub.update.updates import Packages, Updates
 from hub.web.acting import Acting
 from hub.web.auth import Claim
-from hub.web.listener import Listener
+from hub.web.doors import Doors
 from hub.web.server import Parts, make_app
 
 if TYPE_CHECKING:
@@ -198,8 +200,9 @@ class App:
                     registry=registry, commands=commands, packages=packages, load=package.installed
                 ),
             )
-            listener = Listener(make_app(parts))
-            url = await listener.start(config.hub.listen)
+            tls = self._tls()
+            doors = Doors(config, make_app(parts), tls)
+            url = await doors.start()
             for way in links:
                 registry.attach(way)
                 tasks.keep(f"link {way.name}", partial(way.run, ingest.sink_for(way.kind)))
@@ -210,11 +213,13 @@ class App:
             tasks.keep("watchdog", partial(self._notifier.feed, lambda: store.attempts))
             if self._demo is not None:
                 tasks.keep("demo", self._demo.watch)
-            self._greet(store, claim, url)
+            if tls is not None:
+                tasks.keep("tls", tls.keep)
+            self._greet(store, claim, url, tls)
             await self._stop.wait()
             log.info("stopping")
             tasks.cancel()
-            await listener.stop()
+            await doors.stop()
         access.clear(self._data)
 
     def _host(self) -> HostLink:
@@ -241,10 +246,26 @@ class App:
             return [MqttLink(settings, now_ms=wall_ms, health=health, known=known, shared=shared)]
         return []
 
-    def _greet(self, store: Store, claim: Claim, url: str) -> None:
+    def _tls(self) -> Tls | None:
+        """Return what HTTPS is served with, where it is. Raises TlsError."""
+        config = self._config
+        if config.tls.mode == "off":
+            return None
+        return Tls(
+            config.tls,
+            self._data,
+            hub=config.hub.name,
+            names=lambda: own_names(config.hub),
+            now_ms=wall_ms,
+        )
+
+    def _greet(self, store: Store, claim: Claim, url: str, tls: Tls | None) -> None:
         store.accounts.revoke_token(LOCAL_TOKEN, wall_ms(), by="hub")
         token = store.accounts.create_token(LOCAL_TOKEN, Role.ADMIN, wall_ms(), by="hub")
-        access.leave(self._data, access.LocalAccess(url=url, token=token))
+        access.leave(
+            self._data,
+            access.LocalAccess(url=url, token=token, certificate=str(tls.certificate) if tls else None),
+        )
         for note in self._demo.notes if self._demo else ():
             self._say(f"  {note}")
         self._say(f"Outpost serves {url}")

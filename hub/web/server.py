@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from hub.camera import ice
-from hub.config import listen_address
 from hub.web import (
     alerts,
     closing,
@@ -34,9 +31,9 @@ from hub.web import (
     stream,
     video,
 )
+from hub.web.doors import hosts_of
 from hub.web.fanout import Fanout
 from hub.web.guard import DECLARED, HOSTS, dress, guard, problems
-from hub.web.hosts import Hosts
 from hub.web.parts import PARTS, Parts
 from hub.web.trail import TRAIL, Trail
 
@@ -80,7 +77,7 @@ def make_app(parts: Parts) -> web.Application:
     """Make the application. Raises ConfigError where `[webrtc]` cannot be used."""
     app = web.Application(middlewares=[problems, guard], client_max_size=BODY_BYTES)
     app[PARTS] = parts
-    app[HOSTS] = _hosts(parts)
+    app[HOSTS] = hosts_of(parts.config.hub)
     app[closing.CLOSING] = closing.Closing()
     app[stream.FANOUT] = fanout = Fanout(parts.bus, parts.stream, parts.health)
     app[closing.CLOSING].call(fanout.close)
@@ -97,16 +94,6 @@ def make_app(parts: Parts) -> web.Application:
     app.on_response_prepare.append(dress)
     app.on_shutdown.append(closing.close)
     return app
-
-
-def _hosts(parts: Parts) -> Hosts:
-    host, _ = listen_address(parts.config.hub.listen, "hub.listen")
-    return Hosts(
-        listen=host,
-        allowed=parts.config.hub.allowed_hosts,
-        hostname=socket.gethostname(),
-        now_s=lambda: asyncio.get_running_loop().time(),
-    )
 
 
 def _add(app: web.Application, routes: Iterable[Route]) -> dict[AbstractRoute, Route]:
