@@ -206,3 +206,26 @@ def test_any_other_text_is_a_problem_and_nothing_worse(text: str) -> None:
         assert problem.document.parameter == "to"
     else:
         assert 0 <= found <= LAST_MS
+
+
+async def test_full_buckets_have_the_last_value_and_the_mean_by_time(hub: WebHub) -> None:
+    span = f"&from={NOW_MS - 10_000}&to={NOW_MS - 500}&points=1&agg=full"
+    shown = (await hub.get(ASKED + span)).json()
+    assert shown["columns"] == ["time", "min", "max", "mean", "count", "last", "mean_by_time"]
+    ((*bucket, by_time),) = shown["rows"]
+    assert bucket == [NOW_MS - 10_000, 0.0, 9.0, 4.5, 10, 9.0]
+    assert by_time == pytest.approx((sum(range(9)) + 9 * 0.5) / 9.5)
+
+
+async def test_of_a_boolean_the_mean_by_time_is_the_share_of_time_that_it_was_true(hub: WebHub) -> None:
+    for ago_s, value in ((10, False), (9, True), (5, False), (4, False)):
+        hub.take(value, metric="door", time_ms=NOW_MS - ago_s * 1000)
+    span = f"from={NOW_MS - 10_000}&to={NOW_MS}&points=1&agg=full"
+    shown = (await hub.get(f"samples?device={DEVICE}&metric=door&metric=temperature&{span}")).json()
+    row = dict(zip(shown["columns"], shown["rows"][0], strict=True))
+    assert row["door.mean_by_time"] == pytest.approx(0.4)
+    assert row["temperature.last"] == 9.0
+
+
+async def test_full_without_points_is_refused(hub: WebHub) -> None:
+    assert (await hub.get(f"{ASKED}&agg=full")).problem()["parameter"] == "agg"

@@ -94,10 +94,10 @@ def check_means(
     ]
     with contextlib.closing(connect_reader(file.file)) as connection:
         held = file.recent.held("d", "m", [], surely=True)
-        starts, means = weighed.means_by_time(Series(connection, "d", "m", held), from_ms, to_ms, points)
-    assert starts.tolist() == sorted(sampled)
+        got = weighed.weighed(Series(connection, "d", "m", held), from_ms, to_ms, points, to_ms)
+    assert got.starts.tolist() == sorted(sampled)
     scale = max((abs(value) for _, value in numbers), default=0.0)
-    assert means.tolist() == pytest.approx(wanted, rel=1e-9, abs=scale * 2e-9)
+    assert got.means.tolist() == pytest.approx(wanted, rel=1e-9, abs=scale * 2e-9)
 
 
 def test_a_wide_query_needs_no_chunks(archive: SampleFile) -> None:

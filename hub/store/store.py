@@ -21,6 +21,7 @@ from hub.store.samples import committed_seqs
 from hub.store.schema import connect_reader, migrate
 from hub.store.settings import StoreSettings
 from hub.store.sieve import Sifting
+from hub.store.weighed import weighed_grid
 from hub.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from hub.health import Health
     from hub.model import Birth, Command, CommandResult, LinkKind, Reading, Sample
     from hub.store.audit import AuditEntry, CommandFilter
+    from hub.store.columns import Ints
     from hub.store.grid import Grid, Joined
     from hub.store.history import Bucket, Page
     from hub.store.intake import Acked, Statement
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from hub.store.retention import RetentionState
     from hub.store.rights import SecurityEvent, SecurityKind
     from hub.store.wear import StoreFigures
+    from hub.store.weighed import Weighed
 
 _SETTLE_S = 2.0
 
@@ -222,6 +225,15 @@ class Store:
         """Return at most `points` buckets that line up with time. Raises QueryRefused, StoreError."""
         return await self._questions.about(
             [(device, metric)], lambda found: history.buckets(found[0], from_ms, to_ms, points)
+        )
+
+    async def samples_weighed(
+        self, metrics: Sequence[tuple[str, str]], from_ms: int, to_ms: int, points: int
+    ) -> tuple[Ints, list[tuple[Ints, Weighed]]]:
+        """Return buckets of metrics with means by time, on one grid. Raises QueryRefused, StoreError."""
+        until_ms = self._now_ms()
+        return await self._questions.about(
+            metrics, lambda found: weighed_grid(found, from_ms, to_ms, points, until_ms)
         )
 
     async def samples_grid(

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from hub.model import Kind
 from hub.store.grid import MAX_CELLS, check_cells
+from hub.store.history import grid_of
 from hub.web.problem import Problem
 from hub.web.sheet import Column, Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hub.store.columns import Floats, Ints
     from hub.store.grid import Grid
     from hub.store.store import Store
     from hub.web.parts import Parts
@@ -25,6 +27,7 @@ _BUCKET = (
     Column("mean", "number"),
     Column("count", "count"),
 )
+_FULL = (*_BUCKET, Column("last", "number"), Column("mean_by_time", "number"))
 _KNOWN = (
     Column("device", "text"),
     Column("metric", "text"),
@@ -50,8 +53,11 @@ class Question:
         """Return how many rows of a page an answer has room for, up to `wanted`."""
         return min(wanted, MAX_CELLS // len(self._asked))
 
-    async def buckets(self, points: int) -> Sheet:
-        """Return buckets. Raises Problem 400, QueryRefused, StoreError."""
+    async def buckets(self, points: int, *, full: bool = False) -> Sheet:
+        """Return buckets; `full` with their last values and means by time.
+
+        Raises Problem 400, QueryRefused, StoreError.
+        """
         for one in self._asked:
             if one.metric.kind not in (Kind.NUMBER, Kind.BOOLEAN):
                 raise Problem(
@@ -59,12 +65,29 @@ class Question:
                     f"`points`: {one.name} is {one.metric.kind}, which has no mean; ask without points",
                     parameter="points",
                 )
+        if full:
+            return await self._full(points)
         if len(self._asked) == 1:
             rows = await self._store.samples_buckets(*self._keys[0], self._from_ms, self._to_ms, points)
             return Sheet((_TIME, *_BUCKET), rows, self._head())
         found = await self._store.samples_grid(self._keys, self._from_ms, self._to_ms, points)
         columns = (Column(f"{one.name}.{part.name}", part.cells) for one in self._asked for part in _BUCKET)
         return Sheet((_TIME, *columns), _grid_rows(found), {**self._head(), "width_ms": found.width_ms})
+
+    async def _full(self, points: int) -> Sheet:
+        times, parts = await self._store.samples_weighed(self._keys, self._from_ms, self._to_ms, points)
+        columns: list[list[object]] = [times.tolist()]
+        for places, part in parts:
+            spans = part.spans
+            mean = spans.total / spans.count
+            every = (spans.low, spans.high, mean, spans.count, spans.last, part.means)
+            columns += [_spread(values, places, len(times)) for values in every]
+        if len(self._asked) == 1:
+            return Sheet((_TIME, *_FULL), list(zip(*columns, strict=True)), self._head())
+        names = (Column(f"{one.name}.{part.name}", part.cells) for one in self._asked for part in _FULL)
+        _, width_ms = grid_of(self._from_ms, self._to_ms, points)
+        rows = list(zip(*columns, strict=True))
+        return Sheet((_TIME, *names), rows, {**self._head(), "width_ms": width_ms})
 
     async def page(self, limit: int, cursor: str | None) -> Sheet:
         """Return a page of samples. Raises QueryRefused, StoreError."""
@@ -75,7 +98,7 @@ class Question:
         joined = await self._store.samples_joined(self._keys, self._from_ms, self._to_ms, limit, cursor)
         pairs = ((Column(one.name, one.cells), Column(f"{one.name}.quality", "text")) for one in self._asked)
         columns = (_TIME, *(column for pair in pairs for column in pair))
-        return Sheet(columns, [(time, *cells) for time, cells in joined.rows], self._head(), joined.next)
+        return Sheet(columns, joined.rows, self._head(), joined.next)
 
     def _head(self) -> dict[str, object]:
         said = [
@@ -87,12 +110,17 @@ class Question:
 def _grid_rows(found: Grid) -> list[tuple[object, ...]]:
     columns: list[list[object]] = [found.times.tolist()]
     for places, spans in found.parts:
-        for values in (spans.low, spans.high, spans.total / spans.count, spans.count):
-            column: list[object] = [None] * len(found.times)
-            for place, value in zip(places.tolist(), values.tolist(), strict=True):
-                column[place] = value
-            columns.append(column)
+        every = (spans.low, spans.high, spans.total / spans.count, spans.count)
+        columns += [_spread(values, places, len(found.times)) for values in every]
     return list(zip(*columns, strict=True))
+
+
+def _spread(values: Floats | Ints, places: Ints, rows: int) -> list[object]:
+    """Return a column of so many cells, with values at their places and None elsewhere."""
+    column: list[object] = [None] * rows
+    for place, value in zip(places.tolist(), values.tolist(), strict=True):
+        column[place] = value
+    return column
 
 
 async def known_at(

@@ -65,7 +65,11 @@ class SamplesQuery(msgspec.Struct, kw_only=True):
         ),
     ] = None
     agg: Annotated[
-        Literal["raw"] | None, msgspec.Meta(description="`raw`: samples as they are, as without `points`")
+        Literal["raw", "full"] | None,
+        msgspec.Meta(
+            description="`raw`: samples as they are, as without `points`; `full`: buckets with `last` and "
+            "`mean_by_time` too, which weighs each value by how long it held"
+        ),
     ] = None
     format: Annotated[Form | None, msgspec.Meta(description="Default: what Accept likes best, else JSON")] = (
         None
@@ -98,9 +102,12 @@ async def show_samples(request: web.Request) -> web.StreamResponse:
         *_span(request, wanted),
     )
     if wanted.points is not None:
-        for name in ("limit", "cursor", "agg"):
+        full = wanted.agg == "full"
+        for name in ("limit", "cursor") if full else ("limit", "cursor", "agg"):
             _only(wanted, name, "raw samples: leave it or `points` out")
-        return _whole(request, await while_there(request, question.buckets(wanted.points)), form)
+        return _whole(request, await while_there(request, question.buckets(wanted.points, full=full)), form)
+    if wanted.agg == "full":
+        raise Problem(400, "`agg` is full, which is of buckets: give `points`", parameter="agg")
     if form != "json" and wanted.limit is None:
         return await _stream(request, question, form, wanted.cursor)
     limit = wanted.limit or question.rows_at_most(PAGE)
