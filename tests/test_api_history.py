@@ -201,7 +201,7 @@ async def test_a_query_past_its_budget_is_a_problem_that_says_the_limit(
 
 
 async def test_metrics_that_no_birth_names_any_more_keep_their_history(hub: WebHub) -> None:
-    hub.sink(
+    hub.parts.store.put(
         Reading(device=DEVICE, metrics=("old",), values=(3,), source_time_ms=NOW_MS - 1, hub_time_ms=NOW_MS)
     )
     await hub.parts.store.settle()

@@ -82,10 +82,10 @@ async def test_rows_of_several_metrics_meet_at_their_times(store: Store) -> None
         store.put(reading("y", "b", time, value))
     page = await store.samples_joined(AB, 0, 10, 10)
     assert page.rows == [
-        (1, [1, "good", None, None]),
-        (2, [2, "good", "on", "good"]),
-        (3, [None, None, None, "bad"]),
-        (4, [4, "good", None, None]),
+        (1, 1, "good", None, None),
+        (2, 2, "good", "on", "good"),
+        (3, None, None, None, "bad"),
+        (4, 4, "good", None, None),
     ]
     assert page.next is None
 
@@ -223,8 +223,8 @@ async def _pages_are_the_model(
         if cursor is None:
             break
     times = sorted({time for metric in metrics for time in model[metric] if start <= time < end})
-    assert [time for time, _ in rows] == times
-    for time, cells in rows:
+    assert [row[0] for row in rows] == times
+    for time, *cells in rows:
         for place, metric in enumerate(metrics):
             value, quality = cells[2 * place : 2 * place + 2]
             if time in model[metric]:

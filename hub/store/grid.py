@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from hub.model import Quality, Value
     from hub.store.columns import Ints
+    from hub.store.history import Row
     from hub.store.series import Series
     from hub.store.summary import Summary
 
@@ -36,10 +38,10 @@ class Grid(msgspec.Struct, frozen=True):
 class Joined(msgspec.Struct, frozen=True):
     """Samples of several metrics by time; `next` is the cursor to what follows, None at the end.
 
-    A row is a time and each metric's value and quality, both None where it has no sample then.
+    A row is a time and then each metric's value and quality, both None where it has no sample then.
     """
 
-    rows: list[tuple[int, list[Value | Quality]]]
+    rows: list[tuple[Value | Quality, ...]]
     next: str | None
 
 
@@ -62,23 +64,56 @@ def joined(found: Sequence[Series], from_ms: int, to_ms: int, *, limit: int, aft
     history.check_span(from_ms, to_ms)
     check_cells(len(found), limit, "limit")
     time, given = history.beginning(from_ms, after)
-    rows: dict[tuple[int, int], list[Value | Quality]] = {}
-    end: int | None = None
-    for place, series in enumerate(found):
-        some, given_of_it = history.first_rows(series, time, to_ms, given, limit)
-        if len(some) > given_of_it + limit:
-            # There may be more; past it the other metrics' rows would lack its samples.
-            end = some[-1].time if end is None else min(end, some[-1].time)
-        before, again = -1, 0
-        for row in some:
-            again = again + 1 if row.time == before else 0
-            before = row.time
-            cells = rows.setdefault((row.time, again), [None] * (2 * len(found)))
-            cells[2 * place], cells[2 * place + 1] = row.value, row.quality
-    keys = sorted(key for key in rows if end is None or key[0] <= end)
-    given = min(given, sum(1 for key in keys if key[0] == time))
-    stop, following = history.page_end([of for of, _ in keys], given, limit)
-    return Joined([(key[0], rows[key]) for key in keys[given:stop]], following)
+    some = [history.first_rows(series, time, to_ms, given, limit) for series in found]
+    # Past the last row of a metric that may have more, the other metrics' rows would lack its samples.
+    ends = [rows[-1].time for rows, given_of_it in some if len(rows) > given_of_it + limit]
+    end = min(ends, default=None)
+    keys = [_keys(rows) for rows, _ in some]
+    if all(one == keys[0] for one in keys[1:]):
+        # As of one device's readings: then the columns are what they are.
+        cells = [cell for rows, _ in some for cell in (_values(rows), _qualities(rows))]
+        joint: list[tuple[Value | Quality, ...]] = list(zip((of for of, _ in keys[0]), *cells, strict=True))
+        times = keys[0]
+    else:
+        times = sorted(set().union(*keys))
+        joint = _met(times, keys, [rows for rows, _ in some])
+    if end is not None:
+        times = times[: bisect_right(times, (end, len(times)))]
+    given = min(given, bisect_right(times, (time, len(times))))
+    stop, following = history.page_end([of for of, _ in times], given, limit)
+    return Joined(joint[given:stop], following)
+
+
+def _keys(rows: list[Row]) -> list[tuple[int, int]]:
+    """Return each row's time and which of that time it is."""
+    found, before, again = [], -1, 0
+    for row in rows:
+        again = again + 1 if row.time == before else 0
+        before = row.time
+        found.append((before, again))
+    return found
+
+
+def _met(
+    times: list[tuple[int, int]], keys: list[list[tuple[int, int]]], some: list[list[Row]]
+) -> list[tuple[Value | Quality, ...]]:
+    place = {key: place for place, key in enumerate(times)}
+    columns: list[list[Value | Quality]] = [[time for time, _ in times]]
+    for own, rows in zip(keys, some, strict=True):
+        values: list[Value | Quality] = [None] * len(times)
+        qualities: list[Value | Quality] = [None] * len(times)
+        for key, row in zip(own, rows, strict=True):
+            values[place[key]], qualities[place[key]] = row.value, row.quality
+        columns += [values, qualities]
+    return list(zip(*columns, strict=True))
+
+
+def _values(rows: list[Row]) -> list[Value]:
+    return [row.value for row in rows]
+
+
+def _qualities(rows: list[Row]) -> list[Quality]:
+    return [row.quality for row in rows]
 
 
 def check_cells(metrics: int, rows: int, parameter: str) -> None:
