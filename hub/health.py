@@ -39,6 +39,10 @@ class Health:
         self.store_suppressed = gauge(
             "store_suppressed_samples", "Samples that deadbands and least intervals kept from the store"
         )
+        self.store_deleted = gauge("store_deleted_rows", "Chunks and rollup rows that retention deleted")
+        self.store_rewritten = gauge(
+            "store_rewritten_bytes", "Bytes of rows that retention wrote again with less in them"
+        )
         self.store_degraded = gauge("store_degraded", "1 while the store cannot commit")
         self.store_damaged = counter("store_damaged_files", "Damaged files set aside and replaced")
         self.store_sealed = counter("store_sealed_samples", "Samples compressed into chunks")

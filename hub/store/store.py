@@ -93,6 +93,8 @@ class Store:
         self._now_ms, self._settings = now_ms, settings
         self._sifting = Sifting(settings.policy)
         health.store_suppressed.set_function(lambda: self._sifting.suppressed)
+        health.store_deleted.set_function(lambda: self._writer.retention.deleted_rows)
+        health.store_rewritten.set_function(lambda: self._writer.retention.rewritten_bytes)
         self._told = self._states = 0
         self._readers = Readers(folder.database, damaged=self._writer.damaged)
         self._questions = Questions(self._readers, self._writer, self._settle)
