@@ -1,6 +1,8 @@
 """A process of its own around a store, for tests that kill it or fill its disk. Not a test.
 
 store_child.py flood FOLDER SEQ     puts readings from SEQ on for ever, prints each acked seq
+store_child.py cut FOLDER SYNC      puts 1,500 readings by small commits, seals, checkpoints; prints as flood.
+                                    SYNC: FULL, or another way to commit, to see that it loses
 store_child.py full FOLDER          mounts a small tmpfs there, fills it, makes room; prints a report (JSON)
 """
 
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
@@ -16,11 +19,14 @@ from typing import TYPE_CHECKING
 
 from hub.health import Health
 from hub.model import Reading
+from hub.store import committer, schema
 from hub.store.folder import StoreError
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from hub.store.intake import Acked
 
 
@@ -58,6 +64,37 @@ async def flood(folder: Path, seq: int) -> None:
             store.put(reading(seq))
             seq += 1
         await asyncio.sleep(0.001)
+
+
+async def cut(folder: Path, synchronous: str) -> None:
+    """Write as a hub does in hours, within a second: small commits, sealings, checkpoints."""
+    schema.CHECKPOINT_BYTES = 48 << 10
+
+    def connect(database: Path) -> sqlite3.Connection:
+        connection = schema.connect(database)
+        if synchronous != "FULL":
+            connection.execute(f"PRAGMA synchronous = {synchronous}")
+        return connection
+
+    vars(committer)["connect"] = connect
+    settings = StoreSettings(
+        ack_interval_s=0.002, batch_samples=16, seal_samples=100, wal_bytes=64 << 10, read_interval_s=0
+    )
+    store = Store.open(folder, health=Health(), now_ms=lambda: 0, settings=settings)
+
+    def tell(acked: list[Acked]) -> None:
+        for item in acked:
+            os.write(1, f"{item.seq}\n".encode())
+
+    store.on_commit(tell)
+    await store.start()
+    for seq in range(1500):
+        store.put(reading(seq))
+        if seq % 5 == 0:
+            await asyncio.sleep(0.001)
+    while store.waiting_readings:
+        await asyncio.sleep(0.01)
+    await store.close()
 
 
 class FullDisk:
@@ -140,6 +177,8 @@ def readonly(folder: Path) -> str:
 def main(mode: str, folder: Path) -> None:
     if mode == "flood":
         asyncio.run(flood(folder, int(sys.argv[3])))
+    elif mode == "cut":
+        asyncio.run(cut(folder, sys.argv[3]))
     elif mode == "readonly":
         sys.stdout.write(readonly(folder))
     else:
