@@ -44,9 +44,9 @@ def subscribe(topic: str) -> bytes:
     return _packet(0x82, b"\x00\x01" + _text(topic) + b"\x00")
 
 
-def publish(topic: str, payload: bytes) -> bytes:
-    """Return PUBLISH (3.3) at QoS 0, not retained."""
-    return _packet(_PUBLISH, _text(topic) + payload)
+def publish(topic: str, size: int) -> bytes:
+    """Return the head of PUBLISH (3.3) at QoS 0, not retained; a payload of `size` bytes follows it."""
+    return _packet(_PUBLISH, _text(topic), size)
 
 
 def _text(text: str) -> bytes:
@@ -54,9 +54,9 @@ def _text(text: str) -> bytes:
     return len(data).to_bytes(2, "big") + data
 
 
-def _packet(kind: int, body: bytes) -> bytes:
+def _packet(kind: int, body: bytes, more: int = 0) -> bytes:
     head = bytearray((kind,))
-    left = len(body)
+    left = len(body) + more
     while True:  # the remaining length, 7 bits a byte (2.2.3)
         byte = left & 0x7F
         left >>= 7

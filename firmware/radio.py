@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MESSAGE = const(1200)
-"""Frames gather up to so many bytes: a message in one Ethernet packet."""
+"""Frames gather up to so many bytes: a message in one packet of WiFi."""
 _READ = const(512)
 _JOIN_MS = const(20000)
 _OPEN_MS = const(10000)
@@ -51,7 +51,9 @@ class Radio:
         self._changed = False
         self._sock: Any = None
         self._lock = asyncio.Lock()  # held while a packet is written, so that none stands within another
-        self._batch: list[bytes] = []
+        self._broken = False  # a packet was cut short: nothing after it would be understood
+        # One block for good: a heap that ran for days may have no second one of that size.
+        self._batch = bytearray(_MESSAGE)
         self._size = 0
         self._said = ""
 
@@ -77,21 +79,17 @@ class Radio:
 
     async def write(self, frame: bytes) -> None:
         """Take a frame; without a connection it is lost, as the session knows how to mend."""
-        self._batch.append(frame)
-        self._size += len(frame)
-        if self._size >= _MESSAGE:
+        if self._size + len(frame) > _MESSAGE:
             await self.flush()
+        self._batch[self._size : self._size + len(frame)] = frame
+        self._size += len(frame)
 
     async def flush(self) -> None:
         """Send what gathered as one message."""
-        if not self._batch:
-            return
-        payload = b"".join(self._batch)
-        self._batch = []
-        self._size = 0
-        if self.up:
+        size, self._size = self._size, 0
+        if self.up and size:
             try:
-                await self._send(mqtt.publish(self._up_topic, payload))
+                await self._send(mqtt.publish(self._up_topic, size), memoryview(self._batch)[:size])
             except OSError as error:
                 self._say("mqtt: " + _words(error))
                 self._lose()
@@ -120,6 +118,7 @@ class Radio:
     async def _serve(self) -> None:
         """Connect, subscribe and listen, until something fails."""
         gc.collect()
+        self._broken = False
         config = self._config
         self._sock = await _opened(config["host"], config.get("port", 1883))
         incoming = mqtt.Incoming()
@@ -144,29 +143,33 @@ class Radio:
             try:
                 data: bytes = await asyncio.wait_for_ms(reader.read(_READ), _PING_MS)
             except asyncio.TimeoutError:  # noqa: UP041 - MicroPython has no other
-                if asked or self._sock is None:
+                if asked or self._broken:
                     break
                 await self._send(mqtt.PING)
             else:
-                if data:
+                if data and not self._broken:
                     return data
                 break
         raise OSError("the broker is gone")
 
-    async def _send(self, packet: bytes) -> None:
+    async def _send(self, *parts: "bytes | memoryview") -> None:
         """Write a packet as the network takes it. Raises OSError."""
         async with self._lock:
-            view = memoryview(packet)
-            start = time.ticks_ms()
-            at = 0
-            while at < len(packet):
-                if self._sock is None:
-                    raise OSError("the connection is closed")
-                at += self._sock.write(view[at:]) or 0
-                if at < len(packet):
-                    if time.ticks_diff(time.ticks_ms(), start) > _PING_MS:
-                        raise OSError(ETIMEDOUT)
-                    await asyncio.sleep_ms(10)
+            for part in parts:
+                await self._write_all(memoryview(part))
+
+    async def _write_all(self, view: memoryview) -> None:
+        start = time.ticks_ms()
+        at = 0
+        while at < len(view):
+            if self._sock is None or self._broken:
+                raise OSError("the connection is closed")
+            at += self._sock.write(view[at:]) or 0
+            if at < len(view):
+                if time.ticks_diff(time.ticks_ms(), start) > _PING_MS:
+                    self._broken = True
+                    raise OSError(ETIMEDOUT)
+                await asyncio.sleep_ms(10)
 
     def _lose(self) -> None:
         self._changed = self._changed or self.up
