@@ -44,6 +44,8 @@ export interface Schema {
   unit?: string;
   /** Of a command's parameters: ask before it is sent; a text is the question. */
   "x-confirm"?: boolean | string;
+  /** Of a command's parameters: what it sets lasts, and may be desired. */
+  "x-desired"?: boolean;
 }
 
 export interface CommandType {
@@ -83,6 +85,8 @@ export interface CommandResult {
   time: number;
   result: unknown;
   error: string | null;
+  /** Of a command that the device has and tells of: live only. */
+  progress?: { percent: number | null; text: string } | null;
 }
 
 /** A line of the audit trail. What the live stream tells lacks who asked and with what. */
@@ -108,6 +112,20 @@ export interface LinkInfo {
   link: string;
   link_name: string | null;
   figures: Record<string, number>;
+  verdict: LinkVerdict;
+  /** Newest last. */
+  restarts: { time: number; cause: string }[];
+}
+
+export type LinkCause = "good" | "cable" | "board" | "hub" | "unknown";
+
+/** What is wrong with a link, in the hub's words; the gravest finding first. */
+export interface LinkVerdict {
+  cause: LinkCause;
+  text: string;
+  remedy: string;
+  span_ms: number;
+  findings: { cause: LinkCause; text: string; remedy: string }[];
 }
 
 export interface CameraInfo {

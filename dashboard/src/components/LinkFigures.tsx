@@ -6,10 +6,12 @@ import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
 import { text } from "../text/en.ts";
 import { Figures } from "./Figures.tsx";
+import { LinkHistory } from "./LinkHistory.tsx";
+import { LinkVerdict } from "./LinkVerdict.tsx";
 
 const EVERY_MS = 2000;
 
-/** The counters and gauges of the device's link, renewed while they are looked at. */
+/** What is wrong with the device's link, if anything, with its figures; renewed while they are looked at. */
 export function LinkFigures({ device }: { device: DeviceState }) {
   const hub = useHub();
   const link = useSignal<LinkInfo | null>(null);
@@ -34,6 +36,7 @@ export function LinkFigures({ device }: { device: DeviceState }) {
         <h2 id="link">{text.link.title}</h2>
         {link.value?.link_name && <span class="dim mono">{link.value.link_name}</span>}
       </header>
+      {link.value && !failed.value && <LinkVerdict link={link.value} />}
       {failed.value ? (
         <p class="bad pad">{text.link.failed(failed.value)}</p>
       ) : entries.length === 0 ? (
@@ -41,6 +44,7 @@ export function LinkFigures({ device }: { device: DeviceState }) {
       ) : (
         <Figures items={entries.map(([name, value]) => figure(name, value))} />
       )}
+      {entries.length > 0 && <LinkHistory device={device.id} />}
     </section>
   );
 }
