@@ -12,7 +12,7 @@ from hub.store import audit, births, grid, history, known, rights
 from hub.store.accounts import Accounts
 from hub.store.committer import Committer
 from hub.store.folder import Folder, StoreError
-from hub.store.forecast import Forecast, forecast
+from hub.store.forecast import Forecasts
 from hub.store.quarantine import is_damage, is_ours
 from hub.store.questions import Questions
 from hub.store.reader import Readers
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from hub.model import Birth, Command, CommandResult, LinkKind, Reading, Sample
     from hub.store.audit import AuditEntry, CommandFilter
     from hub.store.columns import Ints
+    from hub.store.forecast import Forecast
     from hub.store.grid import Grid, Joined
     from hub.store.history import Bucket, Page
     from hub.store.intake import Acked, Statement
@@ -90,13 +91,14 @@ class Store:
             acked=self._acked,
             replaced=self._replaced,
         )
-        self._now_ms, self._settings = now_ms, settings
+        self._now_ms = now_ms
         self._sifting = Sifting(settings.policy)
         health.store_suppressed.set_function(lambda: self._sifting.suppressed)
         health.store_deleted.set_function(lambda: self._writer.retention.deleted_rows)
         health.store_rewritten.set_function(lambda: self._writer.retention.rewritten_bytes)
         self._told = self._states = 0
         self._readers = Readers(folder.database, damaged=self._writer.damaged)
+        self._forecasts = Forecasts(self._readers, settings.policy, now_ms, settings.wal_bytes)
         self._questions = Questions(self._readers, self._writer, self._settle)
         self.accounts = Accounts(folder.database)
 
@@ -151,8 +153,9 @@ class Store:
             self._writer.put(kept)
 
     def put_birth(self, birth: Birth, link: LinkKind, last_seen_ms: int) -> None:
-        """Keep who a device is. Never blocks."""
-        self._writer.note(f"birth {birth.device}", [births.statement(birth, link, last_seen_ms)])
+        """Keep who a device is. Never blocks. Waits for no commit of its own: a device says it again."""
+        statements = [births.statement(birth, link, last_seen_ms)]
+        self._writer.note(f"birth {birth.device}", statements, urgent=False)
 
     def put_command(self, command: Command, result: CommandResult) -> None:
         """Record that a command reached a state. Never blocks."""
@@ -279,10 +282,7 @@ class Store:
 
     async def forecast(self) -> Forecast:
         """Return what the rules and the size would delete, and when. Raises QueryRefused, StoreError."""
-        now_ms, settings = self._now_ms(), self._settings
-        return await self._readers.run(
-            lambda connection: forecast(connection, settings.policy, now_ms, settings.wal_bytes)
-        )
+        return await self._forecasts.ask()
 
     def retention(self) -> RetentionState:
         """Return how letting go stands."""

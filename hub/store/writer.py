@@ -14,6 +14,7 @@ from hub.store.chores import Chores
 from hub.store.committer import Committer, explain
 from hub.store.folder import StoreError
 from hub.store.intake import Acked, Batch, Intake, Verdict, boot_of
+from hub.store.pace import Pace
 from hub.store.quarantine import is_damage
 from hub.store.recent import Recent
 from hub.store.samples import fault
@@ -68,12 +69,9 @@ class Writer:
         health.store_file_bytes.set_function(self.wear.file_bytes)
         health.written_bytes.set_function(lambda: written_bytes() or 0)
         self._wake = threading.Condition()
-        self._urgent_since: float | None = None
-        self._waiting_since: float | None = None
+        self._pace = Pace(settings)
         self._flushes: list[Future[None]] = []
         self._closing = False
-        self._attempted = -math.inf
-        self._failures = 0
         self._damage = False
         self._replaced_at = -math.inf
         self._chores = Chores(self._committer, settings, now_ms, interrupted=self._commit_is_due)
@@ -112,11 +110,11 @@ class Writer:
         if lost:
             self._refused("lost", lost)
 
-    def note(self, key: str, statements: Iterable[Statement]) -> None:
-        """Queue statements, due as soon as an ack; those that wait under the same key are replaced."""
+    def note(self, key: str, statements: Iterable[Statement], *, urgent: bool = True) -> None:
+        """Queue statements, `urgent` as an ack; those that wait under the same key are replaced."""
         with self._wake:
             self._intake.note(key, statements)
-            self._waits(urgent=True)
+            self._waits(urgent=urgent)
 
     def last_seq(self, device: str, boot_id: str) -> int:
         """Return the highest committed seq of that boot, or -1."""
@@ -168,13 +166,8 @@ class Writer:
             self._thread.join()
 
     def _waits(self, *, urgent: bool) -> None:
-        now = time.monotonic()
-        news = self._intake.samples >= self._settings.batch_samples
-        if self._waiting_since is None:
-            self._waiting_since, news = now, True
-        if urgent and self._urgent_since is None:
-            self._urgent_since, news = now, True
-        if news:
+        news = self._pace.waits(time.monotonic(), urgent=urgent)
+        if news or self._intake.samples >= self._settings.batch_samples:
             self._wake.notify()
 
     def _refused(self, reason: str, count: int) -> None:
@@ -198,34 +191,17 @@ class Writer:
         """Wait until something is due; False when the store closes."""
         with self._wake:
             while not self._closing:
-                wait = min(self._commit_at(), self._heartbeat_at(), self._chores_at()) - time.monotonic()
+                wait = min(self._commit_at(), self._pace.heartbeat_at(), self._chores_at()) - time.monotonic()
                 if wait <= 0:
                     return True
                 self._wake.wait(wait)
             return False
 
     def _commit_at(self) -> float:
-        """When what waits is due, on the monotonic clock."""
-        settings = self._settings
-        if self._failures:
-            first, most = settings.retry_s
-            return self._attempted + min(most, first * 2.0 ** min(self._failures - 1, 16))
-        if self._intake.samples >= settings.batch_samples:
-            return -math.inf
-        due = math.inf
-        if self._urgent_since is not None:
-            due = self._urgent_since + settings.ack_interval_s
-        if self._waiting_since is not None:
-            due = min(due, self._waiting_since + settings.idle_interval_s)
-        if self._flushes:
-            due = min(due, self._attempted + settings.read_interval_s)
-        return due
-
-    def _heartbeat_at(self) -> float:
-        return math.inf if self._failures else self._attempted + self._settings.heartbeat_s
+        return self._pace.commit_at(self._intake.samples, asked=bool(self._flushes))
 
     def _chores_at(self) -> float:
-        if self._failures:
+        if self._pace.failures:
             return math.inf
         return -math.inf if self._damage or self._chores.damage else self._chores.due_at()
 
@@ -236,13 +212,14 @@ class Writer:
             batch = self._intake.take(self._settings.batch_samples)
             if self._intake.queued:
                 return batch, []
-            self._urgent_since = self._waiting_since = None
+            self._pace.taken()
             flushes, self._flushes = self._flushes, []
             return batch, flushes
 
     def _attempt(self) -> bool:
         """Try to commit a batch, be it empty. True when that went well."""
         batch, flushes = self._take()
+        failures, failed = self._pace.failures, True
         try:
             if self._damage or self._chores.damage:
                 self._replace()
@@ -252,16 +229,17 @@ class Writer:
             self._failed(error)
             return False
         else:
-            self._succeeded(batch, written, time.monotonic() - began)
+            failed = False
+            self._succeeded(batch, written, time.monotonic() - began, failures)
             return True
         finally:
             self.attempts += 1
-            self._attempted = time.monotonic()
+            with self._wake:
+                self._pace.attempted(time.monotonic(), failed=failed)
             for future in flushes:
                 future.set_result(None)
 
     def _failed(self, error: Exception) -> None:
-        self._failures += 1
         self._damage = self._damage or is_damage(error)
         reason = explain(error)
         if reason != self.degraded:
@@ -269,10 +247,9 @@ class Writer:
         self.degraded = reason
         self._health.store_degraded.set(1)
 
-    def _succeeded(self, batch: Batch, written: Written, duration_s: float) -> None:
-        if self._failures:
-            log.warning("samples are saved again after %d failed attempts", self._failures)
-        self._failures = 0
+    def _succeeded(self, batch: Batch, written: Written, duration_s: float, failures: int) -> None:
+        if failures:
+            log.warning("samples are saved again after %d failed attempts", failures)
         self.degraded = None
         self._health.store_degraded.set(0)
         self.progress += 1
