@@ -60,7 +60,7 @@ class Guard:
         trial = self._trial
         if trial is None:
             return False
-        if trial.kind:
+        if trial.begun:
             if is_open and now_ms >= CONFIRM_MS:
                 trial.confirm()
                 return True

@@ -46,6 +46,12 @@ class Trial:
         return kind
 
     @property
+    def begun(self) -> bool:
+        """Whether the board has restarted into the change; before, there is nothing to prove it by."""
+        begun: bool = self._state.get("phase") == "trial"
+        return begun
+
+    @property
     def label(self) -> str:
         """What the opener of the change called it."""
         label: str = self._state.get("label", "")
