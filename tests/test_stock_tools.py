@@ -107,6 +107,9 @@ def test_a_narrowed_question_opens_the_chunks_of_its_span_alone(data: Path) -> N
     with closing(connect_shell(data / "outpost.db")) as connection:
         sql = "SELECT value FROM samples WHERE metric = 'm' AND chunk >= chunk_at('1970-01-15') ORDER BY time"
         assert connection.execute(sql).fetchall() == [(day / 2,) for day in range(14, 20)]
+        bounds = "SELECT chunk_at(0), chunk_until(0), chunk_at(86400000)"
+        first, last, next_day = connection.execute(bounds).fetchone()
+        assert first < last < next_day  # a slow device's day is a chunk by the last key of the day
         connection.create_function("outpost_chunk", 1, counted)
         connection.execute(sql).fetchall()
     assert opened == 6

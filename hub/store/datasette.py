@@ -19,7 +19,7 @@ QUESTIONS = {
     "samples_of": {
         "title": "Samples of a metric in a span (UTC, as 2026-11-20; until 9999: to the newest)",
         "sql": "SELECT utc, value, quality FROM samples WHERE device = :device AND metric = :metric"
-        " AND chunk BETWEEN chunk_at(:since) AND chunk_at(:until) + (1 << 28)"
+        " AND chunk BETWEEN chunk_at(:since) AND chunk_until(:until)"
         " AND utc BETWEEN :since AND :until ORDER BY time LIMIT 10000",
     },
     "last_samples": {

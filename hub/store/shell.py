@@ -50,12 +50,13 @@ def add_view(connection: sqlite3.Connection) -> None:
     """Add the view `samples`: device, metric, time (UTC ms), utc, value, quality, chunk.
 
     And the functions that it needs: `outpost_chunk` and `outpost_hot` turn a blob of `chunk` or `hot` to a
-    JSON array of [shape, place, time, value, quality]; `chunk_at` a time to the key from which on chunks
-    have it. The hot log stands behind all chunks, at `chunk_at('9999')`. Raises sqlite3.Error.
+    JSON array of [shape, place, time, value, quality]; `chunk_at` and `chunk_until` a time to the keys from
+    which on and up to which chunks may have it. The hot log stands behind all chunks, at `chunk_at('9999')`. Raises sqlite3.Error.
     """
     connection.create_function("outpost_chunk", 1, _chunk_rows, deterministic=True)
     connection.create_function("outpost_hot", 1, _hot_rows, deterministic=True)
     connection.create_function("chunk_at", 1, _chunk_at, deterministic=True)
+    connection.create_function("chunk_until", 1, _chunk_until, deterministic=True)
     connection.execute(_VIEW)
 
 
@@ -77,6 +78,17 @@ def complete(text: str) -> bool:
 
 def _chunk_at(time: object) -> int | None:
     """Return the least key of the chunks of a time (UTC ms, or ISO 8601 in UTC); None for what is no time."""
+    window = _window(time)
+    return None if window is None else chunk.chunk_id(window, 0)
+
+
+def _chunk_until(time: object) -> int | None:
+    """Return the highest key of the chunks of a time, which is its day's; None for what is no time."""
+    window = _window(time)
+    return None if window is None else chunk.day_id(window, chunk.SOURCES - 1)
+
+
+def _window(time: object) -> int | None:
     try:
         if isinstance(time, str):
             moment = datetime.fromisoformat(f"{time}-01-01" if len(time) == len("9999") else time)
@@ -86,7 +98,7 @@ def _chunk_at(time: object) -> int | None:
             time_ms = int(time)  # type: ignore[call-overload] # what is none raises
     except (TypeError, ValueError, OverflowError):
         return None
-    return chunk.chunk_id(max(0, min(time_ms, 2**53)) // chunk.WINDOW_MS, 0)
+    return max(0, min(time_ms, 2**53)) // chunk.WINDOW_MS
 
 
 def _chunk_rows(data: bytes) -> str:
