@@ -1,5 +1,8 @@
 """The board's commands: what they take, as JSON Schemas for the birth, and the check of what came."""
 
+import gc
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -8,6 +11,9 @@ if TYPE_CHECKING:
     from jobs import Job
     from node import Node
     from update import Update
+
+
+_KINDS = {"string": str, "boolean": bool, "object": dict}
 
 
 class Refused(Exception):
@@ -20,6 +26,10 @@ def _schema(properties: "dict[str, Any]", required: "list[str]") -> "dict[str, A
 
 def _entry(name: str, title: str, properties: "dict[str, Any]", required: "list[str]") -> "dict[str, Any]":
     return {"name": name, "title": title, "params": _schema(properties, required)}
+
+
+def _text(longest: int) -> "dict[str, Any]":
+    return {"type": "string", "maxLength": longest}
 
 
 def _whole(low: int, high: int, default: int) -> "dict[str, Any]":
@@ -36,10 +46,14 @@ def check(schema: "dict[str, Any]", params: "dict[str, Any]") -> None:
         rule = properties.get(name)
         if rule is None:
             raise Refused(f"there is no parameter {name!r}")
-        if rule["type"] in ("integer", "number"):
+        kind = rule["type"]
+        if kind in ("integer", "number"):
             _check_number(name, value, rule)
-        elif value not in rule["enum"]:
-            raise Refused("{} must be one of {}".format(name, ", ".join(rule["enum"])))
+        elif "enum" in rule:
+            if value not in rule["enum"]:
+                raise Refused("{} must be one of {}".format(name, ", ".join(rule["enum"])))
+        elif not isinstance(value, _KINDS[kind]):
+            raise Refused(f"{name} must be of type {kind}")
 
 
 def _check_number(name: str, value: "Any", rule: "dict[str, Any]") -> None:
@@ -69,6 +83,19 @@ class Commands:
                 ["metric", "interval_ms"],
             ),
             _entry("reboot", "Restart the board", {}, []),
+            _entry(
+                "configuration",
+                "Show the configuration",
+                {
+                    "from": {"type": "integer", "minimum": 0, "maximum": 32, "title": "Sensors from"},
+                    "put_back": {"type": "boolean", "default": False, "title": "The one that was put back"},
+                },
+                [],
+            ),
+            _entry("drivers", "Show the drivers, or the options of one", {"driver": _text(64)}, []),
+            _entry(
+                "configure", "Configure the board", {"configuration": {"type": "object"}}, ["configuration"]
+            ),
         ]
         if led.present:
             self.entries += [
@@ -86,15 +113,17 @@ class Commands:
         self._own = len(self.entries)
         self.entries += node.sensors.commands()
 
-    async def run(self, name: str, params: "dict[str, Any]", job: "Job") -> "Any":
+    async def run(self, name: str, params: "dict[str, Any]", job: "Job | None" = None) -> "Any":
         """Do a command and return its result. Raises Refused."""
-        if name == "update":  # not in the birth: the hub sends it, people ask the hub
+        if name == "update" and job is not None:  # not in the birth: the hub sends it, people ask the hub
             return await self._updated(params, job)
         for index, entry in enumerate(self.entries):
             if entry["name"] == name:
                 check(entry["params"], params)
                 if index >= self._own:
                     return self._node.sensors.run(name, params)
+                if name in ("configuration", "configure", "drivers"):
+                    return self._configured(name, params)
                 return await getattr(self, "_" + name)(params)
         raise Refused(f"there is no command {name!r}")
 
@@ -104,6 +133,31 @@ class Commands:
 
             self._update = update.Update(self._node.guard.trial, self._node.restart_soon)
         return await self._update.run(params, job)
+
+    def _configured(self, name: str, params: "dict[str, Any]") -> "Any":
+        """Do a command whose module is loaded for the moment, and forgotten with all that it loaded."""
+        before, threshold = list(sys.modules), gc.threshold()
+        gc.collect()
+        gc.threshold(4096)  # so that compiling leaves few holes
+        try:
+            if name == "configure":
+                import configure  # noqa: PLC0415 - see above
+
+                return configure.configure(params["configuration"], self._node)
+            import describe  # noqa: PLC0415 - see above
+
+            if name == "drivers":
+                return describe.known(params.get("driver"))
+            return describe.told(params, self._node)
+        finally:
+            for module in list(sys.modules):
+                if module not in before:
+                    del sys.modules[module]
+                    package, _, part = module.partition(".")
+                    if part and package in sys.modules:  # which has it by name, too
+                        delattr(sys.modules[package], part)
+            gc.threshold(threshold)
+            gc.collect()
 
     async def _led(self, params: "dict[str, Any]") -> "Any":
         self.led.set(params["state"], params.get("interval_ms", 500))
@@ -120,6 +174,7 @@ class Commands:
             group.set_interval(params["interval_ms"])
         except ValueError as error:
             raise Refused(str(error))  # noqa: B904 - MicroPython has no `from`
+        self._node.keep_intervals()
         self._node.tell_news()
         return {"interval_ms": group.interval_ms, "metrics": [entry["name"] for entry in group.metrics]}
 

@@ -1,22 +1,18 @@
-"""The commands by which a board is configured from afar. Loaded when one is asked for, and forgotten after.
+"""A new configuration from afar: checked as far as that goes without touching a pin, stored, put on trial.
 
-`configuration` tells what is in force (and what was put back, and why), `drivers` what a sensor's entry may say,
-`configure` checks a new configuration as far as that goes without touching a pin, stores it, and restarts the
-board on trial (trial.py).
+Loaded when asked for (commands.py).
 """
 
 import gc
 import json
-import os
-import sys
 
 import drivers
 import settings
 from commands import Refused
+from describe import PATH, read
 from hardware import Hardware
 from micropython import const
 from sensors import Sensors
-from wire.message import dumps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,92 +20,21 @@ if TYPE_CHECKING:
 
     from node import Node
 
-PATH = "/board.json"
 CONFIRM_S = 20
 _DEADLINE_S = const(120)
-_ROOM = const(1700)
-"""Of a result's 2,048 bytes; what does not fit is asked for by `from`."""
 _SENSORS = const(32)
 _KEYS = ("name", "interval_ms", "led", "watchdog", "mqtt", "sensors")
+_NETWORK = ("host", "port", "user", "password", "ssid", "wifi_password", "topic")
 _SECRETS = (("password", ("host", "port", "user")), ("wifi_password", ("ssid",)))
-"""Of `mqtt`: what is never told, and what must stay the same for it to be kept where a change leaves it out."""
-_NO_DRIVERS = ("__init__.py", "options.py", "sensor.py", "internal.py")
+"""Of `mqtt`: what is never told, and what must stay the same for it to be kept by a change that omits it."""
 
 
-def run(name: str, params: "dict[str, Any]", node: "Node") -> "Any":
-    """Do one of the three commands, its parameters checked. Raises Refused."""
-    before = list(sys.modules)
-    try:
-        if name == "drivers":
-            return _drivers(params.get("driver"))
-        if name == "configuration":
-            return _told(params, node)
-        return _configured(params["configuration"], node)
-    finally:
-        for module in list(sys.modules):
-            if module not in before:
-                del sys.modules[module]
-        gc.collect()
-
-
-# --- what there is ------------------------------------------------------------------------------------
-
-
-def _drivers(name: "str | None") -> "Any":
-    if name is None:
-        files = [file for file in os.listdir("/drivers") if file.endswith(".py") and file not in _NO_DRIVERS]
-        return {"drivers": sorted([file[:-3] for file in files])}
-    try:
-        return {"driver": name, "schema": drivers.schema(name)}
-    except ValueError as error:
-        raise Refused(str(error))  # noqa: B904 - MicroPython has no `from`
-
-
-def _told(params: "dict[str, Any]", node: "Node") -> "Any":
-    data = _read(PATH + ".bad" if params.get("put_back", False) else PATH)
-    sensors = data.pop("sensors", [])
-    first = params.get("from")
-    if first is None:
-        first = 0
-        mqtt = data.get("mqtt")
-        if isinstance(mqtt, dict):
-            for secret, _ in _SECRETS:
-                mqtt.pop(secret, None)
-        told = {"configuration": data, "on_trial": node.guard.trial.kind == "settings"}
-        notice = node.guard.trial.notice
-        if notice is not None and notice["kind"] == "settings":
-            told["put_back"] = notice["why"]
-    else:
-        told = {"configuration": {}}
-    room = _ROOM - len(dumps(told))
-    last = first
-    while last < len(sensors):
-        room -= len(dumps(sensors[last])) + 1
-        if room < 0:
-            told["next"] = last
-            break
-        last += 1
-    told["configuration"]["sensors"] = sensors[first:last]
-    return told
-
-
-def _read(path: str) -> "dict[str, Any]":
-    try:
-        with open(path) as file:
-            data = json.load(file)
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
-# --- a new one ----------------------------------------------------------------------------------------
-
-
-def _configured(data: "dict[str, Any]", node: "Node") -> "Any":
+def configure(data: "dict[str, Any]", node: "Node") -> "Any":
+    """Check a new configuration, store it and restart on trial. Raises Refused."""
     trial = node.guard.trial
     if trial.kind:
         raise Refused(f"a change of the {trial.kind} is on trial; try again in a minute")
-    former = _read(PATH)
+    former = read(PATH)
     _keep_secrets(data, former)
     check(data)
     if data == former:
@@ -130,7 +55,7 @@ def _keep_secrets(data: "dict[str, Any]", former: "dict[str, Any]") -> None:
     if not isinstance(new, dict) or not isinstance(old, dict):
         return
     for secret, same in _SECRETS:
-        if secret in old and secret not in new and all([new.get(key) == old.get(key) for key in same]):
+        if secret in old and secret not in new and all(new.get(key) == old.get(key) for key in same):
             new[secret] = old[secret]
 
 
@@ -166,8 +91,9 @@ def _check_mqtt(config: "dict[str, Any]") -> None:
     except ImportError:
         raise Refused("mqtt: this board has no network")  # noqa: B904 - MicroPython has no `from`
     except ValueError as error:
-        words = str(error)[6:]  # it begins with "mqtt: "
-        raise Refused("mqtt." + _split(words) if words.split(" ")[0] in radio.KEYS else "mqtt: " + words)  # noqa: B904
+        words = str(error)[6:]  # without "mqtt: "
+        known = words.split(" ")[0] in _NETWORK
+        raise Refused("mqtt." + _split(words) if known else "mqtt: " + words)  # noqa: B904 - no `from`
 
 
 def _check_sensors(config: settings.Settings) -> None:
@@ -176,8 +102,10 @@ def _check_sensors(config: settings.Settings) -> None:
         claims.take(config.led, "the LED")
     for index, entry in enumerate(config.sensors):
         gc.collect()
-        words = found.add_entry(entry, claims, config.interval_ms)
-        if words and not words.startswith("memory"):  # what does not fit beside what runs may fit in its place
+        words = found.add_entry(index, entry, claims, config.interval_ms)
+        if words and not words.startswith(
+            "memory"
+        ):  # what does not fit beside what runs may fit in its place
             raise Refused(f"sensors[{index}]" + place(entry, words))
 
 
@@ -189,16 +117,18 @@ def place(entry: "Any", words: str) -> str:
     try:
         options = drivers.load(name).options()
     except ValueError:
-        return (".driver: " if "driver" in words else ": ") + words
-    parts = words.split(" ")
+        return (".driver: " if isinstance(entry, dict) else ": ") + words
+    parts: list[str] = words.split(" ")
     if words.startswith("there is no option "):
-        return "." + parts[4].strip("';") + ": there is no such option; there are " + ", ".join(sorted(options))
+        return (
+            "." + parts[4].strip("';") + ": there is no such option; there are " + ", ".join(sorted(options))
+        )
     if parts[0] in options:
         return "." + _split(words)
     if parts[0] == "pin":  # of a bus: the option that names the pin
         for key, rule in options.items():
             if isinstance(rule["type"], list) and str(entry.get(key, rule.get("default"))) == parts[1]:
-                return "." + key + ": " + words
+                return f".{key}: {words}"
     if "name" in parts[:3] or "command" in parts[:2] or parts[1] == "command's":
         return (".name: " if "name" in options else ".prefix: ") + words
     return ": " + words
@@ -223,9 +153,12 @@ class Claims(Hardware):
         """Give a pin. Raises ValueError where it is taken."""
         self._take(pin, use)
 
-    def _made(self, kind: str, *arguments: "Any") -> "Any":
-        return self
-
-    def value(self, *level: int) -> int:
+    def value(self) -> int:
         """Be a pin that is low."""
         return 0
+
+    def _nothing(self, *what: "Any") -> "Any":
+        return self
+
+    # mypy cannot see that it takes whatever each of these takes.
+    _bus = _input = _edges = _output = _analog = _pulse = _wire = _humid = _nothing  # type: ignore[assignment]

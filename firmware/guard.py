@@ -42,11 +42,16 @@ class Guard:
             self._trial = trial.Trial()
         return self._trial
 
+    @property
+    def on_trial(self) -> bool:
+        """Whether a change waits for its confirmation."""
+        return self._trial is not None and self._trial.kind != ""
+
     def start(self, watched: bool) -> None:
         """Begin the boot; where `watched`, or on trial, with the watchdog."""
         if bitten():
             self.trial.failed("it hung, and its watchdog restarted it")
-        if watched or (self._trial is not None and self._trial.kind):
+        if watched or self.on_trial:
             self._dog.start()
 
     def feed(self) -> None:

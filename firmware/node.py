@@ -24,23 +24,43 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
     from typing import Any
 
+    from keeping import Keeping
     from radio import Radio
     from sensors import Group
     from uplink import Way
 
 _OUTBOX_MAX = const(262144)
+_LEAST = const(4096)
+_COMMAND = const(4352)
+"""A command of 4 KB is there in pieces, and twice as a whole while it is put together and read."""
 _TICK_MS = const(200)
+_DRAIN_MS = const(3000)
+"""Before a restart that was asked for, a hub has so long to store what was taken."""
 
 
 def make_outbox() -> Outbox:
-    """Return an outbox of half the free heap: the other half is for work, and for what fragments."""
+    """Return an outbox of half the free heap: the other half is for work, and for what fragments.
+
+    The free part is in pieces: where it can, the outbox leaves two that take the longest command.
+    """
     gc.collect()
     size = min(_OUTBOX_MAX, gc.mem_free() // 2)
     while True:
-        try:
-            return Outbox(size)
-        except MemoryError:
-            size -= size // 8  # the heap has holes: the free part is not in one piece
+        box = _outbox(size)
+        if box is not None:
+            return box
+        gc.collect()
+        size -= size // 8
+
+
+def _outbox(size: int) -> "Outbox | None":
+    try:
+        box = Outbox(size)
+        if size > _LEAST:
+            _ = bytearray(_COMMAND), bytearray(_COMMAND)
+    except MemoryError:
+        return None
+    return box
 
 
 def plain(entry: "dict[str, Any]", value: "int | None") -> "float | bool | None":
@@ -64,7 +84,9 @@ class Node:
         self._wake = asyncio.Event()
         self._failed = asyncio.Event()
         self._error: Exception | None = None
-        self._restart = False
+        self._restart_ms = 0
+        """By when to restart, whatever waits; 0: not at all."""
+        self._keeping: Keeping | None = None
         self.sensors = Sensors()
         left_out = self.sensors.add_configured(config, self.guard.feed)
         if left_out:
@@ -97,9 +119,18 @@ class Node:
         self._notice = self.guard.notice()
         self._session.set_birth(self._birth)
 
+    def keep_intervals(self) -> None:
+        """Have the intervals outlive a restart."""
+        if self._keeping is None:
+            import keeping  # noqa: PLC0415 - 1 KB that most boards do without
+
+            self._keeping = keeping.Keeping(self.sensors, self.guard)
+        self._keeping.note(self._clock.now())
+
     def restart_soon(self) -> None:
-        """Restart once the answer is out."""
-        self._restart = True
+        """Take no more readings, and restart once the answer is out and the hub has what was taken."""
+        if not self._restart_ms:
+            self._restart_ms = self._clock.now() + _DRAIN_MS
 
     async def read_all(self) -> "dict[str, float | bool | None]":
         """Take a reading of every group now; return the values by metric."""
@@ -154,6 +185,8 @@ class Node:
             self._session.answer(command_id, True, await self._commands.run(name, params, job))
         except Refused as error:
             self._session.answer(command_id, False, str(error))
+        except MemoryError:
+            self._session.answer(command_id, False, "the board has no memory left for that")
         self._wake.set()
 
     async def _write(self) -> None:
@@ -166,10 +199,16 @@ class Node:
                 await self._uplink.write(frame)
                 frame = session.next_frame(self._clock.now())
             await self._uplink.flush()
-            if self._restart and session.idle:
+            if self._restart_ms and session.idle and self._drained():
                 await asyncio.sleep_ms(100)  # the last bytes leave the port's own buffer
+                if self._keeping is not None:
+                    self._keeping.save()
                 self.guard.restarts()
                 port.restart()
+
+    def _drained(self) -> bool:
+        """Whether the hub has every reading, or there is no more time to wait for that."""
+        return not (self._session.open and len(self.outbox)) or self._clock.now() > self._restart_ms
 
     async def _tick(self) -> None:
         while True:
@@ -177,12 +216,14 @@ class Node:
             self._jobs.tick()
             if self.guard.look(self._clock.now(), self._session.open):
                 self.tell_news()
+            if self._keeping is not None:
+                self._keeping.look(self._clock.now())
             self._wake.set()
             await asyncio.sleep_ms(_TICK_MS)
 
     async def _sample(self, index: int, group: "Group") -> None:
         due = self._clock.now()
-        while True:
+        while not self._restart_ms:
             await self._take(index, group)
             due += group.poll_ms
             now = self._clock.now()

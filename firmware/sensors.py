@@ -5,6 +5,7 @@ import gc
 
 import drivers
 import settings
+from drivers.internal import NAMES
 from wire.message import is_id
 
 TYPE_CHECKING = False
@@ -27,6 +28,8 @@ class Group:
 
     def __init__(self, interval_ms: int) -> None:
         self.interval_ms = interval_ms
+        self.changed = False
+        """Whether the interval was set since the start."""
         self.metrics: list[dict[str, Any]] = []
         self.lock = asyncio.Lock()
         """Held from `begin` to `read`: a second `begin` would spoil the first's measurement."""
@@ -47,6 +50,7 @@ class Group:
             if interval_ms < least:
                 raise ValueError("{} can be read each {} ms at most".format(sensor.metrics[0]["name"], least))
         self.interval_ms = interval_ms
+        self.changed = True
 
     def add(self, sensor: "Driver") -> None:
         """Put a sensor into the group."""
@@ -137,9 +141,11 @@ class Sensors:
 
     def __init__(self) -> None:
         self.groups: list[Group] = []
+        self.placed: list[tuple[int, Group]] = []
+        """Where the entries of `board.json` are: index, group."""
         self._outputs: list[Any] = []
 
-    def add(self, sensor: "Driver", interval_ms: int) -> None:
+    def add(self, sensor: "Driver", interval_ms: int) -> Group:
         """Put a sensor into a group of its interval. Raises ValueError where a metric's name is taken."""
         for entry in sensor.metrics:
             _check(entry)
@@ -149,15 +155,16 @@ class Sensors:
             self._add_output(sensor)
         if hasattr(sensor, "read_batch"):
             self.groups.append(BatchGroup(sensor))
-            return
+            return self.groups[-1]
         for group in self.groups:
             room = MAX_METRICS - len(group.metrics) - len(sensor.metrics)
             if not isinstance(group, BatchGroup) and group.interval_ms == interval_ms and room >= 0:
                 group.add(sensor)
-                return
+                return group
         group = Group(interval_ms)
         group.add(sensor)
         self.groups.append(group)
+        return group
 
     def add_configured(self, config: "settings.Settings", feed: "Callable[[], None] | None" = None) -> str:
         """Add the sensors of `board.json`; one that cannot be had is reported on the console and left out.
@@ -174,13 +181,15 @@ class Sensors:
             gc.collect()  # compiling a driver wants room in one piece
             if feed is not None:
                 feed()
-            words = self.add_entry(data, hardware, config.interval_ms)
+            words = self.add_entry(index, data, hardware, config.interval_ms)
             if words:
                 said = f"sensors[{index}] is left out: {words}"
                 print("board.json:", said)
         return said
 
-    def add_entry(self, data: "dict[str, Any]", hardware: "HardwareLike", interval_ms: int) -> str:
+    def add_entry(
+        self, index: int, data: "dict[str, Any]", hardware: "HardwareLike", interval_ms: int
+    ) -> str:
         """Add one entry of `sensors`; return why it cannot be had, or nothing."""
         try:
             driver = drivers.make(data, hardware)
@@ -188,7 +197,9 @@ class Sensors:
             return str(error) or "there is no memory for it"
         try:
             interval_ms = settings.interval(data, interval_ms)
-            self.add(driver, max(interval_ms, getattr(driver, "min_interval_ms", 0)))
+            _leave_own(driver.metrics)
+            group = self.add(driver, max(interval_ms, getattr(driver, "min_interval_ms", 0)))
+            self.placed.append((index, group))
         except ValueError as error:
             return "{}: {}".format(data["driver"], error)
         return ""
@@ -225,6 +236,12 @@ class Sensors:
     def names(self) -> "list[str]":
         """Return the names of all metrics."""
         return [entry["name"] for group in self.groups for entry in group.metrics]
+
+
+def _leave_own(metrics: "list[dict[str, Any]]") -> None:
+    for entry in metrics:
+        if entry["name"] in NAMES:
+            raise ValueError("the name {} is the board's own".format(entry["name"]))
 
 
 def _check(entry: "dict[str, Any]") -> None:

@@ -348,6 +348,7 @@ def test_every_driver_at_once_leaves_room_for_an_outbox_and_for_work() -> None:
     sensors += [{"driver": "ds18b20", "pin": 22, "prefix": "w"}, {"driver": "dht22", "pin": 9, "prefix": "d"}]
     script = f"""
 import gc, json
+gc.threshold(8192)  # as main.py
 import node, settings
 n = node.Node(settings.Settings({{"sensors": json.loads({json.dumps(sensors)!r})}}))
 gc.collect()

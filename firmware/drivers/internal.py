@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from outbox import Outbox
 
 
+NAMES = ("sequence", "uptime", "memory", "outbox_dropped", "core_temperature")
+"""Of its metrics: no other driver's may have them."""
+
+
 class Internal:
     """The board itself. `sequence` grows by one with each reading, so that a hole or a double is seen."""
 
