@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.link_verdict import WINDOW_MS, Cause, Trend, Verdict, judge
+from tests.lossy import Rig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,6 +145,45 @@ def test_a_clock_that_jumps_begins_the_window_anew() -> None:
     made.add({**QUIET, "frames": 1000, "crc_errors": 90}, now_ms - 3_600_000)
     assert made.span_ms(now_ms - 3_600_000) == 0
     assert judge(made, now_ms=now_ms - 3_600_000).cause is Cause.UNKNOWN
+
+
+# --- real sessions on a line that is ill ----------------------------------------------------------------
+
+
+def watched(rig: Rig, seconds: int, *, every_ms: int = 100) -> Verdict:
+    """Let a hub's and a board's session run on a line in virtual time, and judge by the figures they gave."""
+    made = Trend()
+    for _ in range(seconds):
+        rig.run(1000, every_ms)
+        made.add(rig.hub.figures(), rig.now_ms)
+    return judge(made, now_ms=rig.now_ms)
+
+
+def test_sessions_on_a_clean_line_are_good() -> None:
+    assert watched(Rig(fault=0), 20).cause is Cause.GOOD
+
+
+def test_sessions_on_a_line_that_damages_frames_point_at_the_cable() -> None:
+    found = watched(Rig(fault=0.1), 60)
+    assert (found.cause, "damaged" in found.text) == (Cause.CABLE, True)
+
+
+def test_sessions_with_a_hub_that_does_not_commit_point_at_the_hub() -> None:
+    rig = Rig(fault=0)
+    rig.run(2000, 100)
+    rig.commits = False
+    found = watched(rig, 20, every_ms=20)
+    assert (found.cause, "wait for the hub's commit" in found.text) == (Cause.HUB, True)
+
+
+def test_sessions_over_a_replug_stay_good() -> None:
+    rig, made = Rig(fault=0), Trend()
+    for second in range(20):
+        if second == 10:
+            rig.replug()
+        rig.run(1000, 100)
+        made.add(rig.hub.figures(), rig.now_ms)
+    assert judge(made, now_ms=rig.now_ms).cause is Cause.GOOD
 
 
 @given(

@@ -102,6 +102,15 @@ async def test_auto_makes_metrics_of_what_the_kernel_has(pi: Pi) -> None:
     assert pi.births == 1
 
 
+async def test_auto_leaves_alone_what_an_entry_names(pi: Pi) -> None:
+    for number, name in enumerate(("lm75", "ina226")):
+        pi_machine.hwmon(pi.sys, number, name, temp1_input="19000")
+    named = {"driver": "hwmon", "device": "lm75", "channel": "temp1", "name": "cellar"}
+    async with pi.running(named, {"driver": "auto", "interval_ms": 20}) as heard:
+        await until(lambda: heard.values("cellar") and heard.values("ina226_temp1"), "both")
+        assert [metric.name for metric in pi.sensors.metrics] == ["cellar", "ina226_temp1"]
+
+
 async def test_auto_takes_up_what_is_plugged_in_later(pi: Pi) -> None:
     async with pi.running({"driver": "auto", "interval_ms": 20}) as heard:
         await asyncio.sleep(0.05)

@@ -55,6 +55,11 @@ class KernelSensor:
         if quantity is not None and wanted.name is not None and wanted.channel is not None:
             self.metrics = (self._metric(None, Channel(wanted.channel, quantity, "", float)),)
 
+    def means(self, device: Device) -> bool:
+        """Tell whether the entry is of this device."""
+        same = device.kind == self._kind
+        return same and (self._wanted.device is None or device.called(self._wanted.device))
+
     @property
     def descriptor(self) -> int | None:
         """None: sysfs is asked."""

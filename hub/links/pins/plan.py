@@ -55,8 +55,11 @@ class Plan:
         self._sys_root = sys_root
 
     def found(self) -> list[Device]:
-        """Return what the kernel has now; it blocks."""
-        return discover(self._sys_root)
+        """Return what the kernel has now and no entry names; it blocks."""
+        named = [sensor for sensor in self.sensors if isinstance(sensor, KernelSensor)]
+        return [
+            device for device in discover(self._sys_root) if not any(sensor.means(device) for sensor in named)
+        ]
 
     def sensor_of(self, device: Device) -> Sensor:
         """Return what reads all channels of a device that was found."""
