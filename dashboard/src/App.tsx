@@ -1,4 +1,7 @@
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { AlertBadge, AlertVoice } from "./components/AlertWatch.tsx";
+import { Later } from "./components/Later.tsx";
 import { Notice } from "./components/Notice.tsx";
 import { StatusLine } from "./components/StatusLine.tsx";
 import { CameraPage } from "./pages/Camera.tsx";
@@ -10,6 +13,7 @@ import { SettingsPage } from "./pages/Settings.tsx";
 import { SignedOut } from "./pages/SignedOut.tsx";
 import { useReach } from "./state/context.ts";
 import type { Route } from "./state/router.ts";
+import { alertText } from "./text/alerts.ts";
 import { text } from "./text/en.ts";
 
 /** The frame around every page: who the hub is, where one can go, and how true the screen is. */
@@ -46,6 +50,10 @@ export function App() {
           <Tab href="/commands" here={here("commands")}>
             {text.nav.commands}
           </Tab>
+          <Tab href="/alerts" here={route.page === "rules" ? "below" : here("alerts")}>
+            {alertText.nav}
+            <AlertBadge />
+          </Tab>
           <Tab href="/health" here={here("health")}>
             {text.nav.health}
           </Tab>
@@ -57,10 +65,14 @@ export function App() {
       <main id="main" ref={main}>
         {state === "signed_out" ? <SignedOut /> : <Page route={route} />}
       </main>
+      <AlertVoice />
       <StatusLine />
     </div>
   );
 }
+
+const loadAlerts = async () => (await import("./pages/Alerts.tsx")).AlertsPage;
+const loadRules = async () => (await import("./pages/Rules.tsx")).RulesPage;
 
 function Page({ route }: { route: Route }) {
   switch (route.page) {
@@ -72,6 +84,10 @@ function Page({ route }: { route: Route }) {
       return <CameraPage id={route.id} />;
     case "commands":
       return <CommandsPage />;
+    case "alerts":
+      return <Later key="alerts" title={alertText.title} load={loadAlerts} />;
+    case "rules":
+      return <Later key="rules" title={alertText.rule.title} load={loadRules} />;
     case "health":
       return <HealthPage />;
     case "settings":
@@ -94,7 +110,7 @@ interface TabProps {
   href: string;
   /** Whether this is the page that is shown, or one above it. */
   here: "yes" | "below" | "no";
-  children: string;
+  children: ComponentChildren;
 }
 
 function Tab({ href, here, children }: TabProps) {

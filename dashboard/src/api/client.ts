@@ -112,7 +112,7 @@ export class Client {
     if (!response.ok) throw new ApiError(response.status, await problem(response));
   }
 
-  private async get<Body>(
+  async get<Body>(
     path: string,
     query: Record<string, string | number | null | undefined> = {},
   ): Promise<Body> {
@@ -127,6 +127,30 @@ export class Client {
     } catch {
       throw new ApiError(response.status, "the hub's answer was cut short");
     }
+  }
+
+  /** Change something; with a `version` only where it is at that one (0: where it is new). */
+  async change<Body>(
+    method: "POST" | "PUT" | "DELETE",
+    path: string,
+    body?: unknown,
+    version?: number,
+  ): Promise<Body> {
+    const headers: Record<string, string> = { accept: "application/json" };
+    if (body !== undefined) headers["content-type"] = "application/json";
+    if (version !== undefined) headers["if-match"] = `"${version}"`;
+    const request: RequestInit = { method, headers };
+    if (body !== undefined) request.body = JSON.stringify(body);
+    let response: Response;
+    try {
+      response = await this.fetch(`/api/v1/${path}`, request);
+    } catch {
+      throw new ApiError(0, "the hub cannot be reached");
+    }
+    if (response.status === 401) this.onSignedOut();
+    if (!response.ok) throw new ApiError(response.status, await problem(response));
+    const text = await response.text();
+    return (text === "" ? null : JSON.parse(text)) as Body;
   }
 
   private async ask(url: string, accept: string): Promise<Response> {

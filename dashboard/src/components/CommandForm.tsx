@@ -2,20 +2,23 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { CommandResult, CommandType } from "../api/types.ts";
 import { fixed } from "../format/number.ts";
+import { resultText } from "../format/result.ts";
 import { clock } from "../format/time.ts";
 import { title } from "../format/value.ts";
 import { useReach } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
 import { fieldsOf, parse, questionOf, type Raw } from "../state/schema.ts";
 import { text } from "../text/en.ts";
+import { KeepDesired } from "./DesiredPanel.tsx";
 import { FieldInput } from "./FieldInput.tsx";
+import { Pending } from "./Pending.tsx";
 
 const TTL_MS = 10_000;
 
 type Outcome =
   | { kind: "idle" }
   | { kind: "pending"; since: number }
-  | { kind: "done"; result: CommandResult; tookMs: number }
+  | { kind: "done"; result: CommandResult; tookMs: number; params: Record<string, unknown> }
   | { kind: "refused"; reason: string };
 
 /** A command of a device as a form. Nothing is shown as done before the device answered. */
@@ -61,7 +64,12 @@ export function CommandForm({ device, command }: { device: DeviceState; command:
         params: parsed.params,
         ttl_ms: TTL_MS,
       });
-      outcome.value = { kind: "done", result, tookMs: performance.now() - since };
+      outcome.value = {
+        kind: "done",
+        result,
+        tookMs: performance.now() - since,
+        params: parsed.params,
+      };
     } catch (error) {
       outcome.value = {
         kind: "refused",
@@ -100,10 +108,23 @@ export function CommandForm({ device, command }: { device: DeviceState; command:
           {fields.length > 0 ? text.command.send : title(command)}
         </button>
       )}
-      <OutcomeLine outcome={outcome.value} />
+      <OutcomeLine outcome={outcome.value} device={device.id} command={command.name} />
+      {outcome.value.kind === "done" &&
+        outcome.value.result.state === "succeeded" &&
+        settable(command) && (
+          <KeepDesired
+            key={outcome.value.result.id}
+            device={device.id}
+            wanted={{ command: command.name, params: outcome.value.params }}
+          />
+        )}
     </form>
   );
 }
+
+/** Whether a command sets something that lasts; the hub has the same rule. */
+const settable = (command: CommandType): boolean =>
+  command.params["x-desired"] ?? command.name.startsWith("set_");
 
 /** The question before what cannot be undone. Its safe answer has the focus. */
 function Ask({ question, onCancel }: { question: string; onCancel: () => void }) {
@@ -122,10 +143,16 @@ function Ask({ question, onCancel }: { question: string; onCancel: () => void })
   );
 }
 
-function OutcomeLine({ outcome }: { outcome: Outcome }) {
+interface LineProps {
+  outcome: Outcome;
+  device: string;
+  command: string;
+}
+
+function OutcomeLine({ outcome, device, command }: LineProps) {
   return (
     <output class="outcome" data-kind={outcome.kind} aria-live="polite">
-      {outcome.kind === "pending" && <span class="pending">{text.command.sending}</span>}
+      {outcome.kind === "pending" && <Pending device={device} command={command} />}
       {outcome.kind === "refused" && (
         <>
           <b class="bad">{text.command.refused}</b> {outcome.reason}
@@ -150,18 +177,4 @@ function Answer({ result, tookMs }: { result: CommandResult; tookMs: number }) {
       {good && <span class="detail">{resultText(result.result)}</span>}
     </>
   );
-}
-
-/** A result for people: `state on, hz 2` for flat objects, JSON for what is deeper. */
-export function resultText(result: unknown): string {
-  if (result === null || result === undefined) return text.command.noResult;
-  if (typeof result !== "object") return String(result);
-  const entries = Object.entries(result);
-  if (
-    Array.isArray(result) ||
-    entries.some(([, value]) => typeof value === "object" && value !== null)
-  ) {
-    return JSON.stringify(result);
-  }
-  return entries.map(([key, value]) => `${key} ${value}`).join(", ");
 }

@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { CommandRecord } from "../api/types.ts";
-import { resultText } from "../components/CommandForm.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { fixed } from "../format/number.ts";
+import { resultText } from "../format/result.ts";
 import { full, moment } from "../format/time.ts";
 import { useHub } from "../state/context.ts";
 import { deviceUrl } from "../state/router.ts";

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { CommandForm } from "../components/CommandForm.tsx";
 import { Console } from "../components/Console.tsx";
+import { DesiredPanel } from "../components/DesiredPanel.tsx";
 import { Presence } from "../components/DevicePanel.tsx";
 import { LinkFigures } from "../components/LinkFigures.tsx";
 import { MetricChart } from "../components/MetricChart.tsx";
@@ -63,6 +64,7 @@ function Known({ device }: { device: DeviceState }) {
       {device.metrics.value.length === 0 && <p class="dim pad">{text.device.noMetrics}</p>}
       <div class="below">
         <Commands device={device} />
+        <DesiredPanel device={device} />
         <Console device={device} />
         <LinkFigures device={device} />
       </div>

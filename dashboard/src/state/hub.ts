@@ -1,4 +1,5 @@
 import { batch, computed, type Signal, signal } from "@preact/signals";
+import type { Alert } from "../api/alerts.ts";
 import { ApiError, type Client } from "../api/client.ts";
 import type { ServerEvent } from "../api/sse.ts";
 import type { StreamStatus } from "../api/stream.ts";
@@ -12,6 +13,7 @@ import type {
   LogLine,
   SessionInfo,
 } from "../api/types.ts";
+import { Alerts } from "./alerts.ts";
 import { Backfill } from "./backfill.ts";
 import { DeviceState } from "./device.ts";
 import { FrameScheduler } from "./frame.ts";
@@ -42,6 +44,7 @@ export class Hub {
   readonly dropped = signal(0);
   readonly frame = new FrameScheduler();
   readonly backfill: Backfill;
+  readonly alerts: Alerts;
   readonly live = computed(() => this.status.value.state === "live");
   /** Whether the hub still speaks to this page; a reconnect that is young does not count against it. */
   readonly heard = computed(() => !["stale", "signed_out"].includes(this.status.value.state));
@@ -57,6 +60,7 @@ export class Hub {
   constructor(client: Client, status: StreamStatus) {
     this.client = client;
     this.status = signal(status);
+    this.alerts = new Alerts(client);
     this.backfill = new Backfill(client, () => this.hubNow());
   }
 
@@ -92,6 +96,7 @@ export class Hub {
   /** Fetch who we are, what the hub is and has. Runs at start and after every hole in the stream. */
   async load(): Promise<void> {
     this.touched = new Set();
+    void this.alerts.load();
     try {
       const [session, info, devices, cameras] = await Promise.all([
         this.client.session(),
@@ -149,6 +154,9 @@ export class Hub {
         batch(() => this.takeDevice(device));
         break;
       }
+      case "alert":
+        this.alerts.take(JSON.parse(event.data) as Alert);
+        break;
       case "command":
         this.commandNews.value = JSON.parse(event.data) as CommandResult;
         break;

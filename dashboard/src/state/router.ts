@@ -5,6 +5,8 @@ export type Route =
   | { page: "device"; id: string }
   | { page: "camera"; id: string }
   | { page: "commands" }
+  | { page: "alerts" }
+  | { page: "rules" }
   | { page: "health" }
   | { page: "settings" }
   | { page: "wall" }
@@ -22,7 +24,9 @@ export function routeOf(path: string): Route {
   }
   if (second === undefined) {
     if (first === "") return { page: "overview" };
-    const plain = (["commands", "health", "settings", "wall"] as const).find((at) => at === first);
+    const plain = (["commands", "alerts", "rules", "health", "settings", "wall"] as const).find(
+      (at) => at === first,
+    );
     if (plain !== undefined) return { page: plain };
   }
   return { page: "unknown", path };

@@ -10,7 +10,10 @@ export function mergeNews(
   if (known === undefined) {
     return { records: [{ created_time: news.time, ...news }, ...records], isNew: true };
   }
-  if (known.time > news.time) return { records: [...records], isNew: false };
+  // Progress that comes late by another way opens nothing again that has ended.
+  const ended =
+    !["queued", "sent"].includes(known.state) && ["queued", "sent"].includes(news.state);
+  if (known.time > news.time || ended) return { records: [...records], isNew: false };
   const merged = [...records];
   merged[at] = { ...known, ...news };
   return { records: merged, isNew: false };

@@ -1,0 +1,100 @@
+import { expect, test, vi } from "vitest";
+import type { Alert } from "../src/api/alerts.ts";
+import type { Client } from "../src/api/client.ts";
+import type { CommandRecord } from "../src/api/types.ts";
+import { Alerts, mergeAlerts } from "../src/state/alerts.ts";
+import { draftOf, idOf, inWords, NEW_RULE, ruleOf } from "../src/state/rule.ts";
+import { mergeNews } from "../src/state/trail.ts";
+
+const alert = (id: string, changes: Partial<Alert> = {}): Alert => ({
+  id,
+  rule: "hot",
+  title: "Hot",
+  severity: "warning",
+  device: "pico-1",
+  metric: "temperature",
+  text: "",
+  value: 31,
+  raised_time: 1000,
+  acknowledged_time: null,
+  acknowledged_by: null,
+  cleared_time: null,
+  cleared_why: null,
+  ...changes,
+});
+
+test("an alert is active until it is cleared, and unseen until it is acknowledged", () => {
+  const alerts = new Alerts({} as Client);
+  alerts.take(alert("a"));
+  alerts.take(alert("b", { raised_time: 2000 }));
+  expect(alerts.list.value.map((one) => one.id)).toEqual(["b", "a"]);
+  alerts.take(alert("a", { acknowledged_time: 3000 }));
+  expect(alerts.unseen.value).toBe(1);
+  alerts.take(alert("b", { cleared_time: 4000 }));
+  expect(alerts.list.value.map((one) => one.id)).toEqual(["a"]);
+});
+
+test("what the stream told while the list was fetched wins", async () => {
+  const get = vi.fn(async () => {
+    alerts.take(alert("a", { cleared_time: 9 }));
+    alerts.take(alert("c"));
+    return { items: [alert("a"), alert("b")], next: null };
+  });
+  const alerts = new Alerts({ get } as unknown as Client);
+  await alerts.load();
+  expect([...alerts.active.value.keys()].sort()).toEqual(["b", "c"]);
+});
+
+test("pages of history join without doubles, the newest state of each", () => {
+  const merged = mergeAlerts(
+    [alert("a", { cleared_time: 5 }), alert("b")],
+    [alert("b", { cleared_time: 7 }), alert("c", { raised_time: 1 })],
+  );
+  expect(merged.map((one) => [one.id, one.cleared_time])).toEqual([
+    ["b", 7],
+    ["a", 5],
+    ["c", null],
+  ]);
+});
+
+test("a draft becomes the rule it was made of", () => {
+  expect(ruleOf(draftOf(NEW_RULE), [])).toEqual({ rule: NEW_RULE, errors: {} });
+});
+
+test("a number is taken with a comma, and what is none is an error of its field", () => {
+  const draft = { ...draftOf(NEW_RULE), threshold: "30,5" };
+  expect(ruleOf(draft, []).rule.threshold).toBe(30.5);
+  expect(Object.keys(ruleOf({ ...draft, threshold: "warm" }, []).errors)).toEqual(["threshold"]);
+});
+
+test("a silence sends no threshold, an edge a boolean or a text", () => {
+  const silent = { ...draftOf(NEW_RULE), condition: "silent" as const, threshold: "nonsense" };
+  expect(ruleOf(silent, [])).toMatchObject({ rule: { threshold: null }, errors: {} });
+  const edge = (value: string) =>
+    ruleOf({ ...draftOf(NEW_RULE), condition: "becomes", value }, []).rule.value;
+  expect([edge("false"), edge("auto")]).toEqual([false, "auto"]);
+});
+
+test("a title gives an id that the hub takes", () => {
+  expect(idOf("  Too hot, Größe 5! ")).toMatch(/^[a-z0-9][a-z0-9-]*$/);
+  expect(idOf("!")).toBe("");
+});
+
+test("a rule is said in words", () => {
+  expect(inWords({ ...NEW_RULE, hold: "5m" })).toBe("above 30 for 5m");
+  expect(inWords({ ...NEW_RULE, condition: "silent", hold: "10m" })).toBe("silent for 10m");
+});
+
+test("progress that comes late opens no command that has ended", () => {
+  const ended: CommandRecord = {
+    id: "c",
+    device: "d",
+    command: "sweep",
+    state: "succeeded",
+    time: 5,
+    result: null,
+    error: null,
+  };
+  const late = { ...ended, state: "sent" as const, progress: { percent: 90, text: "" } };
+  expect(mergeNews([ended], late).records[0]?.state).toBe("succeeded");
+});
