@@ -21,7 +21,7 @@ from tests.vm import ROOT, needs_vm
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [needs_vm, pytest.mark.slow]
+pytestmark = [needs_vm, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 HOURS = times(2, 24)
 AWAY = (1,) if HOURS == 2 else (6, 7, 8, 20)
@@ -130,7 +130,7 @@ def test_a_day_at_one_hertz_with_eight_metrics_leaves_the_heap_as_it_was(tmp_pat
     }
     script = f"HOURS = {HOURS}\nAWAY = {AWAY}\n{SCRIPT}"
     said = run_script(
-        files, script, wiring=demo_wiring(world, lambda: 0.0), virtual_time=True, heap_kib=192, timeout_s=900
+        files, script, wiring=demo_wiring(world, lambda: 0.0), virtual_time=True, heap_kib=192, timeout_s=1500
     )
     hours = [json.loads(line[5:]) for line in said.splitlines() if line.startswith("HOUR")]
     allocated, largest, seqs, taken, dropped, kept = zip(*hours, strict=True)

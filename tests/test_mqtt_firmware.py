@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from hub.links.link import Link, Sink
 
-pytestmark = [needs_vm, pytest.mark.slow]
+pytestmark = [needs_vm, pytest.mark.slow, pytest.mark.timeout(600)]
 
 SSID, PASSWORD = "greenhouse", "tomatoes"
 INTERVAL_MS = 100
