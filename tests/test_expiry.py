@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hub.config import parse
 from hub.model import Reading
-from hub.store import rollrow, shedding, tiers
+from hub.store import daychunk, rollrow, shedding, tiers
 from hub.store.expiry import Expiry, Gone
 from hub.store.intake import Batch
 from hub.store.policy import Policy
 from hub.store.schema import connect_reader
 from hub.store.series import Series
 from tests.sample_file import DAY, HOUR, START, SampleFile
+from tests.soak import times
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
-    from pathlib import Path
 
 NOW = START + 20 * DAY
 
@@ -218,3 +224,71 @@ def test_room_that_went_is_free_in_the_file(file: SampleFile) -> None:
 
 def test_what_goes_is_not_overwritten_with_zeros_which_wears_the_card(file: SampleFile) -> None:
     assert file.committer.work(lambda c: c.execute("PRAGMA secure_delete").fetchone()) == (0,)
+
+
+Ages = st.integers(1, 9)
+Places = st.lists(st.integers(0, 12 * 24 * 4 - 1), min_size=1, max_size=60)
+
+
+@pytest.mark.slow
+@settings(max_examples=times(20, 500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    batches=st.lists(st.tuples(st.sampled_from(("slow", "fast", "both")), Places), min_size=1, max_size=4),
+    slow_days=Ages,
+    fast_days=Ages,
+    passes=st.lists(st.booleans(), min_size=4, max_size=4),
+    merged=st.booleans(),
+)
+def test_what_is_young_enough_stays_and_what_is_not_goes(
+    batches: list[tuple[str, list[int]]],
+    slow_days: int,
+    fast_days: int,
+    passes: list[bool],
+    merged: bool,
+) -> None:
+    """Two metrics with ages of their own, samples late and in any order, against the times alone."""
+    text = f'[retention]\nraw = "{slow_days}d"\n[[retention.rule]]\nmetric = "fast"\nraw = "{fast_days}d"'
+    rules, first_ms = policy(text), NOW - 12 * DAY
+    known: dict[str, set[int]] = {"slow": set(), "fast": set()}
+    with TemporaryDirectory() as name:
+        file = SampleFile(Path(name))
+        for (metric, places), last in zip(batches, passes, strict=False):
+            for one in ("slow", "fast") if metric == "both" else (metric,):
+                at = [first_ms + place * HOUR // 4 for place in places]
+                file.put([(time, 1) for time in at], metric=one)
+                known[one].update(at)
+            file.seal()
+            if last:
+                settle(file, rules, merged=merged)
+        settle(file, rules, merged=merged)
+        for metric, days in (("slow", slow_days), ("fast", fast_days)):
+            left = set(raw(file, metric))
+            assert left <= known[metric]
+            assert {time for time in known[metric] if time >= NOW - days * DAY} <= left
+            late_ms = DAY if merged else HOUR // 4
+            assert all(time >= NOW - days * DAY - late_ms for time in left)
+        file.committer.close()
+
+
+def settle(file: SampleFile, rules: Policy, *, merged: bool) -> None:
+    """Do what the writer does between commits: rollups, a second look at their spans, passes."""
+    expiry = Expiry(rules)
+    for job in tiers.JOBS:
+        while (done := file.committer.work(partial(file.roll_span, job, NOW))) is not None:
+            source, start_ms = done
+            file.committer.work(
+                partial(
+                    expiry.revisit,
+                    source=source,
+                    begin_ms=start_ms,
+                    end_ms=start_ms + job.span_ms,
+                    now_ms=NOW,
+                )
+            )
+    while merged and file.committer.work(partial(merge, rules)) is not None:
+        pass
+    expire(file, rules)
+
+
+def merge(rules: Policy, connection: sqlite3.Connection) -> tuple[int, int] | None:
+    return daychunk.step(connection, NOW, lambda device, metric: rules.keep(device, metric).raw)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -132,3 +133,9 @@ async def test_the_api_says_what_goes_and_how_letting_go_stands(tmp_path: Path) 
     assert answer.status == 200
     assert (content["hold"], content["grace_until"], content["items"]) == (None, None, [])
     assert [one["tier"] for one in content["tiers"]] == ["10s", "1m", "1h", "1d"]
+
+
+async def test_who_asks_again_within_a_minute_costs_no_other_look_at_the_file(tmp_path: Path) -> None:
+    async with web_hub(tmp_path) as hub:
+        first, second = await asyncio.gather(hub.parts.store.forecast(), hub.parts.store.forecast())
+    assert first is second

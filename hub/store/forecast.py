@@ -5,6 +5,8 @@ A day of a device is split among its metrics as its first chunk is; what is not 
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,13 +17,16 @@ from hub.store.shedding import YOUNGEST_MS
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
     from hub.store.names import Shape
     from hub.store.policy import Keep, Policy
+    from hub.store.reader import Readers
 
 _DAY_MS = 86_400_000
 WEEK_MS = 7 * _DAY_MS
 _WINDOWS_A_DAY = _DAY_MS // chunk.WINDOW_MS
+_FRESH_S = 60.0
 _HEAD_BYTES = 16_384
 """A chunk's header is in them, but for devices of thousands of metrics, whose days then count as one part."""
 
@@ -85,6 +90,30 @@ class Forecast(msgspec.Struct, kw_only=True):
     """So much more than that there is now, after what the rules delete."""
     items: list[MetricForecast]
     tiers: list[TierForecast]
+
+
+class Forecasts:
+    """Forecasts for whoever asks, at most one a minute: each looks at every chunk's key."""
+
+    def __init__(self, readers: Readers, policy: Policy, now_ms: Callable[[], int], wal_bytes: int) -> None:
+        self._readers = readers
+        self._policy = policy
+        self._now_ms = now_ms
+        self._wal_bytes = wal_bytes
+        self._made: tuple[float, Forecast] | None = None
+        self._turn = asyncio.Lock()
+
+    async def ask(self) -> Forecast:
+        """Return what goes. Raises QueryRefused, StoreError."""
+        async with self._turn:
+            if self._made is not None and time.monotonic() < self._made[0] + _FRESH_S:
+                return self._made[1]
+            now_ms = self._now_ms()
+            found = await self._readers.run(
+                lambda connection: forecast(connection, self._policy, now_ms, self._wal_bytes)
+            )
+            self._made = time.monotonic(), found
+            return found
 
 
 class _Day(msgspec.Struct):
