@@ -89,11 +89,13 @@ export function DesiredPanel({ device }: { device: DeviceState }) {
                   {item.reported === null ? "" : resultText(item.reported)}
                 </td>
                 <td class="free" data-label={text.columns.state}>
-                  <span class={`desired-word ${item.state}`}>{text.states[item.state]}</span>
-                  {item.error !== null && ` ${item.error}`}
-                  {item.state === "agreed" && item.time !== null && (
-                    <span class="dim digits"> {moment(item.time, hub.now.peek())}</span>
-                  )}
+                  <span>
+                    <span class={`desired-word ${item.state}`}>{text.states[item.state]}</span>
+                    {item.error !== null && ` ${item.error}`}
+                    {item.state === "agreed" && item.time !== null && (
+                      <span class="dim digits"> {moment(item.time, hub.now.peek())}</span>
+                    )}
+                  </span>
                 </td>
                 {may && (
                   <td class="right">
