@@ -19,6 +19,7 @@ from hub.cli.link import link
 from hub.cli.options import data_option
 from hub.cli.remote import devices, watch
 from hub.cli.retention import retention
+from hub.cli.rules import rules
 from hub.cli.sending import send
 from hub.cli.token import token
 from hub.cli.update import update
@@ -127,6 +128,7 @@ def configuration(path: Path | None, listen: str | None) -> Config:
 main.add_command(devices)
 main.add_command(watch)
 main.add_command(send)
+main.add_command(rules)
 main.add_command(link)
 main.add_command(user)
 main.add_command(token)
