@@ -51,7 +51,8 @@ def add_view(connection: sqlite3.Connection) -> None:
 
     And the functions that it needs: `outpost_chunk` and `outpost_hot` turn a blob of `chunk` or `hot` to a
     JSON array of [shape, place, time, value, quality]; `chunk_at` and `chunk_until` a time to the keys from
-    which on and up to which chunks may have it. The hot log stands behind all chunks, at `chunk_at('9999')`. Raises sqlite3.Error.
+    which on and up to which chunks may have it. The hot log stands behind all chunks, at `chunk_at('9999')`.
+    Raises sqlite3.Error.
     """
     connection.create_function("outpost_chunk", 1, _chunk_rows, deterministic=True)
     connection.create_function("outpost_hot", 1, _hot_rows, deterministic=True)
