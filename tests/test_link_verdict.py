@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.link_verdict import WINDOW_MS, Cause, Trend, Verdict, judge
@@ -186,6 +186,7 @@ def test_sessions_over_a_replug_stay_good() -> None:
     assert judge(made, now_ms=rig.now_ms).cause is Cause.GOOD
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a machine with other work
 @given(
     st.lists(
         st.tuples(

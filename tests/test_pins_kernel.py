@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.links.pins import hwmon, iio, w1
@@ -137,6 +137,7 @@ def test_channels_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     assert [channel.name for channel in hwmon.find(tmp_path)[0].channels] == ["in1", "in9", "in10"]
 
 
+@settings(deadline=None)
 @given(text=st.text())
 def test_any_text_becomes_a_name_that_the_birth_takes(text: str) -> None:
     name = metric_name(text)
@@ -161,7 +162,7 @@ _CONTENT = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(files=st.dictionaries(_FILE, _CONTENT, max_size=8))
 def test_whatever_stands_in_sysfs_a_channel_gives_a_finite_number_or_one_of_two_errors(
     files: dict[str, bytes],

@@ -47,6 +47,10 @@ class DeviceView(msgspec.Struct, kw_only=True):
     reason: str | None
     last_seen: int
     boot_id: str | None
+    outbox_bytes: int | None
+    """How much it keeps for a hub that is away; null where it does not say."""
+    notice: str
+    """What an operator should know of it now, as that a change was put back; empty: nothing."""
     metrics: list[MetricView]
     commands: list[CommandType]
 
@@ -63,15 +67,6 @@ class ConsoleView(msgspec.Struct):
 
     items: list[LogLine]
     next: str | None
-
-
-class LinkView(msgspec.Struct, kw_only=True):
-    """The counters and gauges of a device's link."""
-
-    device: str
-    link: LinkKind
-    link_name: str | None
-    figures: dict[str, float]
 
 
 class LatestItem(msgspec.Struct, kw_only=True, frozen=True):
