@@ -68,6 +68,13 @@ def test_a_board_on_a_cable_takes_its_id_back_from_mqtt() -> None:
     assert registry.born(BIRTH, LinkKind.SERIAL, 600).link is LinkKind.SERIAL
 
 
+@pytest.mark.parametrize("link", [LinkKind.MQTT, LinkKind.SERIAL])
+def test_whoever_brings_an_imported_device_first_has_it(link: LinkKind) -> None:
+    registry = Registry()
+    registry.restore(Birth(device="b", name="b", model="imported"), LinkKind.IMPORT, 5, {})
+    assert registry.born(Birth(device="b", name="Board"), link, 7).link is link
+
+
 def test_the_newest_sample_by_its_own_time_is_the_last(registry: Registry) -> None:
     registry.take(reading(21.5, 2000))
     registry.take(reading(19.0, 1000))

@@ -57,7 +57,7 @@ export const text = {
     id: "Id",
     boot: "Boot",
     reason: "Reason",
-    links: { serial: "Serial", mqtt: "MQTT", host: "This hub" } as Record<string, string>,
+    links: { serial: "Serial", mqtt: "MQTT", host: "This hub", import: "Imported" } as Record<string, string>,
     unknownTitle: "No such device",
     unknown: (id: string) => `The hub knows no device “${id}”.`,
     back: "All devices",
