@@ -95,6 +95,11 @@ class Trend:
         """Note a new boot."""
         self.restarts.append(Restart(now_ms, cause))
 
+    @property
+    def told(self) -> bool:
+        """Whether the link gave any figures."""
+        return bool(self._last)
+
     def span_ms(self, now_ms: int) -> int:
         """Return how much of the window there is."""
         return max(0, now_ms - self._points[0][0]) if self._points else 0
@@ -138,6 +143,8 @@ def judge(
         )
     if findings:
         return Verdict(findings[0].cause, findings[0].text, findings[0].remedy, span_ms, findings)
+    if not trend.told:
+        return Verdict(Cause.UNKNOWN, "Its link reports no figures.", "", span_ms)
     if span_ms < STEP_MS:
         return Verdict(Cause.UNKNOWN, "It has not been looked at for long enough.", "", span_ms)
     return Verdict(Cause.GOOD, _all_is_well(trend), "", span_ms)

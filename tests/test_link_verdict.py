@@ -137,7 +137,8 @@ def test_a_device_that_is_away_is_told_with_its_reason_and_what_went_before() ->
 
 
 def test_without_figures_there_is_no_verdict() -> None:
-    assert judge(Trend(), now_ms=0).cause is Cause.UNKNOWN
+    found = judge(Trend(), now_ms=0)
+    assert (found.cause, found.text) == (Cause.UNKNOWN, "Its link reports no figures.")
 
 
 def test_a_clock_that_jumps_begins_the_window_anew() -> None:

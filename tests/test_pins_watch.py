@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import uvloop
 
 from hil.virtual.chips import Sht3x
 from hub.links.host import HostLink
@@ -190,6 +191,18 @@ async def test_an_edge_is_told_with_the_kernels_time(pi: Pi, gpio: FakeGpio) -> 
     assert first == pytest.approx(WALL_MS + at_ns / 1e6, abs=5)
     assert settings.debounce_period.total_seconds() == 0.02
     assert settings.bias.name == "PULL_UP"
+
+
+def test_edges_come_by_the_hubs_own_event_loop_too(pi: Pi, gpio: FakeGpio) -> None:
+    async def watch() -> list[Any]:
+        async with pi.running({"driver": "digital_in", "pin": 4, "interval_ms": 3_600_000}) as heard:
+            await until(lambda: heard.values("input"), "the first level")
+            for count in range(2, 12):
+                gpio.requests[4].edge(count % 2 == 0, time.monotonic_ns())
+                await until(lambda count=count: len(heard.values("input")) == count, "an edge")  # type: ignore[misc]  # mypy cannot type a default of a lambda
+        return heard.values("input")
+
+    assert uvloop.run(watch()) == [False, *(True, False) * 5]
 
 
 async def test_an_inverted_input_is_true_while_it_is_low(pi: Pi, gpio: FakeGpio) -> None:

@@ -36,7 +36,9 @@ export function LinkFigures({ device }: { device: DeviceState }) {
         <h2 id="link">{text.link.title}</h2>
         {link.value?.link_name && <span class="dim mono">{link.value.link_name}</span>}
       </header>
-      {link.value && !failed.value && <LinkVerdict link={link.value} />}
+      {link.value && !failed.value && (entries.length > 0 || !device.info.value.online) && (
+        <LinkVerdict link={link.value} />
+      )}
       {failed.value ? (
         <p class="bad pad">{text.link.failed(failed.value)}</p>
       ) : entries.length === 0 ? (
