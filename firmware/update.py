@@ -43,6 +43,7 @@ class Update:
         self._trial = trial
         self._restart = restart
         self._busy = False
+        self._least = 0  # percent: a command asked again after its restart begins there
 
     async def run(self, params: "dict[str, Any]", job: "Job") -> "Any":
         """Bring the firmware to what the manifest says; return its version. Raises Refused, in words."""
@@ -50,6 +51,7 @@ class Update:
             raise Refused("an update is under way")
         self._busy = True
         try:
+            self._least = 0
             await self._on_trial(job)
             return await self._update(params, job)
         except OSError as error:
@@ -65,7 +67,8 @@ class Update:
         if trial.kind and trial.label != job.id:
             raise Refused(f"a change of the {trial.kind} is on trial; try again in a minute")
         while trial.kind:
-            job.progress(98, "the new firmware runs; it must prove itself")
+            self._least = 97
+            self._tell(job, 97, "the new firmware runs; it must prove itself")
             await asyncio.sleep_ms(500)
         notice = trial.notice
         if notice is not None and notice.get("label") == job.id:
@@ -79,7 +82,7 @@ class Update:
     async def _update(self, params: "dict[str, Any]", job: "Job") -> "Any":
         named = manifest.named(params)
         files: list[File] = []
-        job.progress(0, "reading the manifest")
+        self._tell(job, 0, "reading the manifest")
         try:
             await self._fetch(named, MANIFEST, job)
             version = await self._compare(files, params.get("force", False), job)
@@ -104,7 +107,7 @@ class Update:
                 if part > FILES:
                     raise Refused(f"a firmware of over {FILES} files; {KEPT}")
                 file = manifest.file(part, line)
-                job.progress(part % 10, "comparing " + file.path[1:])
+                self._tell(job, part % 10, "comparing " + file.path[1:])
                 if await staging.digest(file.path) != file.sha256:
                     files.append(file)
                 if job.cancelled:
@@ -130,7 +133,7 @@ class Update:
             if await staging.digest(staged) != file.sha256:
                 await self._fetch(file, staged, job, done, whole)
             done += file.size
-        job.progress(95, "checking all files")
+        self._tell(job, 95, "checking all files")
         for file in files:
             if await staging.digest(file.path + NEW) != file.sha256:
                 staging.remove(file.path + NEW)
@@ -143,7 +146,7 @@ class Update:
         with open(to, "wb") as out:  # noqa: ASYNC230 - a board has no other way
             while size < file.size:
                 if whole:
-                    job.progress(10 + 85 * (done + size) // whole, "fetching " + file.path[1:])
+                    self._tell(job, 10 + 85 * (done + size) // whole, "fetching " + file.path[1:])
                 data = await job.fetch(file.part, size)
                 if not data:
                     break
@@ -163,7 +166,7 @@ class Update:
         others = [file.path for file in files if file.path not in GUARDS]
         for path in guards:
             _compiles(path)
-        job.progress(96, "restarting into version " + version)
+        self._tell(job, 96, "restarting into version " + version)
         if await job.pause(300):
             raise Cancelled(KEPT)
         if others:
@@ -172,6 +175,9 @@ class Update:
             while True:  # the answer comes from what runs next
                 await asyncio.sleep_ms(1000)
         self._trial.exchange(guards)
+
+    def _tell(self, job: "Job", percent: int, text: str) -> None:
+        job.progress(max(self._least, percent), text)
 
 
 def _compiles(path: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import pytest
 
 from hil.virtual import image
 from hil.virtual.board import VirtualBoard
@@ -32,7 +34,7 @@ from hub.update.updates import Packages, Updates
 from tests.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from hub.model import CommandResult, LinkEvent
@@ -40,33 +42,36 @@ if TYPE_CHECKING:
 UID = "e6614103e7452b2f"
 SETTINGS: dict[str, Any] = {"name": "bench", "interval_ms": 200, "watchdog": False}
 QUICK = StoreSettings(ack_interval_s=0.05, idle_interval_s=0.05)
-GUARDS = ("/main.py", "/trial.py")
 
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def files_of(version: str, changes: Mapping[str, bytes] | None = None) -> list[BoardFile]:
-    """The firmware as a release `version`: a change holds after a second here, not after twenty."""
+def original() -> dict[str, bytes]:
+    """The firmware by path; a change on trial holds after one second here, not after twenty."""
     files = {file.path: file.data for file in firmware()}
-    files["/version.py"] = files["/version.py"].replace(_own_version(files["/version.py"]), version.encode())
-    assert b"CONFIRM_MS = const(20000)" in files["/guard.py"]
-    files["/guard.py"] = files["/guard.py"].replace(b"CONFIRM_MS = const(20000)", b"CONFIRM_MS = const(1000)")
-    files |= changes or {}
-    return [BoardFile(path, data) for path, data in files.items()]
+    twenty, one = b"CONFIRM_MS = const(20000)", b"CONFIRM_MS = const(1000)"
+    assert twenty in files["/guard.py"]
+    files["/guard.py"] = files["/guard.py"].replace(twenty, one)
+    return files
 
 
-def _own_version(source: bytes) -> bytes:
-    return (
-        source.split(b'"')[-2]
-        if b"VERSION =" not in source
-        else source.split(b'VERSION = "')[1].split(b'"')[0]
-    )
+def version_file(version: str) -> BoardFile:
+    source = original()["/version.py"]
+    own = f'VERSION = "{version}"'.encode()
+    return BoardFile("/version.py", re.sub(rb'VERSION = "[^"]+"', own, source))
 
 
-def release(version: str, changes: Mapping[str, bytes] | None = None, **about: Any) -> Package:
-    return make(files_of(version, changes), version, **about)
+def changed(number: int, *paths: str) -> list[BoardFile]:
+    """Files of the firmware that do the same, and differ."""
+    files = original()
+    return [BoardFile(path, files[path] + f"# number {number}\n".encode()) for path in paths]
+
+
+def release(version: str, *files: BoardFile, **about: Any) -> Package:
+    """A release `version` in which only `files` changed: what it does not name stays."""
+    return make([*files, version_file(version)], version, **about)
 
 
 def put(folder: Path, files: list[BoardFile]) -> None:
@@ -75,9 +80,12 @@ def put(folder: Path, files: list[BoardFile]) -> None:
         image.put(folder, file.path, file.data)
 
 
-def holds(folder: Path, files: list[BoardFile]) -> bool:
-    """Whether all of a firmware's files are in their places."""
-    return all((folder / file.path[1:]).read_bytes() == file.data for file in files)
+def runs(folder: Path, package: Package) -> bool:
+    """Whether all of a package's files are in their places."""
+    paths = [line.split()[2][1:] for line in package.parts[0].decode().splitlines()[1:]]
+    return all(
+        (folder / path).read_bytes() == data for path, data in zip(paths, package.parts[1:], strict=True)
+    )
 
 
 def left_over(folder: Path) -> list[str]:
@@ -87,7 +95,7 @@ def left_over(folder: Path) -> list[str]:
 
 
 class Fuse:
-    """Cuts a board's power when so much was written: each byte counts, and each change of a folder's entry."""
+    """Cuts a board's power when so much was written: each byte counts, and each change of an entry."""
 
     def __init__(self) -> None:
         self.left: int | None = None
@@ -127,11 +135,10 @@ def fused(board: VirtualBoard) -> Iterator[Fuse]:
             fuse.blow()
         return change(flash, path)
 
-    FileCalls.write, Flash.for_change = cut_write, cut_change  # type: ignore[method-assign] # the power's way in
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FileCalls, "write", cut_write)
+        patch.setattr(Flash, "for_change", cut_change)
         yield fuse
-    finally:
-        FileCalls.write, Flash.for_change = write, change  # type: ignore[method-assign] # see above
 
 
 class UpdateHub:
@@ -171,7 +178,7 @@ class UpdateHub:
 
     async def online(self) -> str:
         """Wait until the board is there; return its firmware."""
-        return await self.until(lambda: self.firmware())
+        return str(await self.until(self.firmware))
 
     def firmware(self) -> str:
         """What the board runs, while it is online."""
@@ -211,7 +218,8 @@ def board_with(
 ) -> Iterator[VirtualBoard]:
     """A board whose firmware is `version`; its flash is the folder `flash`, its port the link `tty`."""
     folder = tmp_path / "flash"
-    put(folder, files_of(version))
+    put(folder, [BoardFile(path, data) for path, data in original().items()])
+    put(folder, [version_file(version)])
     image.put(folder, "board.json", msgspec.json.encode(SETTINGS))
     board = VirtualBoard(folder, uid=UID, link=tmp_path / "tty", flash_bytes=flash_bytes)
     board.start()

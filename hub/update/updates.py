@@ -30,6 +30,8 @@ TTL_MS = 900_000
 # A new firmware that fails is put back after three starts of at most a minute each.
 AWAY_S = 240.0
 AGAIN_S = 0.5
+# A board that had the command for so long was there.
+THERE_S = 2.0
 # For so long a board may think about a cancel.
 GIVE_UP_S = 10.0
 
@@ -135,13 +137,14 @@ class Updates:
         loop = asyncio.get_running_loop()
         gone_s: float | None = None
         while True:
+            begun_s = loop.time()
             try:
-                link = self._registry.link_of(command.device)
-                gone_s = None
-                return await link.send(command)
+                return await self._registry.link_of(command.device).send(command)
             except NotReachable as error:
-                gone_s = gone_s or loop.time()
-                if loop.time() - gone_s > AWAY_S:
+                now_s = loop.time()
+                if gone_s is None or now_s - begun_s > THERE_S:
+                    gone_s = now_s
+                if now_s - gone_s > AWAY_S:
                     raise NotReachable(
                         f"{command.device} did not come back within {AWAY_S:.0f} s: {error}. It starts with "
                         "the old or the new firmware; update it again when it is there"
