@@ -67,30 +67,31 @@ def joined(found: Sequence[Series], from_ms: int, to_ms: int, *, limit: int, aft
     some = [history.first_rows(series, time, to_ms, given, limit) for series in found]
     # Past the last row of a metric that may have more, the other metrics' rows would lack its samples.
     ends = [rows[-1].time for rows, given_of_it in some if len(rows) > given_of_it + limit]
-    end = min(ends, default=None)
-    keys = [_keys(rows) for rows, _ in some]
-    if all(one == keys[0] for one in keys[1:]):
+    times = [[row.time for row in rows] for rows, _ in some]
+    if all(one == times[0] for one in times[1:]):
         # As of one device's readings: then the columns are what they are.
+        moments = times[0]
         cells = [cell for rows, _ in some for cell in (_values(rows), _qualities(rows))]
-        joint: list[tuple[Value | Quality, ...]] = list(zip((of for of, _ in keys[0]), *cells, strict=True))
-        times = keys[0]
+        joint: list[tuple[Value | Quality, ...]] = list(zip(moments, *cells, strict=True))
     else:
-        times = sorted(set().union(*keys))
-        joint = _met(times, keys, [rows for rows, _ in some])
-    if end is not None:
-        times = times[: bisect_right(times, (end, len(times)))]
-    given = min(given, bisect_right(times, (time, len(times))))
-    stop, following = history.page_end([of for of, _ in times], given, limit)
+        keys = [_keys(one) for one in times]
+        together = sorted(set().union(*keys))
+        moments = [of for of, _ in together]
+        joint = _met(together, keys, [rows for rows, _ in some])
+    if ends:
+        moments = moments[: bisect_right(moments, min(ends))]
+    given = min(given, bisect_right(moments, time))
+    stop, following = history.page_end(moments, given, limit)
     return Joined(joint[given:stop], following)
 
 
-def _keys(rows: list[Row]) -> list[tuple[int, int]]:
+def _keys(times: list[int]) -> list[tuple[int, int]]:
     """Return each row's time and which of that time it is."""
     found, before, again = [], -1, 0
-    for row in rows:
-        again = again + 1 if row.time == before else 0
-        before = row.time
-        found.append((before, again))
+    for time in times:
+        again = again + 1 if time == before else 0
+        before = time
+        found.append((time, again))
     return found
 
 
