@@ -23,10 +23,18 @@ def free_port() -> int:
 class Broker:
     """Mosquitto as a process: `start`, `kill` (as a power cut) and `start` again on the same port.
 
-    With `user`, nobody gets in without that name and password.
+    With `user`, nobody gets in without that name and password, or those of `others`; `acl` are its access
+    rules, as mosquitto.conf(5) has them.
     """
 
-    def __init__(self, folder: Path, *, user: tuple[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        user: tuple[str, str] | None = None,
+        others: tuple[tuple[str, str], ...] = (),
+        acl: str = "",
+    ) -> None:
         self.host = "127.0.0.1"
         self.port = free_port()
         self._config = folder / "mosquitto.conf"
@@ -36,12 +44,18 @@ class Broker:
         else:
             passwords = folder / "passwords"
             passwords.write_text("")
-            subprocess.run(
-                [_binary("mosquitto_passwd"), "-b", str(passwords), *user], check=True, capture_output=True
-            )
+            for one in (user, *others):
+                subprocess.run(
+                    [_binary("mosquitto_passwd"), "-b", str(passwords), *one], check=True, capture_output=True
+                )
             passwords.chmod(0o644)
             # Started by root, Mosquitto reads its password file as the user that it becomes.
             lines += ["allow_anonymous false", f"password_file {passwords}", "user root"]
+        if acl:
+            rules = folder / "acl"
+            rules.write_text(acl)
+            rules.chmod(0o600)
+            lines.append(f"acl_file {rules}")
         self._config.write_text("\n".join(lines) + "\n")
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import serial
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
 
 from hil.virtual import image
-from hil.virtual.board import VirtualBoard
+from hil.virtual.board import DEFAULT_UID, VirtualBoard
 from hil.virtual.network import Network
 from hub.config import MqttConfig
 from hub.links import mqtt_boards
@@ -24,10 +26,12 @@ from hub.links.mqtt import MqttLink
 from hub.links.serial import SerialLink
 from hub.links.session import Shared
 from hub.model import Command, LinkKind, Quality
+from hub.wire.frame import encode
+from hub.wire.message import hello, payload
 from tests.broker import Broker
 from tests.hub_rooms import Rooms, rooms
 from tests.soak import SOAK, times
-from tests.vm import needs_vm
+from tests.vm import ROOT, needs_vm
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -50,8 +54,8 @@ def now_ms() -> int:
 class Field:
     """A board on WiFi, a broker, and hubs that come and go with what is on their disk."""
 
-    def __init__(self, folder: Path, *, wifi_password: str = PASSWORD) -> None:
-        self.broker = Broker(folder)
+    def __init__(self, folder: Path, *, wifi_password: str = PASSWORD, broker: Broker | None = None) -> None:
+        self.broker = broker or Broker(folder)
         self.broker.start()
         self.network = Network(SSID, PASSWORD)
         self.data = folder / "data"
@@ -63,6 +67,12 @@ class Field:
             "ssid": SSID,
             "wifi_password": wifi_password,
         }
+        self.users: dict[str, Any] = (
+            {} if broker is None else {"username": "outpost", "password_file": str(folder / "hub")}
+        )
+        if broker is not None:
+            (folder / "hub").write_text("hub-password\n")
+            configuration["mqtt"] |= {"user": DEFAULT_UID, "password": "board-password"}
         image.assemble(flash, configuration)
         self.board = VirtualBoard(flash, link=folder / "tty", network=self.network)
         self.rows: list[Any] = []
@@ -72,7 +82,7 @@ class Field:
         """Run a hub on the broker, with `cable` on the board's port, too."""
         async with rooms(self.data, now_ms) as parts:
             shared = Shared(last_seq=parts.store.last_seq, now_ms=now_ms)
-            config = MqttConfig(host=self.broker.host, port=self.broker.port, boards=boards)
+            config = MqttConfig(host=self.broker.host, port=self.broker.port, boards=boards, **self.users)
             link = MqttLink(config, now_ms=now_ms, shared=shared)
             running: list[tuple[Link, Sink]] = [(link, parts.ingest.sink_for(LinkKind.MQTT))]
             if cable:
@@ -208,6 +218,36 @@ async def test_a_board_is_refused_where_the_hub_does_not_let_boards_in(field: Fi
     async with field.hub(boards=False) as (parts, link):
         await until(lambda: link.refusals.counts["boards are off"] > 2)
         assert parts.registry.get(field.board.uid) is None
+
+
+async def test_the_access_rules_of_the_documentation_hold_a_board_to_its_topics(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "mqtt.md").read_text()
+    rules = page[page.index("# acl_file") :].partition("```")[0]
+    users = ((DEFAULT_UID, "board-password"), ("e6610000000000ee", "stranger-password"))
+    field = Field(
+        tmp_path, broker=Broker(tmp_path, user=("outpost", "hub-password"), others=users, acl=rules)
+    )
+    field.board.start()
+    stranger = Client(CallbackAPIVersion.VERSION2)
+    stranger.username_pw_set(*users[1])
+    try:
+        async with field.hub() as (parts, _):
+            await field.stored(parts, 5)
+            stranger.connect(field.broker.host, field.broker.port)
+            stranger.loop_start()
+            boot_id = "0000bad0"
+            forged = encode(payload(hello(DEFAULT_UID, boot_id, "00000000", 0, 0, "power")))
+            for _ in range(5):
+                stranger.publish(f"outpost/board/{DEFAULT_UID}/up", forged)
+                stranger.publish(f"outpost/board/{DEFAULT_UID}/status", b"offline")
+                await field.stored(parts, 3)
+            started = [line.text for line in parts.registry.console(field.board.uid)]
+            assert started == ["started (power)"], "the stranger was heard"
+    finally:
+        stranger.loop_stop()
+        field.board.stop()
+        field.broker.kill()
+    assert field.whole()
 
 
 async def test_a_wifi_that_does_not_let_the_board_in_is_told_without_its_password(tmp_path: Path) -> None:
