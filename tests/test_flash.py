@@ -21,7 +21,7 @@ from hil.virtual.board import VirtualBoard
 from hil.virtual.flash import PICO_BYTES
 from hub.cli import flashing
 from hub.cli.client import Failed
-from hub.flash import flasher, image, plan
+from hub.flash import flasher, image, plan, scripts
 from hub.flash.plan import STAGED, NoRoom, WrongChip
 from hub.links import raw_repl
 from hub.links.first_birth import NoBirth, first_birth
@@ -29,7 +29,7 @@ from hub.links.raw_repl import BoardError, BoardFull, BoardGone, NoMicroPython
 from hub.links.serial_port import PortAbsent, PortUnusable
 from hub.links.usb import UsbPort
 from tests.e2e.api import Api
-from tests.soak import times
+from tests.soak import SOAK, times
 from tests.vm import needs_vm
 
 if TYPE_CHECKING:
@@ -265,6 +265,46 @@ def test_a_cut_at_any_moment_leaves_a_board_that_the_next_run_repairs(
         assert staged(folder) == [], f"cut {number}"
     asyncio.run(born(port))
     assert was_cut >= CUTS // 2
+
+
+CUTTING = """\
+import os, machine
+left = [{step}]
+rename = os.rename
+def cutting(path, to):
+    if left[0] == 0:
+        machine.reset()
+    left[0] -= 1
+    rename(path, to)
+os.rename = cutting
+"""
+
+
+@pytest.mark.timeout(600)
+def test_a_cut_at_any_step_of_the_renames_is_ended_by_the_boards_next_start(
+    board: Bare, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange = scripts.exchange
+    flash(board.port)
+    steps = len(image.firmware()) + 1  # the journal's own
+    for step in [1, 2, steps // 2] if not SOAK else range(steps):
+        for path in folder.rglob("*.py"):
+            path.write_bytes(path.read_bytes() + b"# an older file\n")
+        cutting = CUTTING.format(step=step)
+        monkeypatch.setattr(scripts, "exchange", lambda files, cutting=cutting: cutting + exchange(files))
+        resets = board.hard_resets
+        with contextlib.suppress(BoardError, PortAbsent, PortUnusable):
+            flash(board.port)
+        wait(lambda resets=resets: board.hard_resets > resets)  # type: ignore[misc] # a default has no type
+        asyncio.run(born(board.port))
+        # Before the journal stands, all is old; from then on, all is new.
+        assert is_whole(folder) == (step >= 2), f"step {step}"
+        left = [file for file in staged(folder) if file.name != f"trial.json{STAGED}"]
+        assert len(left) == (0 if step >= 2 else len(image.firmware()) - step), f"step {step}"
+        monkeypatch.setattr(scripts, "exchange", exchange)
+        flash(board.port)
+        assert is_whole(folder)
+        assert staged(folder) == []
 
 
 def test_what_a_cut_run_copied_is_not_copied_again(board: Bare) -> None:

@@ -2,7 +2,7 @@
 
 Every file is copied under a temporary name beside its place and its hash is asked of the board; only when all
 are whole does a script on the board rename them. A cut before that leaves the old firmware as it was, and
-what was copied is not copied again; a cut in the renames leaves whole files, and the next run ends the work.
+what was copied is not copied again; a cut in the renames is ended by the board itself at its next start.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ def flash(
         try:
             board = scripts.identified(repl.run(scripts.IDENTIFY))
             plan.check(board)
+            if not dry_run:
+                repl.run(scripts.SETTLE)
             todo = plan.make(files, board, _look(repl, files))
             planned(board, todo)
             if todo.exchange and not dry_run:

@@ -21,6 +21,7 @@ CONFIGURATION = "/board.json"
 # A board parses its configuration in RAM, beside everything else.
 CONFIGURATION_BYTES = 16_384
 START = "/main.py"
+TRIAL = "/trial.py"
 
 
 class FirmwareMissing(OutpostError):

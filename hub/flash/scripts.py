@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hub.flash.image import START, TRIAL
 from hub.flash.plan import STAGED, Board, Hashes
 from hub.model import OutpostError
 
@@ -50,14 +51,29 @@ for path in {paths!r}:
         if error.errno != 17:
             raise
 """
-# All at once and by the board alone, so that no cable can come between; what runs first goes last.
+# By the board alone, so that no cable can come between. A cut is ended by the board's next start: trial.py
+# comes first, with it goes the journal of what is to be renamed, then main.py, which reads that, then all else.
 _EXCHANGE = """\
-import os
-for path in {paths!r}:
-    os.rename(path + {staged!r}, path)
-if hasattr(os, 'sync'):
-    os.sync()
+import os, sys
+try:
+    os.rename({trial!r} + {staged!r}, {trial!r})
+except OSError:
+    pass
+sys.modules.pop('trial', None)
+import trial
+trial.Trial().exchange({paths!r})
 """
+SETTLE = """\
+try:
+    import trial
+    found = trial.Trial()
+    found.settle()
+    if found.kind:
+        found.back('the board was flashed')
+except Exception as error:
+    print(repr(error))
+"""
+"""Ends what a cut has left half done, and puts back what is on trial; without trial.py there is neither."""
 _FORGET = """\
 import os
 for path in {paths!r}:
@@ -114,8 +130,9 @@ def folders(files: Iterable[BoardFile]) -> str:
 
 
 def exchange(files: Sequence[BoardFile]) -> str:
-    """Give the files that wait their places, in order."""
-    return _EXCHANGE.format(paths=_paths(files), staged=STAGED)
+    """Give the files that wait their places; a cut at any step is ended by the board's next start."""
+    paths = sorted(_paths(files), key=lambda path: path != START)
+    return _EXCHANGE.format(paths=[path for path in paths if path != TRIAL], staged=STAGED, trial=TRIAL)
 
 
 def forget(files: Iterable[BoardFile]) -> str:
