@@ -231,6 +231,7 @@ Places = st.lists(st.integers(0, 12 * 24 * 4 - 1), min_size=1, max_size=60)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(times(120, 1200))
 @settings(max_examples=times(20, 500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     batches=st.lists(st.tuples(st.sampled_from(("slow", "fast", "both")), Places), min_size=1, max_size=4),
