@@ -223,7 +223,15 @@ def test_rules_go_to_toml_and_back() -> None:
             ],
         ),
     ]
-    assert from_toml(to_toml(rules)) == rules
+    text = to_toml(rules)
+    assert from_toml(text) == rules
+    assert text.count("[[rule]]") == len(rules)
+
+
+def test_a_lone_short_rule_is_a_table_of_its_own() -> None:
+    text = to_toml([rule(id="x", source="*/y")])
+    assert text.startswith("[[rule]]\n")
+    assert from_toml(text) == [rule(id="x", source="*/y")]
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ class Rules:
         return self.all()
 
     def to_toml(self) -> str:
-        """Return all rules as `[[rule]]` tables, without what is at its default."""
+        """Return all rules as `[[rule]]` tables."""
         return to_toml(ready.rule for _, ready in sorted(self._ready.items()))
 
     def _expect(self, rule: str, version: int | None) -> None:
@@ -179,20 +179,19 @@ def from_toml(text: str) -> list[Rule]:
 
 
 def to_toml(rules: Iterable[Rule]) -> str:
-    """Return rules as TOML that `from_toml` reads back to the same."""
-    return tomli_w.dumps({"rule": [_without_defaults(rule) for rule in rules]}) or ""
+    """Return rules as `[[rule]]` tables that `from_toml` reads back to the same."""
+    # Written out whole, a rule is too long for tomli-w to put it on one line.
+    return tomli_w.dumps({"rule": [_table(rule) for rule in rules]})
 
 
-def _without_defaults(value: msgspec.Struct) -> dict[str, Any]:
-    shown: dict[str, Any] = {}
+def _table(value: msgspec.Struct) -> dict[str, Any]:
+    """Return a rule or an action as a TOML table; TOML has no word for None."""
     tag = value.__struct_config__.tag
-    if tag is not None:
-        shown["type"] = tag
-    for field in msgspec.structs.fields(type(value)):
-        own = getattr(value, field.name)
-        if own is None or own in (field.default, {}):
-            continue
+    shown: dict[str, Any] = {} if tag is None else {"type": tag}
+    for name in value.__struct_fields__:
+        own = getattr(value, name)
         if isinstance(own, tuple):
-            own = [_without_defaults(item) for item in own]
-        shown[field.name] = msgspec.to_builtins(own)
+            own = [_table(item) for item in own]
+        if own is not None and own not in ([], {}):
+            shown[name] = msgspec.to_builtins(own)
     return shown
