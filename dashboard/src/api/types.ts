@@ -89,6 +89,17 @@ export interface CommandResult {
   progress?: { percent: number | null; text: string } | null;
 }
 
+/** What firmware the hub has for a device, beside what it runs. */
+export interface FirmwareOffer {
+  device: string;
+  firmware: string;
+  version: string;
+  newer: boolean;
+  /** Whether it takes updates over its link; else `reason` says why not. */
+  possible: boolean;
+  reason: string;
+}
+
 /** A line of the audit trail. What the live stream tells lacks who asked and with what. */
 export interface CommandRecord extends CommandResult {
   params?: Record<string, unknown>;

@@ -3,6 +3,7 @@ import { CommandForm } from "../components/CommandForm.tsx";
 import { Console } from "../components/Console.tsx";
 import { DesiredPanel } from "../components/DesiredPanel.tsx";
 import { Presence } from "../components/DevicePanel.tsx";
+import { FirmwarePanel } from "../components/FirmwarePanel.tsx";
 import { LinkFigures } from "../components/LinkFigures.tsx";
 import { MetricChart } from "../components/MetricChart.tsx";
 import { Notice } from "../components/Notice.tsx";
@@ -64,6 +65,7 @@ function Known({ device }: { device: DeviceState }) {
       {device.metrics.value.length === 0 && <p class="dim pad">{text.device.noMetrics}</p>}
       <div class="below">
         <Commands device={device} />
+        <FirmwarePanel device={device} />
         <DesiredPanel device={device} />
         <Console device={device} />
         <LinkFigures device={device} />
