@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import random
+import subprocess
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -24,9 +27,9 @@ from hub.store.import_values import IMPORTED_TIMES, Skipped, value_of
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
 from hub.store.tiers import JOBS
+from tests.soak import times
 
 if TYPE_CHECKING:
-    import random
     from collections.abc import Callable
 
 SETTINGS = StoreSettings(ack_interval_s=0.01, idle_interval_s=0.01, read_interval_s=0.0, seal_samples=20)
@@ -306,6 +309,39 @@ def test_an_import_that_was_killed_goes_on_where_it_was(
         assert bulk.position("bytes") == 0
     assert [row[2] for row in content(data)] == list(range(95))
     assert content(data)[7][3] == repr("7\n!")
+
+
+KILLED = """
+import sys
+from hub.store import bulk
+bulk.FLUSH_SAMPLES = 300
+from hub.cli.main import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.slow
+def test_kill_9_at_any_moment_costs_no_sample_and_doubles_none(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "in.csv"
+    rows = "".join(f"d,m{row % 3},{row // 3 * 1000},{row},good\n" for row in range(30_000))
+    file.write_text("device,metric,time,value,quality\n" + rows)
+    command = [sys.executable, "-c", KILLED, "import", str(file), "--data", str(data)]
+    chance = random.Random(4)
+    kills = 0
+    for _ in range(times(4, 40)):
+        running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            running.wait(0.4 + chance.random() / 2)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            kills += 1
+        running.wait()
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    assert kills > 0
+    assert [int(row[3]) for row in sorted(content(data), key=lambda row: (row[2], row[1]))] == list(
+        range(30_000)
+    )
 
 
 Cells = st.one_of(
