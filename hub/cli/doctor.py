@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from hub.cli import doctor_pins
+from hub.cli import pins
 from hub.cli.options import data_option
 from hub.config import Config, load
 from hub.model import OutpostError
@@ -64,7 +64,7 @@ def look(data: Path, config_file: Path | None) -> Iterator[Finding]:
     yield _serial(config)
     yield asyncio.run(_broker(config))
     yield _cameras(config)
-    for what, found, remedy, fatal in doctor_pins.look(config):
+    for what, found, remedy, fatal in pins.look(config):
         yield Finding(what, found, remedy, fatal)
     yield _clock()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from hub import __version__
+from hub.cli import pins
 from hub.cli.archive import backup, erase, sql
 from hub.cli.client import Failed
 from hub.cli.doctor import doctor
@@ -21,10 +22,11 @@ from hub.cli.remote import devices, watch
 from hub.cli.retention import retention
 from hub.cli.rules import rules
 from hub.cli.sending import send
+from hub.cli.tls import tls
 from hub.cli.token import token
 from hub.cli.update import update
 from hub.cli.user import user
-from hub.config import Config, ConfigError, listen_address, load
+from hub.config import Config, ConfigError, check_exposure, listen_address, load
 from hub.model import OutpostError
 
 
@@ -81,6 +83,10 @@ def main() -> None:
 @data_option
 @click.option("--listen", metavar="HOST:PORT", help="Where to serve; port 0 takes a free one.")
 @click.option(
+    "--tls", "with_tls", is_flag=True, help="Serve HTTPS by an authority of the hub's own: see `outpost tls`."
+)
+@click.option("--plain-http", is_flag=True, help="Let other machines in without TLS.")
+@click.option(
     "--demo", is_flag=True, help="With no board plugged in, bring up two virtual boards and a test camera."
 )
 @click.option("-v", "--verbose", count=True, help="Log more; twice for everything.")
@@ -88,13 +94,15 @@ def run(
     config_file: Path | None,
     data: Path,
     listen: str | None,
+    with_tls: bool,
+    plain_http: bool,
     demo: bool,
     verbose: int,
 ) -> None:
     """Run the hub until it is told to stop, and print a link that opens its dashboard logged in."""
     import uvloop  # noqa: PLC0415 - only `run` needs a loop, and `--help` should be instant
 
-    config = configuration(config_file, listen)
+    config = configuration(config_file, listen, tls=with_tls, plain_http=plain_http)
     logging.basicConfig(
         level=(logging.INFO, logging.INFO, logging.DEBUG)[min(verbose, 2)],
         format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
@@ -111,8 +119,10 @@ def run(
     uvloop.run(serve())
 
 
-def configuration(path: Path | None, listen: str | None) -> Config:
-    """Read the configuration, let `--listen` override its key, and check both. Raises ConfigError."""
+def configuration(
+    path: Path | None, listen: str | None, *, tls: bool = False, plain_http: bool = False
+) -> Config:
+    """Read the configuration, let the options override its keys, and check both. Raises ConfigError."""
     import msgspec  # noqa: PLC0415 - see above
 
     config = load(path) if path is not None else Config()
@@ -122,6 +132,12 @@ def configuration(path: Path | None, listen: str | None) -> Config:
         except ConfigError as error:
             raise ConfigError(str(error).replace("`hub.listen`: ", "")) from error
         config = msgspec.structs.replace(config, hub=msgspec.structs.replace(config.hub, listen=listen))
+    if tls and config.tls.mode == "off":
+        config = msgspec.structs.replace(config, tls=msgspec.structs.replace(config.tls, mode="local"))
+    if plain_http:
+        config = msgspec.structs.replace(config, hub=msgspec.structs.replace(config.hub, plain_http=True))
+    check_exposure(config, "--listen" if listen is not None else str(path))
+    pins.check(config, str(path))
     return config
 
 
@@ -132,6 +148,7 @@ main.add_command(rules)
 main.add_command(link)
 main.add_command(user)
 main.add_command(token)
+main.add_command(tls)
 main.add_command(flash)
 main.add_command(update)
 main.add_command(doctor)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hil.hub import HubProcess
+from hil.hub import HubError, HubProcess
 from tests import pi_machine
 from tests.e2e.api import Api
 from tests.pi_machine import write
@@ -137,5 +137,6 @@ def test_the_pis_sensors_are_in_history(pi: Pi) -> None:
 
 def test_a_sensor_that_cannot_be_keeps_the_hub_from_starting_and_says_which(tmp_path: Path) -> None:
     hub = HubProcess(tmp_path / "data", config='[[sensor]]\ndriver = "bme208"\n[serial]\nports = []\n')
-    with pytest.raises(Exception, match=r"`sensor\[0\]`: there is no driver 'bme208'; did you mean 'bme280'"):
+    wanted = r"data\.toml: `sensor\[0\]`: there is no driver 'bme208'; did you mean 'bme280'"
+    with pytest.raises(HubError, match=wanted):
         hub.start()

@@ -1,4 +1,4 @@
-"""What `outpost doctor` says of the Pi's own pins: sensors of the kernel, buses, and what is configured."""
+"""The Pi's own pins on the command line: the check before a start, and what `outpost doctor` says of them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hub.config import ConfigError
 from hub.model import OutpostError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hub.config import Config
+    from hub.links.pins.plan import Plan
 
 _SHOWN = 12
 
@@ -23,20 +25,33 @@ def look(config: Config) -> Iterator[tuple[str, str, str, bool]]:
     yield _buses(Path(config.host.dev))
 
 
+def check(config: Config, where: str) -> None:
+    """Hold `[[sensor]]` against its drivers, before a start. Raises ConfigError that names the file."""
+    if config.sensor:
+        try:
+            _plan(config)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error}") from error
+
+
+def _plan(config: Config) -> Plan:
+    from hub.flash.image import firmware_folder  # noqa: PLC0415 - only where a sensor is configured
+    from hub.links.pins.plan import plan  # noqa: PLC0415 - as above
+
+    return plan(
+        config.sensor,
+        drivers=firmware_folder() / "drivers",
+        sys_root=Path(config.host.sysfs),
+        dev_root=Path(config.host.dev),
+        interval_ms=config.host.interval_ms,
+    )
+
+
 def _configured(config: Config) -> Iterator[tuple[str, str, str, bool]]:
     if not config.sensor:
         return
-    from hub.flash.image import firmware_folder  # noqa: PLC0415 - only where it is asked for
-    from hub.links.pins.plan import plan  # noqa: PLC0415 - as above
-
     try:
-        wired = plan(
-            config.sensor,
-            drivers=firmware_folder() / "drivers",
-            sys_root=Path(config.host.sysfs),
-            dev_root=Path(config.host.dev),
-            interval_ms=config.host.interval_ms,
-        )
+        wired = _plan(config)
     except OutpostError as error:
         yield "own sensors", str(error), "correct the entry and run this again", True
         return
