@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Port = Annotated[str, msgspec.Meta(min_length=1, max_length=4096, description="a path to the device")]
+# Printable, as every path to a device is: a NUL would be no path at all (ValueError in os).
+Port = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f\x7f]+$", description="a path to the device"
+    ),
+]
 
 
 class ReleaseBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
