@@ -23,6 +23,8 @@ PAGES = {
     "device": f"/devices/{BOARD}",
     "camera": "/cameras/front",
     "trail": "/commands",
+    "alerts": "/alerts",
+    "rules": "/rules",
     "health": "/health",
     "settings": "/settings",
     "wall": "/wall",

@@ -27,6 +27,8 @@ EMPTY_WORDS = {
     "device": "No such device",
     "camera": "No such camera",
     "trail": "No command yet",
+    "alerts": "No alert yet",
+    "rules": "No rule yet",
 }
 SHIFTS = """window.shifts = 0; new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) window.shifts += entry.value;
@@ -58,7 +60,7 @@ def test_an_empty_page_says_so(watched: Watched, name: str, width: int, theme: s
     page = watched.page
     page.set_viewport_size({"width": width, "height": 844})
     page.emulate_media(color_scheme="light" if theme == "light" else "dark")
-    for path in ("devices", "cameras", "commands*"):
+    for path in ("devices", "cameras", "commands*", "alerts*", "rules"):
         page.route(f"**/api/v1/{path}", answer_nothing)
     page.goto(PAGES[name])
     live(page)
@@ -75,8 +77,9 @@ def test_a_page_whose_data_cannot_be_had_tells_the_hubs_reason(
     page = watched.page
     page.set_viewport_size({"width": width, "height": 844})
     page.emulate_media(color_scheme="light" if theme == "light" else "dark")
-    for path in ("api/v1/devices*", "api/v1/devices/*", "api/v1/commands*", "api/v1/cameras", "metrics"):
-        page.route(f"**/{path}", answer_broken)
+    for path in ("devices*", "devices/*", "commands*", "cameras", "alerts*", "rules"):
+        page.route(f"**/api/v1/{path}", answer_broken)
+    page.route("**/metrics", answer_broken)
     page.goto(PAGES[name])
     expect(page.get_by_role("alert").get_by_text(REASON)).to_be_visible()
     check_look(page)

@@ -54,7 +54,7 @@ export function RulesPage() {
       </header>
       {failed.value && (
         <Notice title={text.failedTitle} tone="error">
-          <p>{hub.session.value?.role === "admin" ? failed.value : text.needsAdmin}</p>
+          <p>{failed.value}</p>
           <button type="button" onClick={() => void load()}>
             {alertText.retry}
           </button>

@@ -35,7 +35,6 @@ export const alertText = {
   rule: {
     title: "Rules",
     lead: "What raises an alert, and what is done then.",
-    needsAdmin: "Your role cannot edit rules: it takes admin.",
     emptyTitle: "No rule yet",
     empty: "Make one here, or import a file with “outpost rules import”.",
     failedTitle: "The rules cannot be read",
