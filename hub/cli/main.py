@@ -12,6 +12,7 @@ from hub import __version__
 from hub.cli import pins
 from hub.cli.archive import backup, erase, sql
 from hub.cli.client import Failed
+from hub.cli.configure import configure
 from hub.cli.doctor import doctor
 from hub.cli.export import export
 from hub.cli.flash import flash
@@ -150,6 +151,7 @@ main.add_command(user)
 main.add_command(token)
 main.add_command(tls)
 main.add_command(flash)
+main.add_command(configure)
 main.add_command(update)
 main.add_command(doctor)
 main.add_command(backup)

@@ -52,7 +52,7 @@ for path in {paths!r}:
             raise
 """
 # By the board alone, so that no cable can come between. A cut is ended by the board's next start: trial.py
-# comes first, with it goes the journal of what is to be renamed, then main.py, which reads that, then all else.
+# comes first, with it goes the journal of what is to be renamed, then main.py, which reads it, then the rest.
 _EXCHANGE = """\
 import os, sys
 try:

@@ -64,6 +64,10 @@ export interface Device {
   reason: string | null;
   last_seen: number;
   boot_id: string | null;
+  /** How much it keeps for a hub that is away; null where it does not say. */
+  outbox_bytes?: number | null;
+  /** What an operator should know of it now; "" is: nothing. */
+  notice?: string;
   metrics: Metric[];
   commands: CommandType[];
 }

@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { CommandForm } from "../components/CommandForm.tsx";
+import { ConfigurationPanel } from "../components/ConfigurationPanel.tsx";
 import { Console } from "../components/Console.tsx";
 import { DesiredPanel } from "../components/DesiredPanel.tsx";
 import { Presence } from "../components/DevicePanel.tsx";
@@ -56,6 +57,7 @@ function Known({ device }: { device: DeviceState }) {
         <Ranges view={view} />
       </header>
       {!info.online && info.reason && <p class="banner warn">{info.reason}</p>}
+      {info.notice && <p class="banner warn">{info.notice}</p>}
       <Identity device={device} />
       <div class="charts">
         {device.metrics.value.map((metric) => (
@@ -65,6 +67,7 @@ function Known({ device }: { device: DeviceState }) {
       {device.metrics.value.length === 0 && <p class="dim pad">{text.device.noMetrics}</p>}
       <div class="below">
         <Commands device={device} />
+        <ConfigurationPanel device={device} />
         <FirmwarePanel device={device} />
         <DesiredPanel device={device} />
         <Console device={device} />
@@ -82,6 +85,7 @@ function Identity({ device }: { device: DeviceState }) {
     [text.device.firmware, info.firmware],
     [text.device.link, text.device.links[info.link] ?? info.link],
     [text.device.boot, info.boot_id ?? ""],
+    [text.device.outbox, info.outbox_bytes ? `${Math.round(info.outbox_bytes / 1000)} kB` : ""],
   ].filter(([, value]) => value !== "");
   return (
     <dl class="identity">
@@ -95,11 +99,15 @@ function Identity({ device }: { device: DeviceState }) {
   );
 }
 
+/** These have a form of their own. */
+const CONFIGURING = new Set(["configuration", "configure", "drivers"]);
+
 function Commands({ device }: { device: DeviceState }) {
   const hub = useHub();
   const info = device.info.value;
   // What takes no parameters is one button, and needs no form of its own.
-  const plain = info.commands.filter((command) => fieldsOf(command.params).length === 0);
+  const offered = info.commands.filter((command) => !CONFIGURING.has(command.name));
+  const plain = offered.filter((command) => fieldsOf(command.params).length === 0);
   const viewer = hub.session.value?.role === "viewer";
   const note = viewer ? text.command.viewer : info.online ? "" : text.command.offline;
   return (
@@ -118,7 +126,7 @@ function Commands({ device }: { device: DeviceState }) {
               ))}
             </div>
           )}
-          {info.commands
+          {offered
             .filter((command) => !plain.includes(command))
             .map((command) => (
               <CommandForm key={command.name} device={device} command={command} />

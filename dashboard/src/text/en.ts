@@ -56,8 +56,12 @@ export const text = {
     link: "Link",
     id: "Id",
     boot: "Boot",
+    outbox: "Outbox",
     reason: "Reason",
-    links: { serial: "Serial", mqtt: "MQTT", host: "This hub", import: "Imported" } as Record<string, string>,
+    links: { serial: "Serial", mqtt: "MQTT", host: "This hub", import: "Imported" } as Record<
+      string,
+      string
+    >,
     unknownTitle: "No such device",
     unknown: (id: string) => `The hub knows no device “${id}”.`,
     back: "All devices",
