@@ -48,6 +48,12 @@ class Health:
         self.store_sealed = counter("store_sealed_samples", "Samples compressed into chunks")
         self.store_sealed_bytes = counter("store_sealed_bytes", "Bytes of the chunks they went to")
         self.store_file_bytes = gauge("store_file_bytes", "Size of the store's file and its WAL")
+        self.store_device_bytes = gauge(
+            "store_device_bytes", "Size of a device's sealed samples in the store's file", "device"
+        )
+        self.store_device_samples = gauge(
+            "store_device_samples", "Sealed samples of a device in the store's file", "device"
+        )
         self.written_bytes = gauge("written_bytes", "Bytes that the hub's process handed to disks")
         self.devices_online = gauge("devices_online", "Devices with an open session")
         self.link_figure = gauge("link", "A figure of a device's link", "device", "figure")

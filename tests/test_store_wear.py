@@ -60,3 +60,17 @@ async def test_a_store_tells_its_size_its_queue_and_its_compression(tmp_path: Pa
     assert 0 < figures.sealed_bytes_per_sample < 2
     assert health.registry.get_sample_value("outpost_store_sealed_samples_total") == 200
     assert health.registry.get_sample_value("outpost_store_file_bytes") == figures.file_bytes
+
+
+def test_the_last_thousand_commits_tell_how_long_one_takes(tmp_path: Path) -> None:
+    wear = Wear(tmp_path / "outpost.db", 0.0)
+    assert (wear.figures(0.0, 0).commit_p50_ms, wear.figures(0.0, 0).commit_p99_ms) == (None, None)
+    for duration_ms in (9_000, *range(1000)):
+        wear.committed(duration_ms / 1000)
+    assert (wear.figures(0.0, 0).commit_p50_ms, wear.figures(0.0, 0).commit_p99_ms) == (500, 990)
+
+
+def test_compression_compares_with_a_float_and_its_time(tmp_path: Path) -> None:
+    wear = Wear(tmp_path / "outpost.db", 0.0)
+    wear.sealed(100, 80)
+    assert wear.figures(0.0, 0).compression == 20

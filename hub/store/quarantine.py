@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hub.store import chunk, hotlog, tiers
+from hub.store import chunk, hotlog, sizes, tiers
 from hub.store.folder import prepare
 from hub.store.hotlog import Block, BootSeq, Hot
 from hub.store.schema import APPLICATION_ID, connect_reader, migrate
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _DAMAGE = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
-_BULK = frozenset(("chunk", "roll"))
-"""Tables that are carried over later, beside the commits."""
+_BULK = frozenset(("chunk", "roll", sizes.TABLE))
+"""Tables that are carried over later, beside the commits, or follow from those."""
 _KEY = "salvage "
 _END = 1 << 62
 _APPLICATION_AT = 68

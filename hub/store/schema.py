@@ -10,6 +10,7 @@ from hub.store import chunk, format1, tiers
 from hub.store.alerts import add_alerts
 from hub.store.folder import StoreError
 from hub.store.rights_schema import add_rights
+from hub.store.sizes import add_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -217,5 +218,6 @@ MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     *(_first, _second, _roll_anew, add_rights, _roll_anew),
     _weigh,
     add_alerts,
+    add_sizes,
 )
 """In order; `PRAGMA user_version` counts those done. Never change one that was released: add another."""

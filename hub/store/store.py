@@ -21,6 +21,7 @@ from hub.store.samples import committed_seqs
 from hub.store.schema import connect_reader, migrate
 from hub.store.settings import StoreSettings
 from hub.store.sieve import Sifting
+from hub.store.sizes import sizes
 from hub.store.weighed import weighed_grid
 from hub.store.writer import Writer
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from hub.store.known import Known
     from hub.store.retention import RetentionState
     from hub.store.rights import SecurityEvent, SecurityKind
+    from hub.store.sizes import DeviceSize
     from hub.store.wear import StoreFigures
     from hub.store.weighed import Weighed
 
@@ -212,6 +214,10 @@ class Store:
     def figures(self) -> StoreFigures:
         """Return the store's size, queue, compression and wear."""
         return self._writer.wear.figures(time.monotonic(), self._writer.waiting_readings)
+
+    async def device_sizes(self) -> list[DeviceSize]:
+        """Return how much each device's samples take, the largest first. Raises StoreError."""
+        return await self._readers.run(sizes)
 
     # --- reading ------------------------------------------------------------------------------------
 

@@ -260,6 +260,7 @@ class Writer:
             if written.hot is not None:
                 self._recent.append(written.hot, written.shapes)
         self._health.commit_s.observe(duration_s)
+        self.wear.committed(duration_s)
         self._health.committed.inc(written.samples)
         self._health.duplicates.inc(written.duplicates)
         if acked:

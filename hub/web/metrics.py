@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from aiohttp import web
 from prometheus_client.exposition import choose_encoder
 
 from hub import __version__
-from hub.model import Role
+from hub.model import OutpostError, Role
 from hub.web.parts import parts_of
 from hub.web.problem import json_answer
 from hub.web.route import API, Answer, Route
@@ -16,13 +17,17 @@ from hub.web.stream import FANOUT
 from hub.web.views import HubHealth, HubView
 
 if TYPE_CHECKING:
+    from hub.health import Health
+    from hub.store.sizes import DeviceSize
     from hub.web.parts import Parts
 
 
 async def exposition(request: web.Request) -> web.StreamResponse:
     """Answer with every counter of the hub, in Prometheus' or OpenMetrics' text format."""
+    parts = parts_of(request)
+    _tell_sizes(parts.health, await _sizes(parts))
     write, media = choose_encoder(request.headers.get("Accept", ""))
-    text = write(parts_of(request).health.registry)
+    text = write(parts.health.registry)
     return web.Response(body=text, headers={"Content-Type": media, "Cache-Control": "no-store"})
 
 
@@ -46,15 +51,31 @@ async def show_hub(request: web.Request) -> web.StreamResponse:
             version=__version__,
             time=parts.now_ms(),
             epoch=parts.bus.epoch,
-            health=_health(parts, request.app[FANOUT].count),
+            health=_health(parts, request.app[FANOUT].count, await _sizes(parts)),
         )
     )
 
 
-def _health(parts: Parts, streams: int) -> HubHealth:
+async def _sizes(parts: Parts) -> list[DeviceSize]:
+    """Return what devices take; nothing while the file cannot be read, which the other figures tell."""
+    try:
+        return await parts.store.device_sizes()
+    except OutpostError:
+        return []
+
+
+def _tell_sizes(health: Health, found: list[DeviceSize]) -> None:
+    for gauge in (health.store_device_bytes, health.store_device_samples):
+        gauge.clear()  # devices whose history was erased are no longer there
+    for one in found:
+        health.store_device_bytes.labels(one.device).set(one.bytes)
+        health.store_device_samples.labels(one.device).set(one.samples)
+
+
+def _health(parts: Parts, streams: int, sizes: list[DeviceSize]) -> HubHealth:
     return HubHealth(
         store_degraded=parts.store.degraded,
-        store=parts.store.figures(),
+        store=msgspec.structs.replace(parts.store.figures(), devices=sizes),
         devices=len(parts.registry.all()),
         devices_online=parts.registry.online_count(),
         streams=streams,
