@@ -1,9 +1,8 @@
-"""Other stores on the same workload and disk: SQLite by the book, and databases that apt has."""
+"""SQLite by the book on the same workload and disk."""
 
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sqlite3
 import time
 from typing import TYPE_CHECKING
@@ -19,12 +18,6 @@ if TYPE_CHECKING:
     from bench.disk import Disk
 
 Row = tuple[str, str, int, object]
-SERVERS = {"VictoriaMetrics": "victoria-metrics", "InfluxDB": "influxd"}
-
-
-def missing() -> list[str]:
-    """Return the servers that are not installed here, which are then not measured."""
-    return [name for name, program in SERVERS.items() if shutil.which(program) is None]
 
 
 def rowid_table(

@@ -1,0 +1,153 @@
+"""How long questions to the store take, in it and over HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from bench.boards import config
+from bench.fed_store import DAY_MS, HOUR_MS, START_MS, median_ms, opened
+from bench.figure import Figure, percentile
+from bench.http_client import HttpClient
+from bench.workload import METRICS, SAMPLES_PER_S
+from hil.hub import HubProcess
+from hub.model import Birth, Kind, LinkKind, Metric
+from hub.store import births, history, seal, summary
+from hub.store.chunk import WINDOW_MS, Group
+from hub.store.committer import Committer
+from hub.store.folder import prepare
+from hub.store.names import Names
+from hub.store.schema import connect_reader, migrate
+from hub.store.series import Series
+from hub.store.tiers import DAILY, QUARTERLY
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from bench.disk import Disk
+
+YEAR_DAYS = 365
+QUIET = config([])
+"""A hub without a board."""
+
+
+async def recent(folder: Path, seconds: int) -> list[Figure]:
+    """Ask for the last hour, and for what is known last, in the store and over HTTP."""
+    end_ms = START_MS + seconds * 1000
+    with contextlib.closing(connect_reader(folder / "outpost.db")) as connection:
+
+        def columns() -> None:
+            for metric in METRICS[:4]:
+                for _, pieces in Series(connection, "device-03", metric, None).pieces(
+                    end_ms - HOUR_MS, end_ms
+                ):
+                    summary.of_pieces(pieces)
+
+        def rows() -> None:
+            for metric in METRICS[:4]:
+                series = Series(connection, "device-03", metric, None)
+                msgspec.json.encode(history.raw(series, end_ms - HOUR_MS, end_ms, limit=10_000, after=None))
+
+        what = "last hour of 4 metrics at 1 s"
+        found = [
+            Figure(what=f"{what}, as arrays", value=median_ms(columns), unit="ms", target=1),
+            Figure(what=f"{what}, as rows in JSON", value=median_ms(rows), unit="ms", target=6),
+        ]
+    store = await opened(folder)
+    times = []
+    for _ in range(20):
+        began = time.perf_counter()
+        latest = await store.latest()
+        times.append((time.perf_counter() - began) * 1000)
+    assert sum(map(len, latest.values())) == SAMPLES_PER_S
+    await store.close()
+    names = "".join(f"&metric={metric}" for metric in METRICS[:4])
+    with HubProcess(folder, config=QUIET) as hub:
+        span = f"from={end_ms - HOUR_MS}&to={end_ms}"
+        hour = _over_http(hub, f"samples?device=device-03{names}&{span}&limit=10000")
+        latest_ms = _over_http(hub, "latest")
+    found.append(Figure(what=f"{what}, over HTTP", value=hour, unit="ms", target=6))
+    found.append(Figure(what="last known of 200 metrics, over HTTP", value=latest_ms, unit="ms"))
+    return [*found, Figure(what="last known of 200 metrics", value=percentile(times, 0.5), unit="ms")]
+
+
+def year(place: Disk) -> list[Figure]:
+    """Ask for a year of one metric at 1 Hz, 31.5 M samples, which are put into chunks directly."""
+    file = prepare(place.folder / "year")
+    migrate(file)
+    committer = Committer(file)
+    with committer._transaction() as connection:
+        _birth(connection)
+        shape = Names().shape(connection, "year", ("temperature",)).id
+    per_window = WINDOW_MS // 1000
+    for day in range(YEAR_DAYS):
+        values = year_values(day)
+        with committer._transaction() as connection:
+            for part in range(96):
+                window = (START_MS + day * DAY_MS) // WINDOW_MS + part
+                times = window * WINDOW_MS + np.arange(per_window, dtype=np.int64) * 1000
+                own = values[part * per_window : (part + 1) * per_window].tolist()
+                seal.add(connection, window, 1, [Group(shape, times, None, [own])])
+    began = time.perf_counter()
+    for job in (QUARTERLY, DAILY):
+        while committer.roll(job, START_MS + (YEAR_DAYS + 1) * DAY_MS):
+            pass
+    rolled_s = time.perf_counter() - began
+    committer.close()
+    end_ms = START_MS + YEAR_DAYS * DAY_MS
+    with contextlib.closing(connect_reader(file)) as connection:
+        ask = partial(_ask_year, connection, end_ms)
+        figures = [
+            Figure(
+                what=f"{what} to 1,000 buckets",
+                value=median_ms(partial(ask, days)),
+                unit="ms",
+                target=target,
+            )
+            for what, days, target in (
+                ("a year (31.5 M)", 365, 5.0),
+                ("a month", 30, None),
+                ("a day", 1, None),
+            )
+        ]
+        (size,) = connection.execute("SELECT sum(length(data)) FROM roll").fetchone()
+    figures.append(Figure(what="rollups' bytes a sample", value=size / (YEAR_DAYS * 86_400), unit="B"))
+    figures.append(Figure(what="rollups of a year, made", value=rolled_s, unit="s"))
+    with HubProcess(place.folder / "year", config=QUIET) as hub:
+        span = f"from={START_MS}&to={end_ms}"
+        asked = _over_http(hub, f"samples?device=year&metric=temperature&{span}&points=1000")
+    figures.append(Figure(what="a year to 1,000 buckets, over HTTP", value=asked, unit="ms"))
+    return figures
+
+
+def year_values(day: int) -> npt.NDArray[np.float64]:
+    """Return a day of the year's one metric at 1 Hz."""
+    steps = np.random.default_rng(day).normal(0, 0.01, DAY_MS // 1000)
+    return np.asarray(np.round(20 + np.cumsum(steps), 2))
+
+
+def _birth(connection: sqlite3.Connection) -> None:
+    metrics = (Metric(name="temperature", kind=Kind.NUMBER),)
+    birth = Birth(device="year", name="year", metrics=metrics)
+    connection.execute(*births.statement(birth, LinkKind.MQTT, START_MS))
+
+
+def _over_http(hub: HubProcess, path: str) -> float:
+    """Return the ms of a request, from sending it to the answer parsed, on a connection that stays open."""
+    with HttpClient(hub.url) as client:
+        headers = {"Authorization": f"Bearer {hub.token}"}
+        return median_ms(lambda: msgspec.json.decode(client.get(f"/api/v1/{path}", headers)))
+
+
+def _ask_year(connection: sqlite3.Connection, end_ms: int, days: int) -> None:
+    series = Series(connection, "year", "temperature", None)
+    found = history.buckets(series, end_ms - days * DAY_MS, end_ms, 1000)
+    assert sum(bucket.count for bucket in found) == days * 86_400

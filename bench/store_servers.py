@@ -1,0 +1,156 @@
+"""VictoriaMetrics and InfluxDB on the same workload.
+
+Both get the line protocol over HTTP, in batches of 10 s, and answer over HTTP, which compares with the
+hub's own HTTP answers. Their device bytes are of a feed faster than real time, which spares them flushes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+import psutil
+
+from bench.fed_store import DAY_MS, START_MS, median_ms
+from bench.figure import Figure
+from bench.http_client import HttpClient
+from bench.servers import SERVERS, running
+from bench.store_bytes import SOAK_S
+from bench.store_queries import YEAR_DAYS, year_values
+from bench.workload import METRICS, SAMPLES_PER_S, readings
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from bench.disk import Disk
+    from bench.servers import Server
+
+_SETTLE_S = 20.0
+"""For merges and compactions, whose delays are set shorter than this."""
+
+
+def missing() -> list[str]:
+    """Return the servers that are not installed here, which are then not measured."""
+    return [kind.name for kind in SERVERS if shutil.which(kind.program) is None]
+
+
+def measure(place: Disk) -> list[Figure]:
+    """Return the figures of each server that is installed."""
+    figures: list[Figure] = []
+    for kind in SERVERS:
+        if shutil.which(kind.program) is not None:
+            figures += _measured(kind(place.folder_for(kind.program)), place)
+    return figures
+
+
+def _measured(server: Server, place: Disk) -> list[Figure]:
+    figures: list[Figure] = []
+
+    def add(what: str, value: float, unit: str) -> None:
+        figures.append(Figure(what=f"{server.name}: {what}", value=value, unit=unit))
+
+    with running(server) as (process, client):
+        before, cpu, elapsed = place.written(), _cpu_s(process), 0.0
+        for body in _batches():
+            began = time.perf_counter()
+            client.post(server.write_path(), body)
+            elapsed += time.perf_counter() - began
+        _settle(server, client)
+        count = SOAK_S * SAMPLES_PER_S
+        add("device bytes a sample, fed in batches of 10 s", (place.written() - before) / count, "B")
+        add("file bytes a sample, 2 h", _size(server.folder) / count, "B")
+        add("CPU s per million", (_cpu_s(process) - cpu) / count * 1e6, "s")
+        add("thousand samples a second", count / elapsed / 1000, "k/s")
+        add("last hour of 4 metrics at 1 s, over HTTP", _asked(server, client, "hour"), "ms")
+        add("last known of 200 metrics, over HTTP", _asked(server, client, "last"), "ms")
+        with _ingest(server):
+            add("last hour of 4 metrics while ingest runs", _asked(server, client, "hour"), "ms")
+        for day in range(YEAR_DAYS):
+            client.post(server.write_path(), _day(day))
+        _settle(server, client)
+        add("a year to 1,000 buckets, over HTTP", _asked(server, client, "year", 3), "ms")
+    return figures
+
+
+def _asked(server: Server, client: HttpClient, question: str, times: int = 15) -> float:
+    """Return the ms from sending a question to the answer parsed."""
+    path = server.questions()[question]
+    checked = client.get(path)
+    if len(checked) < 5000:
+        raise OSError(f"{server.name} answers {question} with {checked[:300]!r}")
+    parse: Callable[[bytes], object] = msgspec.json.decode
+    if question == "hour" and server.lines_of_json:
+        parse = _lines_of_json
+    return median_ms(lambda: parse(client.get(path)), times)
+
+
+def _lines_of_json(body: bytes) -> object:
+    return [msgspec.json.decode(line) for line in body.splitlines()]
+
+
+def _batches() -> Iterator[bytes]:
+    lines: list[str] = []
+    for second, of_second in enumerate(readings(SOAK_S, START_MS), 1):
+        for reading in of_second:
+            fields = ",".join(
+                f"{name}={_field(value)}" for name, value in zip(METRICS, reading.values, strict=True)
+            )
+            lines.append(f"s,device={reading.device} {fields} {reading.source_time_ms}")
+        if second % 10 == 0:
+            yield "\n".join(lines).encode()
+            lines = []
+
+
+def _field(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _day(day: int) -> bytes:
+    start_ms = START_MS + day * DAY_MS
+    values = year_values(day).tolist()
+    return "\n".join(f"y v={value} {start_ms + place * 1000}" for place, value in enumerate(values)).encode()
+
+
+def _settle(server: Server, client: HttpClient) -> None:
+    server.flush(client)
+    time.sleep(_SETTLE_S)
+
+
+@contextlib.contextmanager
+def _ingest(server: Server) -> Iterator[None]:
+    """Write 4,000 samples a second meanwhile."""
+    ended = threading.Event()
+    batches = [
+        "\n".join(f"s,device=other-{number} temperature={place} {START_MS + place}" for number in range(200))
+        for place in range(2000)
+    ]
+
+    def feed() -> None:
+        with HttpClient(f"http://127.0.0.1:{server.port}") as client:
+            for body in batches:
+                client.post(server.write_path(), body.encode())
+                if ended.wait(0.05):
+                    return
+
+    thread = threading.Thread(target=feed)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _cpu_s(process: subprocess.Popen[bytes]) -> float:
+    times = psutil.Process(process.pid).cpu_times()
+    return float(times.user + times.system)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
