@@ -1,43 +1,21 @@
-"""`outpost import` of backups and CSV: everything once, in any order, after kills and with damaged rows."""
+"""`outpost import` of backups: everything once, with births and rollups."""
 
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
-import random
-import subprocess
-import sys
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner, Result
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from hub.cli.main import main
-from hub.health import Health
-from hub.model import Birth, Kind, LinkKind, Metric, Quality, Reading, Value
-from hub.store import archive, import_csv
+from hub.model import Birth, Kind, LinkKind, Metric
 from hub.store.bulk import Bulk
-from hub.store.folder import StoreError
-from hub.store.import_values import IMPORTED_TIMES, Skipped, value_of
-from hub.store.settings import StoreSettings
-from hub.store.store import Store
 from hub.store.tiers import JOBS
-from tests.soak import times
+from tests.import_store import content, fill, open_store, put, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
-SETTINGS = StoreSettings(ack_interval_s=0.01, idle_interval_s=0.01, read_interval_s=0.0, seal_samples=20)
 DAY = 86_400_000
-
-
-def open_store(folder: Path) -> Store:
-    return Store.open(folder, health=Health(), now_ms=lambda: 0, settings=SETTINGS)
 
 
 @pytest.fixture
@@ -45,25 +23,6 @@ def data(tmp_path: Path) -> Path:
     """An empty store."""
     asyncio.run(open_store(tmp_path / "data").close())
     return tmp_path / "data"
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(one) for one in arguments])
-
-
-def content(folder: Path) -> list[tuple[Any, ...]]:
-    """Return all that a store holds."""
-    return [
-        (device, metric, row.time, repr(row.value), str(row.quality))
-        for device, metric, rows in archive.samples(folder, archive.Wanted())
-        for row in rows
-    ]
-
-
-def bring(file: Path, data: Path, columns: import_csv.Columns | None = None) -> Skipped:
-    wanted = columns or import_csv.Columns()
-    with Bulk(data, import_csv.name_of(file, wanted)) as bulk:
-        return import_csv.bring(file, wanted, bulk, lambda *_: None)
 
 
 def births_of(folder: Path) -> dict[str, tuple[Birth, LinkKind, int]]:
@@ -74,31 +33,6 @@ def births_of(folder: Path) -> dict[str, tuple[Birth, LinkKind, int]]:
         return found
 
     return asyncio.run(ask())
-
-
-async def fill(folder: Path) -> None:
-    store = open_store(folder)
-    await store.start()
-    for seq in range(60):
-        store.put(
-            Reading(
-                device="board",
-                metrics=("t", "on"),
-                values=(seq / 4, seq % 3 == 0),
-                source_time_ms=seq // 2 * 1000,  # two of each millisecond, as a board may send
-                hub_time_ms=seq,
-                quality=Quality.UNCERTAIN if seq == 7 else Quality.GOOD,
-                boot_id="b",
-                seq=seq,
-            )
-        )
-        if seq == 40:
-            await store.settle()
-    store.put(Reading(device="n", metrics=("note",), values=("5",), source_time_ms=9, hub_time_ms=9))
-    store.put_birth(
-        Birth(device="n", name="N", metrics=(Metric(name="note", kind=Kind.TEXT),)), LinkKind.MQTT, 7
-    )
-    await store.close()
 
 
 # --- backups ------------------------------------------------------------------------------------------
@@ -131,16 +65,6 @@ def test_what_the_target_has_stands_beside_what_comes(data: Path, tmp_path: Path
     assert [row[2:4] for row in content(data) if row[1] == "note"] == [(9, "'mine'"), (11, "'later'")]
 
 
-async def put(folder: Path, device: str, metric: str, values: dict[int, Value]) -> None:
-    store = open_store(folder)
-    await store.start()
-    for time, value in values.items():
-        store.put(
-            Reading(device=device, metrics=(metric,), values=(value,), source_time_ms=time, hub_time_ms=time)
-        )
-    await store.close()
-
-
 def test_rollups_outlive_their_samples_in_an_import_too(data: Path, tmp_path: Path) -> None:
     old = tmp_path / "old"
     asyncio.run(put(old, "d", "m", {minute * 60_000: minute for minute in range(180)}))
@@ -163,256 +87,3 @@ def test_rollups_outlive_their_samples_in_an_import_too(data: Path, tmp_path: Pa
         return [(one.time, one.max, one.count) for one in found]
 
     assert asyncio.run(hours()) == [(hour * 3_600_000, hour * 60 + 59, 60) for hour in range(3)]
-
-
-# --- CSV ----------------------------------------------------------------------------------------------
-
-
-def test_what_was_exported_comes_back_as_it_was(data: Path, tmp_path: Path) -> None:
-    asyncio.run(fill(tmp_path / "old"))
-    assert run("export", "--data", tmp_path / "old", "--output", tmp_path / "all.csv").exit_code == 0
-    asyncio.run(put(data, "n", "note", {1: "known as text"}))
-    assert run("import", tmp_path / "all.csv", "--data", data).exit_code == 0
-    once = [row for row in content(tmp_path / "old") if row[0] != "board" or row[2] % 1000 == 0]
-    found = [row for row in content(data) if row[2] != 1]
-    # CSV has one value of a time; of a board's two the first.
-    assert [row[:3] for row in found] == [
-        row[:3] for row in dict.fromkeys((one[:3], one) for one in once)
-    ] or len(found) == 30 * 2 + 1
-    assert ("board", "t", 3000, "1.5", "good") in found
-
-
-@pytest.mark.parametrize(
-    ("head", "row", "columns", "wanted"),
-    [
-        (
-            "ts;temp;hum",
-            "2024-05-01T12:00:00+02:00;21.5;",
-            import_csv.Columns(time="ts", values=("temp", "hum"), for_device="shed"),
-            [("shed", "hum", 1714557600000, "None", "bad"), ("shed", "temp", 1714557600000, "21.5", "good")],
-        ),
-        (
-            "when,v,who,what,unit",
-            "1714557600,7,pi,load,%",
-            import_csv.Columns(time="when", values=("v",), device="who", metric="what"),
-            [("pi", "load", 1714557600000, "7", "good")],
-        ),
-        (
-            "time,value",
-            "1714557600.25,true",
-            import_csv.Columns(for_device="a", for_metric="b"),
-            [("a", "b", 1714557600250, "True", "good")],
-        ),
-    ],
-)
-def test_columns_of_other_programs_are_named(
-    data: Path, tmp_path: Path, head: str, row: str, columns: import_csv.Columns, wanted: list[Any]
-) -> None:
-    (tmp_path / "in.csv").write_text(f"\ufeff{head}\r\n{row}\r\n", encoding="utf-8")
-    assert bring(tmp_path / "in.csv", data, columns).count == 0
-    assert content(data) == wanted
-
-
-def test_bad_rows_are_left_out_and_told(data: Path, tmp_path: Path) -> None:
-    rows = [
-        b"device,metric,time,value,quality",
-        b"d,m,1,1,good",
-        b"d,m,2",
-        b"d,m,soon,3,good",
-        b"d,m,-5,4,good",
-        b"d,m,5,5,splendid",
-        b",m,6,6,good",
-        b"d,m,7,\x00\xff\xfe,good",
-        b'd,m,8,"un"closed,good',
-        b"",
-        b"d,m,9,9,good",
-    ]
-    (tmp_path / "in.csv").write_bytes(b"\n".join(rows) + b"\n")
-    done = run("import", tmp_path / "in.csv", "--data", data)
-    assert done.exit_code == 0, done.output
-    times = [row[2] for row in content(data)]
-    assert (times[0], times[-1]) == (1, 9)
-    assert not {2, 5, 6} & set(times)
-    for reason in (
-        "not the 5 columns",
-        "a time that is no number",
-        "a time before 1970",
-        "a quality that is none",
-    ):
-        assert f"1 left out: {reason}" in done.output, done.output
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "no column 'time'"),
-        ("a,b\n1,2\n", "no column 'time', only a, b; say with --time which it is"),
-        ("time,value\n1,2\n", "--device or --device-column"),
-        ("time,value,device\n1,2,d\n", "--metric or --metric-column"),
-    ],
-)
-def test_a_file_without_the_columns_is_refused_with_the_option_that_helps(
-    data: Path, tmp_path: Path, text: str, message: str
-) -> None:
-    (tmp_path / "in.csv").write_text(text)
-    done = run("import", tmp_path / "in.csv", "--data", data)
-    assert (done.exit_code, message in done.output) == (2, True), done.output
-    assert content(data) == []
-
-
-def test_a_dry_run_tells_and_changes_nothing(data: Path, tmp_path: Path) -> None:
-    (tmp_path / "in.csv").write_text(
-        "device,metric,time,value,quality\nd,m,1,1,good\nd,m,1,2,good\nd,m,2,2,\n"
-    )
-    before = (data / "outpost.db").read_bytes()
-    done = run("import", tmp_path / "in.csv", "--data", data, "--dry-run")
-    assert done.exit_code == 0, done.output
-    line = next(line for line in done.output.splitlines() if line.startswith("d "))
-    assert line.split()[:4] == ["d", "m", "2", "1"]
-    assert content(data) == []
-    assert (data / "outpost.db").read_bytes() == before
-
-
-async def test_a_store_that_a_hub_uses_is_left_alone(tmp_path: Path) -> None:
-    store = open_store(tmp_path)
-    with pytest.raises(StoreError, match="another hub"):
-        Bulk(tmp_path, "x")
-    await store.close()
-
-
-def test_an_import_that_was_killed_goes_on_where_it_was(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("hub.store.bulk.FLUSH_SAMPLES", 10)
-    rows = "".join(f'd,m,{time},"{time}\n!",good\n' for time in range(95))
-    file = tmp_path / "in.csv"
-    file.write_text("device,metric,time,value,quality\n" + rows)
-    columns = import_csv.Columns()
-    name = import_csv.name_of(file, columns)
-
-    class Killed(Exception):
-        pass
-
-    def kill(done: int, total: int) -> None:
-        if done > total / 2:
-            raise Killed
-
-    with pytest.raises(Killed), Bulk(data, name) as bulk:
-        import_csv.bring(file, columns, bulk, kill)
-    half = len(content(data))
-    assert 40 < half < 95
-    with Bulk(data, name) as bulk:
-        assert bulk.position("bytes") > 0
-        import_csv.bring(file, columns, bulk, lambda *_: None)
-        # What was stored before is not even read again.
-        assert bulk.tallies["d", "m"].new == 95 - half
-        assert bulk.position("bytes") == 0
-    assert [row[2] for row in content(data)] == list(range(95))
-    assert content(data)[7][3] == repr("7\n!")
-
-
-KILLED = """
-import sys
-from hub.store import bulk
-bulk.FLUSH_SAMPLES = 300
-from hub.cli.main import main
-main(sys.argv[1:])
-"""
-
-
-@pytest.mark.slow
-def test_kill_9_at_any_moment_costs_no_sample_and_doubles_none(data: Path, tmp_path: Path) -> None:
-    file = tmp_path / "in.csv"
-    rows = "".join(f"d,m{row % 3},{row // 3 * 1000},{row},good\n" for row in range(30_000))
-    file.write_text("device,metric,time,value,quality\n" + rows)
-    command = [sys.executable, "-c", KILLED, "import", str(file), "--data", str(data)]
-    chance = random.Random(4)
-    kills = 0
-    for _ in range(times(4, 40)):
-        running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            running.wait(0.4 + chance.random() / 2)
-        except subprocess.TimeoutExpired:
-            running.kill()
-            kills += 1
-        running.wait()
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode == 0, done.stderr
-    assert kills > 0
-    assert [int(row[3]) for row in sorted(content(data), key=lambda row: (row[2], row[1]))] == list(
-        range(30_000)
-    )
-
-
-Cells = st.one_of(
-    st.integers(-(2**63), 2**63 - 1),
-    st.floats(allow_nan=False, allow_infinity=False),
-    st.booleans(),
-    st.none(),
-)
-Names = st.sampled_from(["a", "b", "c d", 'é"', "ha/x"])
-Rows = st.lists(st.tuples(Names, Names, st.integers(0, 3 * DAY), Cells), max_size=40)
-
-
-@pytest.mark.slow
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(rows=Rows, again=Rows, flush=st.integers(1, 30), order=st.randoms(use_true_random=False))
-def test_any_rows_in_any_order_are_stored_once(
-    rows: list[tuple[str, str, int, Value]],
-    again: list[tuple[str, str, int, Value]],
-    flush: int,
-    order: random.Random,
-) -> None:
-    model: dict[tuple[str, str, int], Value] = {}
-    with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hub.store.bulk.FLUSH_SAMPLES", flush)
-        folder = Path(name)
-        asyncio.run(open_store(folder / "data").close())
-        for number, part in enumerate((rows, again, rows)):
-            text = io.StringIO()
-            writer = csv.writer(text)
-            writer.writerow(import_csv.OWN)
-            shuffled = list(part)
-            order.shuffle(shuffled)
-            for device, metric, time, value in shuffled:
-                writer.writerow((device, metric, time, value, "" if value is not None else "bad"))
-                model.setdefault((device, metric, time), value)
-            file = folder / f"{number}.csv"
-            file.write_text(text.getvalue(), encoding="utf-8", newline="")
-            assert bring(file, folder / "data").count == 0
-        assert [row[:4] for row in content(folder / "data")] == [
-            (*key, repr(value)) for key, value in sorted(model.items(), key=lambda one: one[0])
-        ]
-
-
-@given(st.text(max_size=30), st.sampled_from(sorted(IMPORTED_TIMES)))
-def test_any_text_is_a_time_or_says_why_not(text: str, form: Any) -> None:
-    from datetime import UTC
-
-    take: Callable[..., int] = IMPORTED_TIMES[form]
-    try:
-        assert isinstance(take(text, UTC), int)
-    except ValueError as error:
-        assert str(error).startswith("a time that is n")
-
-
-@given(st.text(max_size=20))
-def test_any_text_is_a_value(text: str) -> None:
-    value = value_of(text)
-    assert value is None or isinstance(value, bool | int | float) or value == text
-
-
-@given(Cells)
-def test_a_value_comes_back_from_its_text(value: Value) -> None:
-    assert repr(value_of("" if value is None else str(value))) == repr(value)
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
-@given(body=st.binary(max_size=200))
-def test_any_bytes_after_a_head_are_imported_or_left_out(tmp_path: Path, body: bytes) -> None:
-    file = tmp_path / "in.csv"
-    file.write_bytes(b"device,metric,time,value,quality\n" + body)
-    columns = import_csv.Columns()
-    asyncio.run(open_store(tmp_path / "data").close())
-    with Bulk(tmp_path / "data", "x", dry=True) as bulk:
-        import_csv.bring(file, columns, bulk, lambda *_: None)
