@@ -17,14 +17,14 @@ from bench.http_client import HttpClient
 from bench.workload import METRICS, SAMPLES_PER_S
 from hil.hub import HubProcess
 from hub.model import Birth, Kind, LinkKind, Metric
-from hub.store import births, history, seal, summary
+from hub.store import births, daychunk, history, seal, summary
 from hub.store.chunk import WINDOW_MS, Group
 from hub.store.committer import Committer
 from hub.store.folder import prepare
 from hub.store.names import Names
 from hub.store.schema import connect_reader, migrate
 from hub.store.series import Series
-from hub.store.tiers import DAILY, QUARTERLY
+from hub.store.tiers import JOBS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from bench.disk import Disk
 
 YEAR_DAYS = 365
+LATER_MS = START_MS + (YEAR_DAYS + 1) * DAY_MS
 QUIET = config([])
 """A hub without a board."""
 
@@ -97,10 +98,12 @@ def year(place: Disk) -> list[Figure]:
                 own = values[part * per_window : (part + 1) * per_window].tolist()
                 seal.add(connection, window, 1, [Group(shape, times, None, [own])])
     began = time.perf_counter()
-    for job in (QUARTERLY, DAILY):
-        while committer.roll(job, START_MS + (YEAR_DAYS + 1) * DAY_MS):
+    for job in JOBS:
+        while committer.roll(job, LATER_MS):
             pass
     rolled_s = time.perf_counter() - began
+    while committer.work(lambda connection: daychunk.step(connection, LATER_MS, lambda *_: None)):
+        pass
     committer.close()
     end_ms = START_MS + YEAR_DAYS * DAY_MS
     with contextlib.closing(connect_reader(file)) as connection:
