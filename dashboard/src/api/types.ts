@@ -152,6 +152,20 @@ export interface CameraInfo {
   encoders: number;
 }
 
+/** The store's size and wear; null: not known, or too early to tell. */
+export interface StoreInfo {
+  file_bytes: number;
+  queue_readings: number;
+  sealed_bytes_per_sample: number | null;
+  written_bytes_per_day: number | null;
+  card_years: number | null;
+  compression: number | null;
+  commit_p50_ms: number | null;
+  commit_p99_ms: number | null;
+  /** Sealed samples by device, the largest first. */
+  devices: { device: string; samples: number; bytes: number }[];
+}
+
 export interface HubInfo {
   name: string;
   version: string;
@@ -160,6 +174,7 @@ export interface HubInfo {
   health: {
     /** Why samples cannot be committed now; null when they can. */
     store_degraded: string | null;
+    store: StoreInfo;
     devices: number;
     devices_online: number;
     streams: number;

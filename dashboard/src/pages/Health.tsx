@@ -4,6 +4,7 @@ import { parseExposition, type Series } from "../api/prometheus.ts";
 import { Figures } from "../components/Figures.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { Retention } from "../components/Retention.tsx";
+import { StoreWear } from "../components/StoreWear.tsx";
 import { useHub } from "../state/context.ts";
 import { healthGroups, linkTable } from "../state/figures.ts";
 import { deviceUrl } from "../state/router.ts";
@@ -59,6 +60,7 @@ export function HealthPage() {
         </div>
       )}
       {figures.value !== null && <Links figures={figures.value} />}
+      {info && <StoreWear info={info.health.store} />}
       <Retention />
     </>
   );
