@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import aiohttp
 import msgspec
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
+
+
+Session: TypeAlias = aiohttp.ClientSession
+"""A client session on a hub, as `hub` opens it: no other module of the command line knows HTTP."""
 
 
 class Failed(OutpostError):

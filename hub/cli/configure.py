@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from hub.cli.client import Failed, answer, hub
+from hub.cli.client import Failed, Session, answer, hub
 from hub.cli.options import data_option
 from hub.flash import image
 
 if TYPE_CHECKING:
-    import aiohttp
 
 # Three boots that fail, each with its restart, and what the board waits for a hub.
 SETTLED_S = 180.0
@@ -66,7 +65,7 @@ async def _apply(data: Path, device: str, wanted: Any) -> None:
     click.echo("confirmed")
 
 
-async def _follow(session: aiohttp.ClientSession, device: str, boot_id: str) -> None:
+async def _follow(session: Session, device: str, boot_id: str) -> None:
     """Wait until the change holds. Raises Failed where it was put back."""
     end_s, on_trial = time.monotonic() + SETTLED_S, False
     while time.monotonic() < end_s:
@@ -85,14 +84,14 @@ async def _follow(session: aiohttp.ClientSession, device: str, boot_id: str) -> 
     raise Failed(f"the board did not come back in {SETTLED_S:.0f} s; `outpost devices` shows when it does")
 
 
-async def _device(session: aiohttp.ClientSession, device: str) -> dict[str, Any]:
+async def _device(session: Session, device: str) -> dict[str, Any]:
     async with session.get(f"/api/v1/devices/{device}") as response:
         found: dict[str, Any] = await answer(response)
     return found
 
 
 async def _ask(
-    session: aiohttp.ClientSession, device: str, command: str, params: dict[str, Any]
+    session: Session, device: str, command: str, params: dict[str, Any]
 ) -> dict[str, Any]:
     body = {"command": command, "params": params}
     async with session.post(f"/api/v1/devices/{device}/commands", json=body) as response:

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from hub.cli.client import Failed, answer, hub, stream
+from hub.cli.client import Failed, Session, answer, hub, stream
 from hub.cli.options import data_option
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    import aiohttp
     from click._termui_impl import ProgressBar
 
 
@@ -62,7 +61,7 @@ def _state(offer: dict[str, Any]) -> str:
     return f"{offer['version']} is newer" if offer["newer"] else f"{offer['version']} is no newer"
 
 
-async def _offers(session: aiohttp.ClientSession, device: str | None) -> list[dict[str, Any]]:
+async def _offers(session: Session, device: str | None) -> list[dict[str, Any]]:
     """Return what there is for the device, or for every board that is online."""
     if device is not None:
         names = [device]
@@ -77,7 +76,7 @@ async def _offers(session: aiohttp.ClientSession, device: str | None) -> list[di
     return offers
 
 
-async def _update(session: aiohttp.ClientSession, offer: dict[str, Any], *, force: bool) -> bool:
+async def _update(session: Session, offer: dict[str, Any], *, force: bool) -> bool:
     """Update a board and say how it ended; return whether it has the new firmware."""
     device = offer["device"]
     key = secrets.token_hex(8)
@@ -102,13 +101,13 @@ async def _update(session: aiohttp.ClientSession, offer: dict[str, Any], *, forc
     return False
 
 
-async def _asked(session: aiohttp.ClientSession, device: str, body: dict[str, Any]) -> dict[str, Any]:
+async def _asked(session: Session, device: str, body: dict[str, Any]) -> dict[str, Any]:
     async with session.post(f"/api/v1/devices/{device}/update", json=body, timeout=None) as response:
         result: dict[str, Any] = await answer(response)
     return result
 
 
-async def _cancel(session: aiohttp.ClientSession, device: str) -> None:
+async def _cancel(session: Session, device: str) -> None:
     """Ask the board to give up the update that is under way."""
     query = {"device": device, "state": "sent"}
     async with session.get("/api/v1/commands", params=query) as response:

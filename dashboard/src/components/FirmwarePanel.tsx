@@ -61,22 +61,22 @@ export function FirmwarePanel({ device }: { device: DeviceState }) {
       <div class="pad">
         {unread.value && <p class="bad">{words.unread(unread.value)}</p>}
         {there !== null && <p class="dim">{state(there)}</p>}
-        {there?.newer && !running.value && (
-          <p>
-            {may ? (
+        <p class="outcome">
+          {running.value && <Pending device={info.id} command="update" />}
+          {there?.newer &&
+            !running.value &&
+            (may ? (
               <button type="button" onClick={() => void update()}>
                 {words.update(there.version)}
               </button>
             ) : (
               <span class="dim">{info.online ? words.viewer : words.offline}</span>
+            ))}
+          <span aria-live="polite">
+            {!running.value && outcome.value !== null && (
+              <span class={outcome.value.good ? "" : "bad"}>{outcome.value.text}</span>
             )}
-          </p>
-        )}
-        <p class="outcome" aria-live="polite">
-          {running.value && <Pending device={info.id} command="update" />}
-          {!running.value && outcome.value !== null && (
-            <span class={outcome.value.good ? "" : "bad"}>{outcome.value.text}</span>
-          )}
+          </span>
         </p>
       </div>
     </section>
