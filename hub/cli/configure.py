@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import msgspec
@@ -13,8 +13,6 @@ import msgspec
 from hub.cli.client import Failed, Session, answer, hub
 from hub.cli.options import data_option
 from hub.flash import image
-
-if TYPE_CHECKING:
 
 # Three boots that fail, each with its restart, and what the board waits for a hub.
 SETTLED_S = 180.0
@@ -90,9 +88,7 @@ async def _device(session: Session, device: str) -> dict[str, Any]:
     return found
 
 
-async def _ask(
-    session: Session, device: str, command: str, params: dict[str, Any]
-) -> dict[str, Any]:
+async def _ask(session: Session, device: str, command: str, params: dict[str, Any]) -> dict[str, Any]:
     body = {"command": command, "params": params}
     async with session.post(f"/api/v1/devices/{device}/commands", json=body) as response:
         result = await answer(response)
