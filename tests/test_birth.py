@@ -29,6 +29,8 @@ def test_a_whole_birth_is_understood() -> None:
     whole = Birth(
         {
             "name": "Gewächshaus",
+            "outbox_bytes": 50_000,
+            "notice": "new settings on trial",
             "groups": [
                 {"interval_ms": 500, "metrics": [{"name": "t", "unit": "°C", "decimals": 2}]},
                 {
@@ -51,6 +53,7 @@ def test_a_whole_birth_is_understood() -> None:
             ],
         }
     )
+    assert (whole.outbox_bytes, whole.notice) == (50_000, "new settings on trial")
     assert whole.group(0).interval_ms == 500
     assert whole.group(0).values([2150]) == (21.5,)
     assert whole.group(1).names == ("mode", "n")
@@ -84,6 +87,9 @@ def test_whatever_is_sent_as_a_metric_is_taken_or_refused(data: dict[str, Any]) 
         (birth(name="\x1b[31m"), "birth.name: must be a printable text"),
         (birth(name="\u202egnp"), "birth.name: must be a printable text"),
         (birth(name="\ud800"), "birth.name: must be a printable text"),
+        (birth(outbox_bytes=-1), "birth.outbox_bytes: must be a whole number from 0"),
+        (birth(notice="x" * 161), "birth.notice: must be a printable text of at most 160"),
+        (with_params(properties={"x": {"type": "object", "default": {}}}), "x: an object has neither enum"),
         (birth(extra=1), "unknown key 'extra'"),
         (birth(groups={}), "birth.groups: must be an array"),
         (birth(groups=[{"metrics": []}]), "a group has at least one"),

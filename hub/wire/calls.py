@@ -16,6 +16,8 @@ IN_FLIGHT = 4
 WINDOW = 8
 """A command goes out only while fewer than this many after it did: a board keeps its last 16 answers."""
 WAITING = 64
+MAX_COMMAND = 4096
+"""Bytes of a command's message: what a board puts together of fragments."""
 CALL_TAGS = ("r", "y", "g")
 """What a board says of a command."""
 QUIET_MS = 2000
@@ -23,7 +25,7 @@ QUIET_MS = 2000
 
 
 class TooMany(Exception):
-    """So many commands wait for this board that no more are taken."""
+    """So many commands wait for this board that no more are taken, or one is longer than a board takes."""
 
 
 class _Call:
@@ -69,8 +71,11 @@ class Calls:
         """Take in a command, with the parts of data that its board may fetch. Raises TooMany."""
         if len(self._calls) >= WAITING:
             raise TooMany(f"{WAITING} commands already wait for the board")
-        self._number += 1
         message = command(call_id, ttl_ms, name, params)
+        size = len(dumps(message))
+        if size > MAX_COMMAND:
+            raise TooMany(f"the command is {size} bytes long; a board takes at most {MAX_COMMAND}")
+        self._number += 1
         call = self._calls[call_id] = _Call(message, self._number, now_ms + ttl_ms)
         call.data = data
 
