@@ -328,6 +328,7 @@ async def web_hub(
         if born:
             running.sink(Born(birth=BIRTH, link=LinkKind.SERIAL))
         watching = asyncio.create_task(alerts.run())
+        await asyncio.sleep(0)  # it watches the bus from here on
         try:
             yield running
         finally:
