@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -193,6 +194,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 def test_each_wrong_configuration_is_refused_by_the_field_that_is_wrong() -> None:
     script = f"""
 import json
+import time
 import configure
 from commands import Refused
 for data in json.loads({json.dumps([data for data, _ in WRONG])!r}):
@@ -255,6 +257,7 @@ def test_a_long_configuration_comes_in_parts(host: Host, tmp_path: Path) -> None
 def test_secrets_are_never_told_and_stay_for_the_same_network_alone() -> None:
     script = """
 import json
+import time
 import configure, describe
 class Trial:
     kind = ""
@@ -292,3 +295,12 @@ def test_setting_an_interval_again_and_again_writes_little(host: Host, tmp_path:
         assert host.command("set_interval", metric="vibration", interval_ms=200 + index).ok
     assert host.board.flash.written_bytes - written == first < 1000
     assert host.of(Printed) == []
+
+
+def test_the_watchdog_leaves_whoever_is_at_the_repl_alone(host: Host) -> None:
+    resets = host.board.hard_resets
+    host.press(b"\x03")
+    host.until(lambda: [line for line in host.of(Printed) if line.text.startswith(">>>")])
+    end_s = time.monotonic() + 1.5  # twice what the watchdog waits here
+    host.until(lambda: time.monotonic() > end_s)
+    assert host.board.hard_resets == resets

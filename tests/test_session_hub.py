@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hub.wire.calls import TooMany
+from hub.wire.calls import Calls, TooMany
 from hub.wire.events import Answered, Closed, Lost, Opened, Printed, Taken, Trouble, Unanswered
 from hub.wire.fragments import crc, fragments
 from hub.wire.frame import Decoder, encode
@@ -342,3 +342,10 @@ def test_good_readings_survive_among_twenty_thousand_spoilt_frames() -> None:
         bare.hub.feed(spoilt + b"\n" + good, 1000 + seq)
         taken += [event.seq for event in bare.hub.events() if isinstance(event, Taken)]
     assert taken == list(range(2000))
+
+
+def test_a_command_longer_than_a_board_takes_is_refused_with_its_length() -> None:
+    calls = Calls()
+    with pytest.raises(TooMany, match=r"4[0-9]{3} bytes long; a board takes at most 4096"):
+        calls.add("5d1f", "configure", {"configuration": {"name": "x" * 4100}}, 5000, 0)
+    assert len(calls) == 0
