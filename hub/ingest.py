@@ -12,14 +12,14 @@ from hub.bus import Bus, Event
 from hub.devices import DeviceState, Registry, TakenByAnotherLink, describe
 from hub.link_history import LinkHistory, restart
 from hub.links.link import NotReachable
-from hub.model import Born, CommandProgress, Gone, LinkHealth, LogLine, Reading
+from hub.model import Born, CommandProgress, Gone, LinkHealth, LinkKind, LogLine, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from hub.health import Health
     from hub.links.link import Sink
-    from hub.model import LinkEvent, LinkKind
+    from hub.model import LinkEvent
     from hub.store.intake import Acked
     from hub.store.store import Store
 
@@ -142,8 +142,10 @@ class Ingest:
 
 
 def _in_a_boards_name(event: LinkEvent, state: DeviceState) -> bool:
-    """Whether a reading without a session's identity claims to be of a board, which has one."""
-    return isinstance(event, Reading) and event.boot_id is None and state.birth.boot_id is not None
+    """Whether a reading without a session's identity claims, over MQTT, to be of a board, which has one."""
+    if state.link is not LinkKind.MQTT or not isinstance(event, Reading):
+        return False
+    return event.boot_id is None and state.birth.boot_id is not None
 
 
 def _finite(reading: Reading) -> Reading:
