@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import UIDS, Watched
+from tests.e2e.conftest import UIDS, Rig, Watched
 from tests.e2e.test_dashboard import live
 from tests.e2e.test_dashboard_states import check_look
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.e2e
@@ -28,6 +30,29 @@ def shoot(page: Page, name: str) -> None:
         form.screenshot(path=Path(folder) / f"{name}.png")
 
 
+@pytest.fixture
+def hasty(rig: Rig) -> Iterator[None]:
+    """The second board, which confirms sooner; afterwards it is as it was."""
+    board = rig.boards[1]
+    files = {name: board.flash.resolve(name)[0] for name in ("/guard.py", "/board.json")}
+    before = {name: path.read_text() for name, path in files.items()}
+    text = before["/guard.py"]
+    assert "CONFIRM_MS = const(20000)" in text
+    files["/guard.py"].write_text(text.replace("CONFIRM_MS = const(20000)", "CONFIRM_MS = const(4000)"))
+    restart(rig)
+    yield
+    for name, path in files.items():
+        path.write_text(before[name])
+    restart(rig)
+
+
+def restart(rig: Rig) -> None:
+    boot = rig.api.device(UIDS[1])["boot_id"]
+    rig.boards[1].reset()
+    rig.wait(lambda: rig.api.online(UIDS[1]) and rig.api.device(UIDS[1])["boot_id"] != boot)
+
+
+@pytest.mark.usefixtures("hasty")
 def test_a_sensor_is_added_refused_at_its_field_put_right_and_confirmed(watched: Watched) -> None:
     page = watched.page
     page.goto(f"/devices/{UIDS[1]}")
