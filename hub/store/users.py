@@ -147,6 +147,25 @@ class Users:
                 record(connection, _event(now_ms, SecurityKind.PASSWORD_CHANGED, by, name))
         return bool(found)
 
+    def replace_password(
+        self, name: str, old_hash: str, password: str, now_ms: int, *, keep: bytes, by: str
+    ) -> bool:
+        """Change one's own password and end one's other sessions: all but that with the fingerprint `keep`.
+
+        False, changing nothing, where the hash is not `old_hash` any more: it was changed meanwhile.
+        Blocks for a hash. Raises BadPassword, StoreError.
+        """
+        check_password(name, password)
+        hashed = hasher().hash(password)
+        with changed(self._database) as connection:
+            found = connection.execute(
+                "UPDATE user SET hash = ? WHERE name = ? AND hash = ?", (hashed, clean(name), old_hash)
+            ).rowcount
+            if found:
+                connection.execute("DELETE FROM login WHERE name = ? AND hash != ?", (clean(name), keep))
+                record(connection, _event(now_ms, SecurityKind.PASSWORD_CHANGED, by, name))
+        return bool(found)
+
     def remove(self, name: str, now_ms: int, *, by: str = CONSOLE) -> bool:
         """Remove a user and end the sessions; False where there is no such user. Raises StoreError."""
         with changed(self._database) as connection:

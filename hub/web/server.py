@@ -18,6 +18,7 @@ from hub.web import (
     latest,
     metrics,
     openapi,
+    password,
     recordings,
     retention,
     revocation,
@@ -50,6 +51,7 @@ BODY_BYTES = 64 << 10
 
 ROUTES: tuple[Route, ...] = (
     *sessions.ROUTES,
+    *password.ROUTES,
     *rights.ROUTES,
     *devices.ROUTES,
     *latest.ROUTES,

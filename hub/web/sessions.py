@@ -24,6 +24,8 @@ from hub.web.trail import tell
 from hub.web.tries import TooManyTries, Tries
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hub.model import Identity
 
 log = logging.getLogger(__name__)
@@ -49,12 +51,16 @@ class Logins:
 
     async def fits(self, hashed: str | None, password: str) -> bool:
         """Check a password in its turn. Raises Problem 503 where too many wait."""
+        return await self.in_turn(lambda: verify(hashed, password))
+
+    async def in_turn(self, work: Callable[[], bool]) -> bool:
+        """Do what costs a hash, in a thread, in its turn. Raises Problem 503 where too many wait."""
         if self._waiting >= HASHES_WAITING:
             raise Problem(503, "too many logins at once; try again", headers={"Retry-After": "1"})
         self._waiting += 1
         try:
             async with self._turn:
-                return await asyncio.to_thread(verify, hashed, password)
+                return await asyncio.to_thread(work)
         finally:
             self._waiting -= 1
 
@@ -128,13 +134,7 @@ async def log_in(request: web.Request) -> web.StreamResponse:
     asked = await body(request, LoginBody)
     parts, logins = parts_of(request), request.app[LOGINS]
     now_ms = parts.now_ms()
-    names = (f"address {neighbourhood(address_of(request))}", f"user {asked.name}")
-    try:
-        logins.tries.take(names, now_ms)
-    except TooManyTries as error:
-        tell(request, SecurityKind.LOGIN_REFUSED, "too many tries", actor=f"user:{asked.name}")
-        wait_s = max(1, -(-error.wait_ms // 1000))
-        raise Problem(429, str(error), headers={"Retry-After": str(wait_s)}) from error
+    names = take_try(request, asked.name, now_ms)
     known = parts.store.accounts.users.hash_of(asked.name)
     if not await logins.fits(known[0] if known else None, asked.password) or known is None:
         log.warning("a login was refused: wrong name or password, from %s", address_of(request))
@@ -145,6 +145,18 @@ async def log_in(request: web.Request) -> web.StreamResponse:
     answer = json_answer(SessionView(f"user:{asked.name}", known[1]))
     _begin(request, answer, asked.name, known[1], "by password")
     return answer
+
+
+def take_try(request: web.Request, name: str, now_ms: int) -> tuple[str, ...]:
+    """Count a try by address and by account, and return their names, to give it back. Raises Problem 429."""
+    names = (f"address {neighbourhood(address_of(request))}", f"user {name}")
+    try:
+        request.app[LOGINS].tries.take(names, now_ms)
+    except TooManyTries as error:
+        tell(request, SecurityKind.LOGIN_REFUSED, "too many tries", actor=f"user:{name}")
+        wait_s = max(1, -(-error.wait_ms // 1000))
+        raise Problem(429, str(error), headers={"Retry-After": str(wait_s)}) from error
+    return names
 
 
 async def show_session(request: web.Request) -> web.StreamResponse:
