@@ -88,6 +88,7 @@ class Victoria(Server):
             f"-httpListenAddr=127.0.0.1:{self.port}",
             "-retentionPeriod=10y",
             "-search.latencyOffset=0s",
+            "-search.maxSamplesPerSeries=100000000",
             "-loggerLevel=ERROR",
         ]
 

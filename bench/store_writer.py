@@ -50,6 +50,9 @@ async def _through_the_writer(place: Disk) -> list[Figure]:
         ),
         Figure(what="commit beside 4 readers, p50", value=percentile(commits, 0.5), unit="ms"),
         Figure(what="commit beside 4 readers, p99", value=percentile(commits, 0.99), unit="ms", target=50),
+        Figure(
+            what="the same in the writer alone, p99", value=store.figures().commit_p99_ms or 0.0, unit="ms"
+        ),
         Figure(what="a bare sync of 4 KB in turn with them, p50", value=percentile(bare, 0.5), unit="ms"),
         Figure(
             what="a bare sync of 4 KB in turn with them, p99",
