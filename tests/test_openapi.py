@@ -9,6 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from hub.model import LogLine, Role
+from hub.update import package
+from hub.update.updates import Packages, Updates
 from hub.web.server import ROUTES
 from tests.test_auth import MATRIX
 from tests.web_hub import DEVICE, NOW_MS, WebHub, web_hub
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[WebHub]:
     async with web_hub(tmp_path) as running:
+        running.parts.updates = Updates(
+            registry=running.parts.registry,
+            commands=running.parts.commands,
+            packages=Packages(),
+            load=package.installed,
+        )
         yield running
 
 
@@ -86,6 +94,7 @@ ANSWERS = [
     ("/api/v1/devices/{id}", f"devices/{DEVICE}"),
     ("/api/v1/devices/{id}/console", f"devices/{DEVICE}/console"),
     ("/api/v1/devices/{id}/link", f"devices/{DEVICE}/link"),
+    ("/api/v1/devices/{id}/firmware", f"devices/{DEVICE}/firmware"),
     ("/api/v1/latest", "latest"),
     ("/api/v1/retention", "retention"),
     ("/api/v1/samples", f"samples?device={DEVICE}&metric=temperature"),

@@ -340,8 +340,8 @@ class Noise:
         if self.chance.random() < self.fault:
             self.spoilt += 1
             at = self.chance.randrange(len(frame))
-            # Not into 0x03, which on a real line is as rare as it is bad: Ctrl-C.
-            return frame[:at] + bytes([frame[at] ^ 0x40]) + frame[at + 1 :]
+            # Never into a control byte: 0x03 would be Ctrl-C, and the board at its REPL.
+            return frame[:at] + bytes([frame[at] ^ 0x01]) + frame[at + 1 :]
         return frame + frame if self.chance.random() < self.fault else frame
 
 
