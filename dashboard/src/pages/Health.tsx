@@ -60,8 +60,13 @@ export function HealthPage() {
         </div>
       )}
       {figures.value !== null && <Links figures={figures.value} />}
-      {info && <StoreWear info={info.health.store} />}
-      <Retention />
+      {/* What stands below waits for what stands above: nothing may move down under a reader's eyes. */}
+      {figures.value !== null && info && (
+        <>
+          <StoreWear info={info.health.store} />
+          <Retention />
+        </>
+      )}
     </>
   );
 }
