@@ -63,17 +63,20 @@ class Radio:
         return changed
 
     async def run(self) -> None:
-        """Join the network and stay connected; after a failure again in 1, 2, 4 … 30 s."""
+        """Join the network and stay connected; after a failure again in 1, 2, 4 … 30 s.
+
+        Want of memory is a failure like any other: a restart would lose what waits in the outbox.
+        """
         pause_s = _PAUSE_S[0]
         while True:
             try:
                 await self._join()
                 await self._serve()
-            except OSError as error:
+            except (OSError, MemoryError) as error:
                 if self.up:
                     pause_s = _PAUSE_S[0]
-                self._say("mqtt: " + _words(error) + "; trying again")
-            self._close()
+                self._close()
+                self._failed(error, "; trying again")
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _PAUSE_S[1])
 
@@ -90,9 +93,9 @@ class Radio:
         if self.up and size:
             try:
                 await self._send(mqtt.publish(self._up_topic, size), memoryview(self._batch)[:size])
-            except OSError as error:
-                self._say("mqtt: " + _words(error))
+            except (OSError, MemoryError) as error:
                 self._lose()
+                self._failed(error)
 
     # --- the connection -----------------------------------------------------------------------------------
 
@@ -103,11 +106,14 @@ class Radio:
             return
         import network  # noqa: PLC0415 - boards without a radio have no such module
 
-        wlan = network.WLAN(network.STA_IF)
-        wlan.active(True)
-        if wlan.isconnected():
-            return
-        wlan.connect(ssid, self._config.get("wifi_password", ""))
+        try:
+            wlan = network.WLAN(network.STA_IF)
+            wlan.active(True)
+            if wlan.isconnected():
+                return
+            wlan.connect(ssid, self._config.get("wifi_password", ""))
+        except RuntimeError as error:  # an ESP32's word for want of memory: "Wifi Unknown Error 0x0101"
+            raise OSError(str(error))  # noqa: B904 - MicroPython has no `from`
         start = time.ticks_ms()
         while not wlan.isconnected():
             # Below 0 an RP2's radio gave up: a wrong password, no such network.
@@ -153,10 +159,14 @@ class Radio:
         raise OSError("the broker is gone")
 
     async def _send(self, *parts: "bytes | memoryview") -> None:
-        """Write a packet as the network takes it. Raises OSError."""
+        """Write a packet as the network takes it. Raises OSError, MemoryError."""
         async with self._lock:
-            for part in parts:
-                await self._write_all(memoryview(part))
+            try:
+                for part in parts:
+                    await self._write_all(memoryview(part))
+            except (OSError, MemoryError):
+                self._broken = True
+                raise
 
     async def _write_all(self, view: memoryview) -> None:
         start = time.ticks_ms()
@@ -167,7 +177,6 @@ class Radio:
             at += self._sock.write(view[at:]) or 0
             if at < len(view):
                 if time.ticks_diff(time.ticks_ms(), start) > _PING_MS:
-                    self._broken = True
                     raise OSError(ETIMEDOUT)
                 await asyncio.sleep_ms(10)
 
@@ -180,6 +189,14 @@ class Radio:
         sock, self._sock = self._sock, None
         if sock is not None:
             sock.close()
+
+    def _failed(self, error: "OSError | MemoryError", then: str = "") -> None:
+        """Print why a connection failed, where there is memory for words."""
+        try:
+            gc.collect()
+            self._say("mqtt: " + _words(error) + then)
+        except MemoryError:
+            pass  # the next failure tells
 
     def _say(self, text: str) -> None:
         """Print what is new, once."""
@@ -200,7 +217,7 @@ async def _opened(host: str, port: int) -> "Any":
             if error.errno != EINPROGRESS:
                 raise
         await _writable(sock)
-    except OSError:
+    except (OSError, MemoryError):
         sock.close()
         raise
     return sock

@@ -124,6 +124,18 @@ def field(tmp_path: Path) -> Iterator[Field]:
     assert field.board.boots == 1, "an error restarted the board"
 
 
+STARVED = """
+_count = 0
+def _starved(act, what):
+    global _count
+    _count += 1
+    if _count % 17 == 0:
+        bytearray(1 << 24)  # more than there is: a real MemoryError
+    return act(what)
+"""
+"""Lets each 17th read or write of the radio, a handshake's among them, find no memory."""
+
+
 def command(field: Field, name: str, **params: Any) -> Command:
     return Command(
         id=f"{time.time_ns():016x}",
@@ -198,6 +210,27 @@ async def test_an_access_point_that_fails_costs_no_reading(
         field.board.stop()
         field.broker.kill()
     assert field.board.boots == 1
+    assert field.whole()
+
+
+async def test_want_of_memory_in_the_radio_costs_neither_a_reading_nor_the_boot(tmp_path: Path) -> None:
+    field = Field(tmp_path)
+    radio = tmp_path / "flash" / "radio.py"
+    shorten(radio, "_PAUSE_S = (1, 30)", "_PAUSE_S = (1, 1)")
+    shorten(radio, "_PING_MS = const(10000)", "_PING_MS = const(1000)")
+    shorten(radio, "self._sock.write(view[at:])", "_starved(self._sock.write, view[at:])")
+    shorten(radio, "reader.read(_READ)", "_starved(reader.read, _READ)")
+    radio.write_text(radio.read_text() + STARVED)
+    field.board.start()
+    try:
+        async with field.hub() as (parts, _):
+            await field.stored(parts, times(60, 1000))
+            births = len(parts.registry.console(field.board.uid))
+    finally:
+        field.board.stop()
+        field.broker.kill()
+    assert (field.board.boots, field.board.crashes) == (1, [])
+    assert births > 1, "no connection was lost"
     assert field.whole()
 
 
