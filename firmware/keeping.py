@@ -42,7 +42,7 @@ class Keeping:
             self.save()
 
     def save(self) -> None:
-        """Write now what is not written yet. A flash that fails is told on the console."""
+        """Write now what is not written yet; the console tells where that fails, as by a file edited by hand."""
         if self._due_ms is None:
             return
         self._due_ms = None
@@ -52,8 +52,8 @@ class Keeping:
                 with open(_PATH + ".tmp", "w") as file:
                     json.dump(data, file)
                 os.rename(_PATH + ".tmp", _PATH)
-        except OSError as error:
-            print("board.json: the interval is not kept:", error)
+        except Exception as error:
+            print("board.json: the interval is not kept:", repr(error))
 
     def _put(self, data: "dict[str, Any]") -> bool:
         """Put the intervals into a configuration; return whether that changes it."""

@@ -187,6 +187,9 @@ class Node:
             self._session.answer(command_id, False, str(error))
         except MemoryError:
             self._session.answer(command_id, False, "the board has no memory left for that")
+        except Exception as error:  # a restart would lose what waits in the outbox, for one command
+            sys.print_exception(error)
+            self._session.answer(command_id, False, "it failed on the board: " + repr(error)[:200])
         self._wake.set()
 
     async def _write(self) -> None:

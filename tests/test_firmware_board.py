@@ -178,6 +178,45 @@ def test_ctrl_c_leads_to_the_repl_and_not_to_a_reset(host: Host) -> None:
     assert host.board.boots == boots
 
 
+def spoil(path: Path, before: str, after: str) -> None:
+    """Change a line in the board's copy of a file."""
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+
+
+def test_a_defect_in_a_command_fails_the_command_and_not_the_board(tmp_path: Path) -> None:
+    host = Host(tmp_path, {})
+    spoil(tmp_path / "flash" / "commands.py", "self.led.identify()", "1 // 0")
+    host.board.start()
+    try:
+        host.until(lambda: host.session.open)
+        answer = host.command("identify")
+        assert (answer.ok, "ZeroDivisionError" in answer.value) == (False, True)
+        assert [p for p in host.of(Printed) if "commands.py" in p.text], "no traceback"
+        assert host.command("led", state="on").ok
+    finally:
+        host.board.stop()
+        host.hang_up()
+    assert host.board.boots == 1
+
+
+def test_an_interval_that_cannot_be_kept_is_told_and_the_board_runs_on(tmp_path: Path) -> None:
+    host = Host(tmp_path, {"interval_ms": "often"})
+    spoil(tmp_path / "flash" / "keeping.py", "_QUIET_MS = const(10_000)", "_QUIET_MS = const(10)")
+    host.board.start()
+    try:
+        host.until(lambda: host.session.open)
+        assert host.command("set_interval", metric="uptime", interval_ms=400).ok
+        host.until(lambda: [p for p in host.of(Printed) if "the interval is not kept" in p.text])
+        seen = len(host.of(Taken))
+        host.until(lambda: len(host.of(Taken)) > seen + 3)
+    finally:
+        host.board.stop()
+        host.hang_up()
+    assert host.board.boots == 1
+
+
 def test_a_board_whose_code_fails_says_so_and_starts_anew(tmp_path: Path) -> None:
     host = Host(tmp_path, {})
     (tmp_path / "flash" / "actuators.py").write_text("raise ValueError('broken on purpose')\n")
