@@ -14,11 +14,14 @@ import type {
 /** The hub answered with an error, or not at all (`status` 0). The message is the hub's own, for people. */
 export class ApiError extends Error {
   readonly status: number;
+  /** Which field or parameter was refused, where the hub names one. */
+  readonly parameter: string | null;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, parameter: string | null = null) {
     super(message);
     this.name = "ApiError";
     this.status = status;
+    this.parameter = parameter;
   }
 }
 
@@ -131,7 +134,7 @@ export class Client {
 
   /** Change something; with a `version` only where it is at that one (0: where it is new). */
   async change<Body>(
-    method: "POST" | "PUT" | "DELETE",
+    method: "POST" | "PUT" | "PATCH" | "DELETE",
     path: string,
     body?: unknown,
     version?: number,
@@ -148,7 +151,7 @@ export class Client {
       throw new ApiError(0, "the hub cannot be reached");
     }
     if (response.status === 401) this.onSignedOut();
-    if (!response.ok) throw new ApiError(response.status, await problem(response));
+    if (!response.ok) throw await refusal(response);
     const text = await response.text();
     return (text === "" ? null : JSON.parse(text)) as Body;
   }
@@ -167,13 +170,20 @@ export class Client {
 }
 
 /** The words of a problem document (RFC 9457), or the status line where there is none. */
-export async function problem(response: Response): Promise<string> {
+export const problem = async (response: Response): Promise<string> =>
+  (await refusal(response)).message;
+
+async function refusal(response: Response): Promise<ApiError> {
   try {
-    const body = (await response.json()) as { detail?: string; title?: string };
+    const body = (await response.json()) as {
+      detail?: string;
+      title?: string;
+      parameter?: string;
+    };
     const words = body.detail ?? body.title;
-    if (words) return words;
+    if (words) return new ApiError(response.status, words, body.parameter ?? null);
   } catch {
     // Not a problem document: a proxy's page, perhaps.
   }
-  return `${response.status} ${response.statusText}`.trim();
+  return new ApiError(response.status, `${response.status} ${response.statusText}`.trim());
 }

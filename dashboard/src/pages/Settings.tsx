@@ -1,40 +1,81 @@
-import type { Signal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Client } from "../api/client.ts";
+import type { SessionInfo } from "../api/types.ts";
+import { Notice } from "../components/Notice.tsx";
 import { useReach } from "../state/context.ts";
 import { THEMES } from "../state/preferences.ts";
+import type { Rights } from "../state/rights.ts";
 import { text } from "../text/en.ts";
 
-/** How this browser shows things, and who it is signed in as. */
+/** How this browser shows things, and who has access to the hub. */
 export function SettingsPage() {
   const { hub, preferences } = useReach();
   const words = text.settings;
   const session = hub.session.value;
+  const me = session?.name.replace(/^user:/, "") ?? "";
+  const access = useAccess(hub.client, session);
+  const Is = access.loaded.value?.module;
+  const rights = access.loaded.value?.rights;
   return (
     <>
       <header class="page">
         <h1 tabIndex={-1}>{words.title}</h1>
-        <p class="facts">{words.lead}</p>
+        <p class="facts">{session && words.signedIn(me, session.role)}</p>
       </header>
-      <div class="panels small">
-        <section class="panel settings" aria-labelledby="look">
-          <header>
-            <h2 id="look">{words.look}</h2>
-          </header>
-          <Choice name="theme" title={words.theme} chosen={preferences.theme} choices={THEMES} />
-          <p>
-            <a href="/wall">{words.wall}</a> <span class="dim">{words.wallNote}</span>
-          </p>
-        </section>
-        <section class="panel settings" aria-labelledby="account">
-          <header>
-            <h2 id="account">{words.account}</h2>
-          </header>
-          <p>{session ? words.signedIn(session.name.replace(/^user:/, ""), session.role) : ""}</p>
-          <p class="dim">{words.tokens}</p>
-          <code>outpost token create NAME --role viewer</code>
-        </section>
+      <div class="access">
+        <div class="column">
+          <section class="panel settings" aria-labelledby="look">
+            <header>
+              <h2 id="look">{words.look}</h2>
+              <p class="dim">{words.lead}</p>
+            </header>
+            <Choice name="theme" title={words.theme} chosen={preferences.theme} choices={THEMES} />
+            <p>
+              <a href="/wall">{words.wall}</a> <span class="dim">{words.wallNote}</span>
+            </p>
+          </section>
+          {Is && rights && <Is.Own rights={rights} me={me} />}
+          {access.failed.value && (
+            <Notice title={words.codeFailed} tone="error">
+              <button type="button" onClick={access.ask}>
+                {words.retry}
+              </button>
+            </Notice>
+          )}
+          {!Is && !access.failed.value && <p class="dim pad">{text.loading}</p>}
+        </div>
+        {Is && rights && session?.role === "admin" && <Is.Everybody rights={rights} me={me} />}
       </div>
     </>
   );
+}
+
+interface Loaded {
+  module: typeof import("../settings/Access.tsx");
+  rights: Rights;
+}
+
+/** The code of the sections about access, with their first data: all appear at once, so that none moves another. */
+function useAccess(client: Client, session: SessionInfo | null) {
+  const loaded = useSignal<Loaded | null>(null);
+  const failed = useSignal(false);
+  const ask = () => {
+    if (session === null) return;
+    failed.value = false;
+    import("../settings/Access.tsx").then(
+      async (module) => {
+        const rights = module.rightsOf(client, session.role);
+        await rights.load();
+        loaded.value = { module, rights };
+      },
+      () => {
+        failed.value = true;
+      },
+    );
+  };
+  useEffect(ask, [session?.name, session?.role]);
+  return { loaded, failed, ask };
 }
 
 interface ChoiceProps<Value extends string> {

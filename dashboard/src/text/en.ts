@@ -351,9 +351,9 @@ export const text = {
     },
     wall: "Wall view",
     wallNote: "for a display in the room: larger, and nothing but values.",
-    account: "Access",
     signedIn: (name: string, role: string) => `Signed in as ${name}; the role is ${role}.`,
-    tokens: "Programs get a token of their own, on the hub's command line:",
+    codeFailed: "The rest of this page cannot be fetched.",
+    retry: "Try again",
   },
   signedOut: {
     title: "You are signed out",
