@@ -42,7 +42,7 @@ class Keeping:
             self.save()
 
     def save(self) -> None:
-        """Write now what is not written yet; the console tells where that fails, as by a file edited by hand."""
+        """Write now what is not written yet. The console tells where that fails (a file edited by hand)."""
         if self._due_ms is None:
             return
         self._due_ms = None
