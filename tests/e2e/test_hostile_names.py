@@ -126,7 +126,12 @@ def test_no_name_that_a_board_or_user_sets_runs_as_a_script(tmp_path: Path, brow
             assert time.monotonic() < deadline_s, hub.tail()
             time.sleep(0.05)
         api.command(UID, "c0", p=PAYLOADS[0])
-        context = browser.new_context()
+        api.post("users", {"name": PAYLOADS[0], "role": "viewer", "password": "a long enough secret"})
+        for text in PAYLOADS:
+            # The longest stand as names elsewhere.
+            if len(text) <= 64:
+                api.post("tokens", {"name": text, "role": "viewer"})
+        context = browser.new_context(user_agent=PAYLOADS[0])
         try:
             page = context.new_page()
             dialogs: list[str] = []
@@ -144,6 +149,8 @@ def test_no_name_that_a_board_or_user_sets_runs_as_a_script(tmp_path: Path, brow
                 if path.startswith("/devices"):
                     # That it is shown as text proves that the page had it.
                     expect(page.get_by_text(PAYLOADS[32]).first).to_be_visible()
+                if path == "/settings":
+                    expect(page.get_by_role("listitem").get_by_text(PAYLOADS[0]).first).to_be_visible()
                 assert page.evaluate("() => window.ran ?? window.r ?? null") is None, path
                 assert page.url == hub.url + path
             assert dialogs == []
