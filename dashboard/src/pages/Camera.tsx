@@ -85,8 +85,26 @@ function Known({ id, name }: { id: string; name: string }) {
           <VideoFacts figures={video.value?.figures.value ?? null} />
         </section>
       </div>
+      <RecordingsLater camera={id} />
     </>
   );
+}
+
+type Is = typeof import("../components/Recordings.tsx").Recordings;
+
+/** The recordings, whose code comes after the video; without it the rest of the page is whole. */
+function RecordingsLater({ camera }: { camera: string }) {
+  const part = useSignal<{ Is: Is } | null>(null);
+  useEffect(() => {
+    import("../components/Recordings.tsx").then(
+      (module) => {
+        part.value = { Is: module.Recordings };
+      },
+      () => {},
+    );
+  }, []);
+  const Is = part.value?.Is;
+  return <div class="recordings">{Is && <Is camera={camera} />}</div>;
 }
 
 interface StillProps {

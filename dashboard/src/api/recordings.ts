@@ -1,0 +1,28 @@
+import type { Client } from "./client.ts";
+import type { Page } from "./types.ts";
+
+/** A recording; `length_ms` is null while it runs, and where the power went before its end. */
+export interface Recording {
+  id: string;
+  camera: string;
+  state: "running" | "kept";
+  time: number;
+  length_ms: number | null;
+  size_bytes: number;
+  reason: string;
+}
+
+const one = encodeURIComponent;
+
+/** A camera's recordings over HTTP. Everything throws ApiError. */
+export function recordingsApi(client: Client, camera: string) {
+  const all = `cameras/${one(camera)}/recordings`;
+  return {
+    list: () => client.get<Page<Recording>>(all),
+    begin: () => client.change<Recording>("POST", all, {}),
+    stop: (id: string) => client.change<null>("POST", `${all}/${one(id)}/stop`),
+    remove: (id: string) => client.change<null>("DELETE", `${all}/${one(id)}`),
+    /** Where the file is had, in parts too. */
+    url: (id: string) => `/api/v1/${all}/${one(id)}`,
+  };
+}

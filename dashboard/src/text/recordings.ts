@@ -1,0 +1,21 @@
+/** The texts of a camera's recordings. */
+export const recordingsText = {
+  title: "Recordings",
+  failed: (reason: string) => `The recordings cannot be read: ${reason}`,
+  empty: "Nothing is recorded yet.",
+  record: "Record 30 s",
+  stop: "Stop",
+  running: "recording now",
+  cut: "length unknown",
+  reasons: { command: "on command", alert: "by an alert" } as Record<string, string>,
+  play: "Play",
+  close: "Close",
+  download: "Download",
+  remove: "Delete",
+  removeQuestion: (clock: string) => `Delete the recording of ${clock}?`,
+  removeYes: "Yes, delete",
+  removed: "The recording is deleted.",
+  begun: "A recording has begun.",
+  stopped: "The recording has ended.",
+  playing: (clock: string) => `Recording of ${clock}`,
+};
