@@ -108,7 +108,7 @@ function Line({ item, api, may, onRemoved }: LineProps) {
         </p>
       </div>
       {kept && (
-        <>
+        <div class="entry-actions">
           <button
             type="button"
             aria-expanded={playing.value}
@@ -135,7 +135,7 @@ function Line({ item, api, may, onRemoved }: LineProps) {
               }}
             />
           )}
-        </>
+        </div>
       )}
       {playing.value && (
         <video controls autoplay muted src={api.url(item.id)} aria-label={text.playing(clock)} />

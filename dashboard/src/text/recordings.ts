@@ -7,7 +7,7 @@ export const recordingsText = {
   stop: "Stop",
   running: "recording now",
   cut: "length unknown",
-  reasons: { command: "on command", alert: "by an alert" } as Record<string, string>,
+  reasons: { command: "on command" } as Record<string, string>,
   play: "Play",
   close: "Close",
   download: "Download",
