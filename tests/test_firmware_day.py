@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 pytestmark = [needs_vm, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 STEPS = times(3, 24)
-STEP_S = times(900, 3600)
+STEP_S = times(500, 3600)
 AWAY = (1,) if STEPS == 3 else (6, 7, 8, 20)
 """The steps in which no hub is there."""
 CONFIGURATION = {
