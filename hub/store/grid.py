@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from hub.model import Quality, Value
     from hub.store.columns import Ints
-    from hub.store.history import Row
+    from hub.store.history import Columns
     from hub.store.series import Series
     from hub.store.summary import Summary
 
@@ -64,20 +64,20 @@ def joined(found: Sequence[Series], from_ms: int, to_ms: int, *, limit: int, aft
     history.check_span(from_ms, to_ms)
     check_cells(len(found), limit, "limit")
     time, given = history.beginning(from_ms, after)
-    some = [history.first_rows(series, time, to_ms, given, limit) for series in found]
+    some = [history.first(series, time, to_ms, given, limit) for series in found]
     # Past the last row of a metric that may have more, the other metrics' rows would lack its samples.
-    ends = [rows[-1].time for rows, given_of_it in some if len(rows) > given_of_it + limit]
-    times = [[row.time for row in rows] for rows, _ in some]
+    ends = [of.times[-1] for of, given_of_it in some if len(of.times) > given_of_it + limit]
+    times = [of.times for of, _ in some]
     if all(one == times[0] for one in times[1:]):
         # As of one device's readings: then the columns are what they are.
         moments = times[0]
-        cells = [cell for rows, _ in some for cell in (_values(rows), _qualities(rows))]
+        cells = [cell for of, _ in some for cell in (of.values, of.qualities)]
         joint: list[tuple[Value | Quality, ...]] = list(zip(moments, *cells, strict=True))
     else:
         keys = [_keys(one) for one in times]
         together = sorted(set().union(*keys))
         moments = [of for of, _ in together]
-        joint = _met(together, keys, [rows for rows, _ in some])
+        joint = _met(together, keys, [of for of, _ in some])
     if ends:
         moments = moments[: bisect_right(moments, min(ends))]
     given = min(given, bisect_right(moments, time))
@@ -96,25 +96,17 @@ def _keys(times: list[int]) -> list[tuple[int, int]]:
 
 
 def _met(
-    times: list[tuple[int, int]], keys: list[list[tuple[int, int]]], some: list[list[Row]]
+    times: list[tuple[int, int]], keys: list[list[tuple[int, int]]], some: list[Columns]
 ) -> list[tuple[Value | Quality, ...]]:
     place = {key: place for place, key in enumerate(times)}
     columns: list[list[Value | Quality]] = [[time for time, _ in times]]
-    for own, rows in zip(keys, some, strict=True):
+    for own, of in zip(keys, some, strict=True):
         values: list[Value | Quality] = [None] * len(times)
         qualities: list[Value | Quality] = [None] * len(times)
-        for key, row in zip(own, rows, strict=True):
-            values[place[key]], qualities[place[key]] = row.value, row.quality
+        for key, value, quality in zip(own, of.values, of.qualities, strict=True):
+            values[place[key]], qualities[place[key]] = value, quality
         columns += [values, qualities]
     return list(zip(*columns, strict=True))
-
-
-def _values(rows: list[Row]) -> list[Value]:
-    return [row.value for row in rows]
-
-
-def _qualities(rows: list[Row]) -> list[Quality]:
-    return [row.quality for row in rows]
 
 
 def check_cells(metrics: int, rows: int, parameter: str) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_left
-from itertools import repeat
-from operator import attrgetter
+from itertools import pairwise, repeat
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -57,6 +56,19 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     quality: Quality
 
 
+class Columns(msgspec.Struct, frozen=True):
+    """Raw samples by time, a list for each part of a row: no object is made for a sample."""
+
+    times: list[int]
+    values: list[Value]
+    qualities: list[Quality]
+
+    def rows(self, begin: int = 0, end: int | None = None) -> list[Row]:
+        """Return samples as rows."""
+        cut = slice(begin, end)
+        return list(map(Row, self.times[cut], self.values[cut], self.qualities[cut]))
+
+
 class Bucket(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The numbers (booleans as 0 and 1) that fell in `[time, time + width)`; at least one did."""
 
@@ -80,25 +92,28 @@ def raw(series: Series, from_ms: int, to_ms: int, *, limit: int, after: str | No
     if not 1 <= limit <= MAX_ROWS:
         raise QueryRefused(f"`limit` is {limit}; it must be 1 to {MAX_ROWS}", "limit")
     time, given = beginning(from_ms, after)
-    rows, given = first_rows(series, time, to_ms, given, limit)
-    end, following = page_end([row.time for row in rows], given, limit)
-    return Page(rows[given:end], following)
+    found, given = first(series, time, to_ms, given, limit)
+    end, following = page_end(found.times, given, limit)
+    return Page(found.rows(given, end), following)
 
 
-def first_rows(series: Series, time: int, to_ms: int, given: int, limit: int) -> tuple[list[Row], int]:
+def first(series: Series, time: int, to_ms: int, given: int, limit: int) -> tuple[Columns, int]:
     """Return the first samples from `time` on: those given, a page and more where there is more.
 
     All of the last row's time are there. And how many are given really: a cursor may say that it gave more
     than there are of its time. Raises QueryRefused.
     """
-    rows: list[Row] = []
+    found = Columns([], [], [])
     for _, pieces in series.pieces(time, to_ms) if time < to_ms else ():
-        if not rows:
+        if not found.times:
             given = min(given, sum(int(np.searchsorted(piece.times, time, "right")) for piece in pieces))
-        rows += rows_of(_earliest(pieces, given + limit + 1 - len(rows)))
-        if len(rows) > given + limit:
+        window = columns_of(_earliest(pieces, given + limit + 1 - len(found.times)))
+        found.times.extend(window.times)
+        found.values.extend(window.values)
+        found.qualities.extend(window.qualities)
+        if len(found.times) > given + limit:
             break
-    return rows, min(given, len(rows))
+    return found, min(given, len(found.times))
 
 
 def beginning(from_ms: int, after: str | None) -> tuple[int, int]:
@@ -134,20 +149,34 @@ def _earliest(pieces: list[Piece], count: int) -> list[Piece]:
 
 def rows_of(pieces: list[Piece]) -> list[Row]:
     """Return the samples of one window by time; of one time in the order of the pieces."""
-    rows: list[Row] = []
+    return columns_of(pieces).rows()
+
+
+def columns_of(pieces: list[Piece]) -> Columns:
+    """Return the samples of one window by time; of one time in the order of the pieces."""
+    times: list[int] = []
+    values: list[Value] = []
+    qualities: list[Quality] = []
     for piece in pieces:
-        times, values = piece.times.tolist(), piece.column.values()
-        if piece.qualities is None and None not in values:
-            rows += map(Row, times, values, repeat(Quality.GOOD))
+        times += piece.times.tolist()
+        own = piece.column.values()
+        values += own
+        if piece.qualities is None and None not in own:
+            qualities += repeat(Quality.GOOD, len(own))
         else:
-            qualities = repeat(0) if piece.qualities is None else piece.qualities.tolist()
-            rows += [
-                Row(time, value, Quality.BAD if value is None else QUALITIES[quality])
-                for time, value, quality in zip(times, values, qualities, strict=False)
+            given = repeat(0) if piece.qualities is None else piece.qualities.tolist()
+            qualities += [
+                Quality.BAD if value is None else QUALITIES[quality]
+                for value, quality in zip(own, given, strict=False)
             ]
-    if len(pieces) > 1:
-        rows.sort(key=attrgetter("time"))
-    return rows
+    if any(before.times[-1] > after.times[0] for before, after in pairwise(pieces)):
+        order = sorted(range(len(times)), key=times.__getitem__)
+        times, values, qualities = (
+            [times[at] for at in order],
+            [values[at] for at in order],
+            [qualities[at] for at in order],
+        )
+    return Columns(times, values, qualities)
 
 
 def buckets(series: Series, from_ms: int, to_ms: int, points: int) -> list[Bucket]:
