@@ -28,6 +28,9 @@ BY_HAND = StoreSettings(
     seal_samples=900 * SAMPLES_PER_S,
 )
 """Commits come when the bench asks for them, sealing as often as at 1 Hz in real time."""
+SETTLE_S = 20.0
+"""How long whoever answers over HTTP is let alone after it was filled: for our rollups, and for the servers'
+merges and compactions, whose delays are set shorter than this."""
 
 
 async def opened(folder: Path, settings: StoreSettings = BY_HAND) -> Store:

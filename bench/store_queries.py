@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from functools import partial
@@ -11,7 +12,7 @@ import msgspec
 import numpy as np
 
 from bench.boards import config
-from bench.fed_store import DAY_MS, HOUR_MS, START_MS, median_ms, opened
+from bench.fed_store import DAY_MS, HOUR_MS, SETTLE_S, START_MS, median_ms, opened
 from bench.figure import Figure, percentile
 from bench.http_client import HttpClient
 from bench.workload import METRICS, SAMPLES_PER_S
@@ -72,6 +73,7 @@ async def recent(folder: Path, seconds: int) -> list[Figure]:
     await store.close()
     names = "".join(f"&metric={metric}" for metric in METRICS[:4])
     with HubProcess(folder, config=QUIET) as hub:
+        await asyncio.sleep(SETTLE_S)
         span = f"from={end_ms - HOUR_MS}&to={end_ms}"
         hour = _over_http(hub, f"samples?device=device-03{names}&{span}&limit=10000")
         latest_ms = _over_http(hub, "latest")

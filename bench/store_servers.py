@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import psutil
 
-from bench.fed_store import DAY_MS, START_MS, median_ms
+from bench.fed_store import DAY_MS, SETTLE_S, START_MS, median_ms
 from bench.figure import Figure
 from bench.http_client import HttpClient
 from bench.servers import SERVERS, running
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
     from bench.disk import Disk
     from bench.servers import Server
-
-_SETTLE_S = 20.0
-"""For merges and compactions, whose delays are set shorter than this."""
 
 
 def missing() -> list[str]:
@@ -119,7 +116,7 @@ def _day(day: int) -> bytes:
 
 def _settle(server: Server, client: HttpClient) -> None:
     server.flush(client)
-    time.sleep(_SETTLE_S)
+    time.sleep(SETTLE_S)
 
 
 @contextlib.contextmanager
