@@ -81,7 +81,8 @@ async def test_replugs_at_other_paths_keep_identity_descriptors_and_tasks(tmp_pa
             ids = [state.id for state in parts.registry.all()]
     finally:
         board.stop()
-    assert after == before, "descriptors or tasks were left behind"
+    # Fewer may be open: the store's chores hold a file for a moment now and then.
+    assert all(now <= then for now, then in zip(after, before, strict=True)), (after, before)
     assert ids == [board.uid]
     assert [row.value for row in rows] == list(range(len(rows))), "a hole or a double"
     assert board.boots == 1
