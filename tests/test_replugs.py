@@ -73,7 +73,8 @@ async def test_replugs_at_other_paths_keep_identity_descriptors_and_tasks(tmp_pa
             await replug(parts, bus, board.uid)  # the first opens what stays open: threads' sockets and such
             before = await unplugged(parts, bus, board.uid)
             took_s = [await replug(parts, bus, board.uid, pulled=True) for _ in range(REPLUGS)]
-            after = await unplugged(parts, bus, board.uid)
+            # The least of some counts: the store's chores hold a file for a moment now and then.
+            after = min([await unplugged(parts, bus, board.uid) for _ in range(3)])
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
@@ -81,7 +82,6 @@ async def test_replugs_at_other_paths_keep_identity_descriptors_and_tasks(tmp_pa
             ids = [state.id for state in parts.registry.all()]
     finally:
         board.stop()
-    # Fewer may be open: the store's chores hold a file for a moment now and then.
     assert all(now <= then for now, then in zip(after, before, strict=True)), (after, before)
     assert ids == [board.uid]
     assert [row.value for row in rows] == list(range(len(rows))), "a hole or a double"
