@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from hub.model import CommandState
@@ -27,11 +28,13 @@ async def test_a_reboot_is_answered_and_makes_a_new_boot(board: Board) -> None:
 
 async def test_uptime_starts_anew(board: Board) -> None:
     boot_id = (await board.view()).boot_id
+    asked_s = time.monotonic()
     await board.send("reboot")
 
-    async def young() -> bool:
+    async def back() -> bool:
         view = await board.view()
-        last = next(metric.last for metric in view.metrics if metric.name == "uptime")
-        return view.boot_id != boot_id and last is not None and last.value in (0, 1, 2, 3, 4, 5)
+        return view.online and view.boot_id != boot_id
 
-    await board.until(young, "an uptime of a few seconds")
+    await board.until(back, "the board to be back with a new boot id")
+    uptime_s = (await board.send("read")).result["uptime"]
+    assert uptime_s <= time.monotonic() - asked_s
