@@ -7,6 +7,8 @@ import { Control, newKey } from "./api/control.ts";
 import { Lifeline } from "./api/lifeline.ts";
 import { type TabMessage, Tabs } from "./api/tabs.ts";
 import { followTheme } from "./charts/theme.ts";
+import { followUnits } from "./format/units.ts";
+import { followZone } from "./format/zone.ts";
 import { ReachContext } from "./state/context.ts";
 import { Hub } from "./state/hub.ts";
 import { Preferences } from "./state/preferences.ts";
@@ -61,6 +63,8 @@ const control = new Control(
 
 const preferences = new Preferences(localStorage);
 followTheme(preferences.theme);
+followUnits(preferences.units);
+followZone(preferences.zone);
 tabs.start();
 // Also before the stream is open there is something to see; where it cannot be opened, the reason.
 void hub.load();

@@ -24,3 +24,15 @@ test.each(["", "[]", "null", '{"theme":"pink"}', '{"theme":1}'])(
     expect(new Preferences(kept(text)).theme.value).toBe("system");
   },
 );
+
+test("units and zone outlast a reload, and what makes no sense of them is as sent and the viewer's", () => {
+  const storage = kept(null);
+  const first = new Preferences(storage);
+  first.units.value = { ...first.units.value, temperature: "°F" };
+  first.zone.value = "utc";
+  expect(new Preferences(storage).units.value.temperature).toBe("°F");
+  expect(new Preferences(storage).zone.value).toBe("utc");
+  const odd = new Preferences(kept('{"units":{"temperature":"hot","speed":3},"zone":"moon"}'));
+  expect(odd.units.value.temperature).toBe("sent");
+  expect(odd.zone.value).toBe("viewer");
+});

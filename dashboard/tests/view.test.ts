@@ -1,13 +1,5 @@
 import { expect, test } from "vitest";
-import {
-  bucketFor,
-  LEAST_SPAN_MS,
-  liveView,
-  panned,
-  toInput,
-  viewOf,
-  zoomed,
-} from "../src/state/view.ts";
+import { bucketFor, LEAST_SPAN_MS, liveView, panned, viewOf, zoomed } from "../src/state/view.ts";
 
 const NOW = 1_800_000_000_000;
 const YEAR = 31_536_000_000;
@@ -44,8 +36,4 @@ test("zooming keeps the place that was pointed at", () => {
   expect(closer.spanMs).toBe(100_000);
   expect((closer.until ?? 0) - closer.spanMs * 0.75).toBe(NOW - 350_000);
   expect(zoomed(liveView(60_000), 2, NOW)).toEqual(liveView(120_000));
-});
-
-test("a time in an input is the viewer's, and comes back the same", () => {
-  expect(new Date(toInput(NOW)).getTime()).toBe(NOW);
 });

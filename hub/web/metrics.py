@@ -15,6 +15,7 @@ from hub.web.problem import json_answer
 from hub.web.route import API, Answer, Route
 from hub.web.stream import FANOUT
 from hub.web.views import HubHealth, HubView
+from hub.web.zone import time_zone
 
 if TYPE_CHECKING:
     from hub.health import Health
@@ -50,6 +51,7 @@ async def show_hub(request: web.Request) -> web.StreamResponse:
             name=parts.config.hub.name,
             version=__version__,
             time=parts.now_ms(),
+            time_zone=time_zone(),
             epoch=parts.bus.epoch,
             health=_health(parts, request.app[FANOUT].count, await _sizes(parts)),
         )

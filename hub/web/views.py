@@ -172,10 +172,11 @@ class HubHealth(msgspec.Struct, kw_only=True):
 
 
 class HubView(msgspec.Struct, kw_only=True):
-    """The hub itself. `epoch` changes with each start."""
+    """The hub itself. `epoch` changes with each start; `time_zone` is an IANA name."""
 
     name: str
     version: str
     time: int
+    time_zone: str
     epoch: str
     health: HubHealth

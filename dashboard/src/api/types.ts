@@ -170,6 +170,8 @@ export interface HubInfo {
   name: string;
   version: string;
   time: number;
+  /** Where the hub is: an IANA name. */
+  time_zone: string;
   epoch: string;
   health: {
     /** Why samples cannot be committed now; null when they can. */

@@ -2,7 +2,9 @@ import uPlot from "uplot";
 import type { Metric } from "../api/types.ts";
 import { byteScale, decimalsForStep, fixed } from "../format/number.ts";
 import { tick } from "../format/time.ts";
+import { converted, sentBack, shownAs } from "../format/units.ts";
 import { isState } from "../format/value.ts";
+import { offsetMs, shownZone } from "../format/zone.ts";
 import type { SeriesWindow } from "../state/window.ts";
 import {
   findGaps,
@@ -112,9 +114,16 @@ function yRange(metric: Metric, spark: boolean): uPlot.Range.Function {
   return (_self, min, max) => {
     if (min === null || max === null) return [0, 1];
     const [low, high] = widened(min, max, least);
-    if (!spark) return niceRange(low, high);
+    if (!spark) return niceAs(metric.unit, low, high);
     return low === high ? [low - 1, high + 1] : [low, high];
   };
+}
+
+/** A range on whole steps of the unit that is shown, in the unit that is sent. */
+function niceAs(unit: string, low: number, high: number): [number, number] {
+  const to = shownAs(unit);
+  const [from, upTo] = niceRange(converted(low, to), converted(high, to));
+  return [sentBack(from, to), sentBack(upTo, to)];
 }
 
 /** Dragging across chooses a span; with Shift it moves the plot; a double click leads back to live. */
@@ -192,7 +201,7 @@ function timeAxis(): uPlot.Axis {
     ticks: { show: false },
     gap: 6,
     splits: (self, _axis, min, max) => {
-      const zoneMs = -new Date(max * 1000).getTimezoneOffset() * 60_000;
+      const zoneMs = offsetMs(max * 1000, shownZone());
       return timeTicks(min * 1000, max * 1000, step(self), zoneMs).map((ms) => ms / 1000);
     },
     values: (self, splits) => splits.map((s) => tick(s * 1000, step(self))),
@@ -217,7 +226,11 @@ function valueAxis(metric: Metric): uPlot.Axis {
   }
   return {
     ...axis,
-    splits: (self, _axis, min, max) => niceTicks(min, max, Math.max(2, self.height / 42)),
+    splits: (self, _axis, min, max) => {
+      const to = shownAs(metric.unit);
+      const count = Math.max(2, self.height / 42);
+      return niceTicks(converted(min, to), converted(max, to), count).map((at) => sentBack(at, to));
+    },
     // Without samples a scale would be made up.
     values: (self, splits) =>
       self.data[0].length > 0 ? valueLabels(splits, metric.unit) : splits.map(() => ""),
@@ -225,7 +238,10 @@ function valueAxis(metric: Metric): uPlot.Axis {
 }
 
 /** Labels of one axis: all in the same unit, with the same digits. */
-export function valueLabels(splits: number[], unit: string): string[] {
+export function valueLabels(sent: number[], sentUnit: string): string[] {
+  const to = shownAs(sentUnit);
+  const { unit } = to;
+  const splits = sent.map((at) => converted(at, to));
   const size = Math.max(...splits.map(Math.abs), 0);
   const scale = byteScale(unit, size) ?? { by: 1, unit: "" };
   const step = splits.length > 1 ? ((splits[1] ?? 0) - (splits[0] ?? 0)) / scale.by : 1;

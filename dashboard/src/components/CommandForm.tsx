@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { CommandResult, CommandType } from "../api/types.ts";
 import { fixed } from "../format/number.ts";
 import { resultText } from "../format/result.ts";
-import { clock } from "../format/time.ts";
+import { clock, hover } from "../format/time.ts";
 import { title } from "../format/value.ts";
 import { useReach } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
@@ -170,7 +170,7 @@ function Answer({ result, tookMs }: { result: CommandResult; tookMs: number }) {
       <b class={good ? "good" : "bad"} data-state={result.state}>
         {text.command.states[result.state] ?? result.state}
       </b>{" "}
-      <span class="dim digits">
+      <span class="dim digits" title={hover(result.time)}>
         {text.command.took(`${fixed(tookMs, 0)} ms`)}, {clock(result.time)}
       </span>
       {result.error && <span class="detail">{result.error}</span>}

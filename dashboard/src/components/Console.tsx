@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { clockMs, full } from "../format/time.ts";
+import { clockMs, hover } from "../format/time.ts";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
 import { text } from "../text/en.ts";
@@ -43,7 +43,7 @@ export function Console({ device }: { device: DeviceState }) {
         )}
         {lines.map((line, at) => (
           <p key={`${line.time_ms}-${at}`} data-level={line.level}>
-            <time class="dim" title={full(line.time_ms)}>
+            <time class="dim" title={hover(line.time_ms)}>
               {clockMs(line.time_ms)}
             </time>{" "}
             {line.text}

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { alertsApi, type Desired, type Wanted } from "../api/alerts.ts";
 import { resultText } from "../format/result.ts";
-import { moment } from "../format/time.ts";
+import { hover, moment } from "../format/time.ts";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
 import { alertText } from "../text/alerts.ts";
@@ -52,7 +52,7 @@ export function DesiredPanel({ device }: { device: DeviceState }) {
       <header>
         <h2 id="desired">{text.title}</h2>
         {shown !== null && shown.version > 0 && shown.updated_time !== null && (
-          <span class="dim">
+          <span class="dim" title={hover(shown.updated_time)}>
             {text.version(
               shown.version,
               shown.updated_by?.replace(/^user:/, "") ?? "",
@@ -93,7 +93,10 @@ export function DesiredPanel({ device }: { device: DeviceState }) {
                     <span class={`desired-word ${item.state}`}>{text.states[item.state]}</span>
                     {item.error !== null && ` ${item.error}`}
                     {item.state === "agreed" && item.time !== null && (
-                      <span class="dim digits"> {moment(item.time, hub.now.peek())}</span>
+                      <span class="dim digits" title={hover(item.time)}>
+                        {" "}
+                        {moment(item.time, hub.now.peek())}
+                      </span>
                     )}
                   </span>
                 </td>

@@ -1,6 +1,6 @@
 import { useComputed } from "@preact/signals";
 import { age } from "../format/number.ts";
-import { full } from "../format/time.ts";
+import { hover } from "../format/time.ts";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
 import type { MetricState } from "../state/metric.ts";
@@ -98,7 +98,7 @@ export function Presence({ device }: { device: DeviceState }) {
     );
   }
   return (
-    <span class="state off" title={`${info.reason ?? ""} ${full(info.last_seen)}`}>
+    <span class="state off" title={`${info.reason ?? ""} ${hover(info.last_seen)}`}>
       <span class="dot" aria-hidden="true" />
       {text.device.offline}, {seen}
     </span>

@@ -1,5 +1,5 @@
 import type { LinkInfo } from "../api/types.ts";
-import { clock } from "../format/time.ts";
+import { clock, hover } from "../format/time.ts";
 import { text } from "../text/en.ts";
 
 const RESTARTS = 4;
@@ -34,7 +34,12 @@ export function LinkVerdict({ link }: { link: LinkInfo }) {
       {restarts.length > 0 && (
         <p class="dim">
           {text.link.restarts}:{" "}
-          {restarts.map((one) => text.link.restart(clock(one.time), one.cause)).join(", ")}
+          {restarts.map((one, at) => (
+            <span key={one.time} title={hover(one.time)}>
+              {at > 0 && ", "}
+              {text.link.restart(clock(one.time), one.cause)}
+            </span>
+          ))}
         </p>
       )}
     </div>

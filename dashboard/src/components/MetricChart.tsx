@@ -2,7 +2,7 @@ import { type Signal, useComputed, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Chart, type Steer } from "../charts/Chart.tsx";
 import { csvUrl, savePng } from "../charts/export.ts";
-import { full, moment } from "../format/time.ts";
+import { full, hover, moment } from "../format/time.ts";
 import { shown, title } from "../format/value.ts";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
@@ -183,7 +183,9 @@ function AtCursor(props: { metric: MetricState; feed: Feed; index: number; now: 
   const { time, parts } = found;
   return (
     <span class="readout past">
-      <span class="note digits">{moment(time, props.now)}</span>
+      <span class="note digits" title={hover(time)}>
+        {moment(time, props.now)}
+      </span>
       <span class="value">{parts.text}</span>
       <span class="unit">{parts.unit}</span>
     </span>

@@ -1,12 +1,12 @@
 import { type Signal, useSignal } from "@preact/signals";
-import { moment } from "../format/time.ts";
+import { hover, moment } from "../format/time.ts";
+import { fromInput, toInput } from "../format/zone.ts";
 import { useHub } from "../state/context.ts";
 import {
   LEAST_SPAN_MS,
   liveView,
   panned,
   RANGES_MS,
-  toInput,
   type View,
   viewOf,
   zoomed,
@@ -80,7 +80,7 @@ function Past({ view, until }: { view: Signal<View>; until: number }) {
   const now = hub.now.peek();
   return (
     <p class="past" role="status">
-      <span class="warn digits">
+      <span class="warn digits" title={hover(until)}>
         {text.chart.between(moment(until - spanMs, now), moment(until, now))}
       </span>
       <button
@@ -124,7 +124,7 @@ function FromTo({ view }: { view: Signal<View> }) {
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        const [start, stop] = [from, to].map((at) => new Date(at.peek()).getTime());
+        const [start, stop] = [from, to].map((at) => fromInput(at.peek()));
         wrong.value = !(
           Number(stop) - Number(start) >= LEAST_SPAN_MS && Number(start) < hub.hubNow()
         );

@@ -1,6 +1,6 @@
 import { type ReadonlySignal, useComputed } from "@preact/signals";
 import { age } from "../format/number.ts";
-import { full } from "../format/time.ts";
+import { hover as inFull } from "../format/time.ts";
 import { shown } from "../format/value.ts";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
@@ -28,7 +28,7 @@ export function Readout({ device, metric }: Props) {
     const last = metric.last.value;
     if (last === null) return text.freshness.none;
     const words = quality.value === "good" ? "" : `, ${text.quality[quality.value]}`;
-    return `${full(last.time)}${words}`;
+    return `${inFull(last.time)}${words}`;
   });
   const kind = metric.meta.value.kind;
   return (

@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { type Recording, recordingsApi } from "../api/recordings.ts";
 import { longDuration } from "../format/number.ts";
-import { full, moment } from "../format/time.ts";
+import { hover, moment } from "../format/time.ts";
 import { Confirm } from "../settings/Confirm.tsx";
 import { focusOn, Section } from "../settings/Section.tsx";
 import { useHub } from "../state/context.ts";
@@ -98,7 +98,7 @@ function Line({ item, api, may, onRemoved }: LineProps) {
     <li>
       <div class="entry">
         <p>
-          <time class="digits" title={full(item.time)}>
+          <time class="digits" title={hover(item.time)}>
             <b>{clock}</b>
           </time>{" "}
           <span class="role">{text.reasons[item.reason] ?? item.reason}</span>

@@ -1,6 +1,6 @@
 import { useComputed } from "@preact/signals";
 import { age, fixed } from "../format/number.ts";
-import { clock } from "../format/time.ts";
+import { clock, hover } from "../format/time.ts";
 import { useHub } from "../state/context.ts";
 import { text } from "../text/en.ts";
 
@@ -15,6 +15,7 @@ export function StatusLine() {
   });
   const rate = useComputed(() => fixed(hub.rate.value, 0));
   const time = useComputed(() => clock(hub.now.value));
+  const inFull = useComputed(() => `${text.status.hubTime}: ${hover(hub.now.value)}`);
   const away = status.state !== "live";
   const info = hub.info.value;
   const session = hub.session.value;
@@ -44,7 +45,7 @@ export function StatusLine() {
         </span>
       )}
       {info && <span class="figure wide">{text.status.version(info.version)}</span>}
-      <span class="figure" title={text.status.hubTime}>
+      <span class="figure" title={inFull}>
         <span class="hidden">{text.status.hubTime} </span>
         <span class="digits">{time}</span>
       </span>

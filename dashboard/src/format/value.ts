@@ -1,5 +1,6 @@
 import type { Metric, Value } from "../api/types.ts";
 import { NO_VALUE, quantity, type Shown } from "./number.ts";
+import { converted, decimalsAs, isSame, shownAs } from "./units.ts";
 
 type Typed = Pick<Metric, "kind" | "unit" | "decimals" | "options">;
 
@@ -12,9 +13,15 @@ export function shown(metric: Typed, value: Value | undefined): Shown {
     case "enum":
       return { text: optionText(metric, value), unit: "" };
     case "number":
-      if (typeof value === "number") return quantity(value, metric.unit, metric.decimals);
+      if (typeof value === "number") return measured(value, metric);
   }
   return { text: String(value), unit: "" };
+}
+
+function measured(value: number, metric: Typed): Shown {
+  const to = shownAs(metric.unit);
+  if (isSame(to)) return quantity(value, metric.unit, metric.decimals);
+  return quantity(converted(value, to), to.unit, decimalsAs(metric.decimals, to));
 }
 
 /** The value as a number that a chart can draw; null for text and for a missing value. */

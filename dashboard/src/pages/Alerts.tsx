@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { type Alert, alertsApi } from "../api/alerts.ts";
 import { Notice } from "../components/Notice.tsx";
 import { age } from "../format/number.ts";
-import { full, moment } from "../format/time.ts";
+import { hover, moment } from "../format/time.ts";
 import { mergeAlerts } from "../state/alerts.ts";
 import { useHub } from "../state/context.ts";
 import { deviceUrl } from "../state/router.ts";
@@ -108,7 +108,7 @@ function Active({ alert }: { alert: Alert }) {
         <p>
           <Where alert={alert} />: {alert.text}
         </p>
-        <p class="dim digits">
+        <p class="dim digits" title={hover(alert.raised_time)}>
           {text.raised(moment(alert.raised_time, hub.now.peek()))}
           {seen !== null &&
             `, ${text.acknowledged(person(alert.acknowledged_by), moment(seen, hub.now.peek()))}`}
@@ -159,7 +159,7 @@ function History({ records }: { records: Alert[] }) {
           {records.map((alert) => (
             <tr key={alert.id}>
               <td class="digits" data-label={columns.raised}>
-                <time title={full(alert.raised_time)}>
+                <time title={hover(alert.raised_time)}>
                   {moment(alert.raised_time, hub.now.peek())}
                 </time>
               </td>
@@ -171,7 +171,11 @@ function History({ records }: { records: Alert[] }) {
               <td class="free" data-label={columns.words}>
                 {alert.text}
               </td>
-              <td class="free" data-label={columns.cleared}>
+              <td
+                class="free"
+                data-label={columns.cleared}
+                title={alert.cleared_time === null ? undefined : hover(alert.cleared_time)}
+              >
                 {alert.cleared_time !== null &&
                   (alert.cleared_why ??
                     text.cleared(

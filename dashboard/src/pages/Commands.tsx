@@ -4,7 +4,7 @@ import type { CommandRecord } from "../api/types.ts";
 import { Notice } from "../components/Notice.tsx";
 import { fixed } from "../format/number.ts";
 import { resultText } from "../format/result.ts";
-import { full, moment } from "../format/time.ts";
+import { hover, moment } from "../format/time.ts";
 import { useHub } from "../state/context.ts";
 import { deviceUrl } from "../state/router.ts";
 import { joined, mergeNews } from "../state/trail.ts";
@@ -108,7 +108,7 @@ function Line({ record }: { record: CommandRecord }) {
   return (
     <tr data-state={record.state}>
       <td class="digits" data-label={columns.time}>
-        <time title={full(created)}>{moment(created, hub.now.peek())}</time>
+        <time title={hover(created)}>{moment(created, hub.now.peek())}</time>
       </td>
       <td data-label={columns.device}>
         <a href={deviceUrl(record.device)}>{device?.info.value.name || record.device}</a>

@@ -1,5 +1,5 @@
 import type { SecurityEvent } from "../api/rights.ts";
-import { full, moment } from "../format/time.ts";
+import { hover, moment } from "../format/time.ts";
 import { useHub } from "../state/context.ts";
 import { person, type Rights } from "../state/rights.ts";
 import { rightsText } from "../text/rights.ts";
@@ -78,7 +78,7 @@ function Lines({ items }: { items: SecurityEvent[] }) {
           {items.map((event, index) => (
             <tr key={items.length - index}>
               <td class="digits" data-label={columns.time}>
-                <time title={full(event.time)}>{moment(event.time, hub.now.peek())}</time>
+                <time title={hover(event.time)}>{moment(event.time, hub.now.peek())}</time>
               </td>
               <td data-label={columns.kind}>
                 <span class={event.kind.endsWith("_refused") ? "warn" : undefined}>

@@ -13,6 +13,7 @@ import type {
   LogLine,
   SessionInfo,
 } from "../api/types.ts";
+import { hubZone, knownZone } from "../format/zone.ts";
 import { Alerts } from "./alerts.ts";
 import { Backfill } from "./backfill.ts";
 import { DeviceState } from "./device.ts";
@@ -129,6 +130,7 @@ export class Hub {
     const info = await this.client.hub();
     this.offsetMs = info.time - (sent + Date.now()) / 2;
     this.info.value = info;
+    if (info.time_zone !== hubZone.peek()) hubZone.value = knownZone(info.time_zone);
     return info;
   }
 

@@ -1,4 +1,12 @@
 import { effect, type Signal, signal } from "@preact/signals";
+import {
+  AS_SENT,
+  QUANTITIES,
+  type Quantity,
+  UNIT_CHOICES,
+  type UnitChoices,
+} from "../format/units.ts";
+import { ZONES, type ZoneChoice } from "../format/zone.ts";
 
 export type Theme = "system" | "light" | "dark";
 type Kept = Pick<Storage, "getItem" | "setItem">;
@@ -9,12 +17,20 @@ const KEY = "outpost.preferences";
 /** How this browser shows things; kept in `storage`, where what is not understood is left out. */
 export class Preferences {
   readonly theme: Signal<Theme>;
+  readonly zone: Signal<ZoneChoice>;
+  readonly units: Signal<UnitChoices>;
 
   constructor(storage: Kept) {
     const kept = read(storage);
     this.theme = signal(one(THEMES, kept["theme"]));
+    this.zone = signal(one(ZONES, kept["zone"]));
+    this.units = signal(unitsOf(kept["units"]));
     effect(() => {
-      const chosen = { theme: this.theme.value };
+      const chosen = {
+        theme: this.theme.value,
+        zone: this.zone.value,
+        units: this.units.value,
+      };
       try {
         storage.setItem(KEY, JSON.stringify(chosen));
       } catch {
@@ -26,6 +42,15 @@ export class Preferences {
 
 function one<Choice extends string>(choices: readonly Choice[], kept: unknown): Choice {
   return choices.find((choice) => choice === kept) ?? (choices[0] as Choice);
+}
+
+function unitsOf(kept: unknown): UnitChoices {
+  const said = typeof kept === "object" && kept !== null ? (kept as Record<string, unknown>) : {};
+  const found: Record<Quantity, string> = { ...AS_SENT };
+  for (const quantity of QUANTITIES) {
+    found[quantity] = one<string>(UNIT_CHOICES[quantity], said[quantity]);
+  }
+  return found as UnitChoices;
 }
 
 function read(storage: Kept): Record<string, unknown> {

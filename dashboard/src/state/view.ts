@@ -54,9 +54,3 @@ export function zoomed(view: View, factor: number, nowMs: number, at = 0.5): Vie
   const pivot = end - view.spanMs * (1 - at);
   return viewOf(pivot - spanMs * at, pivot + spanMs * (1 - at), nowMs);
 }
-
-/** What `<input type="datetime-local">` holds for a time, in the viewer's zone. */
-export function toInput(ms: number): string {
-  const local = ms - new Date(ms).getTimezoneOffset() * 60_000;
-  return new Date(local).toISOString().slice(0, 19);
-}

@@ -13,6 +13,9 @@ export const text = {
     samplesPerSecond: "samples/s",
     ms: "ms",
   },
+  time: {
+    hover: (shown: string, hub: string) => `${shown} (at the hub ${hub})`,
+  },
   status: {
     label: "Connection",
     connecting: "Connecting",
