@@ -2,8 +2,9 @@ import { expect, test, vi } from "vitest";
 import type { Alert } from "../src/api/alerts.ts";
 import type { Client } from "../src/api/client.ts";
 import type { CommandRecord } from "../src/api/types.ts";
+import { AS_SENT, conversion } from "../src/format/units.ts";
 import { Alerts, mergeAlerts } from "../src/state/alerts.ts";
-import { draftOf, idOf, inWords, NEW_RULE, ruleOf } from "../src/state/rule.ts";
+import { draftOf, idOf, inWords, NEW_RULE, ruleOf, unitOf } from "../src/state/rule.ts";
 import { mergeNews } from "../src/state/trail.ts";
 
 const alert = (id: string, changes: Partial<Alert> = {}): Alert => ({
@@ -83,6 +84,40 @@ test("a title gives an id that the hub takes", () => {
 test("a rule is said in words", () => {
   expect(inWords({ ...NEW_RULE, hold: "5m" })).toBe("above 30 for 5m");
   expect(inWords({ ...NEW_RULE, condition: "silent", hold: "10m" })).toBe("silent for 10m");
+});
+
+const FAHRENHEIT = conversion("°C", { ...AS_SENT, temperature: "°F" });
+
+test("a threshold is typed in the unit that is shown, and kept in the device's", () => {
+  const draft = draftOf(NEW_RULE, FAHRENHEIT);
+  expect(draft.threshold).toBe("86");
+  expect(ruleOf({ ...draft, threshold: "50" }, [], FAHRENHEIT).rule.threshold).toBe(10);
+  expect(inWords(NEW_RULE, FAHRENHEIT)).toBe("above 86\u202f°F");
+});
+
+test("a rise and a hysteresis are differences: they have no offset", () => {
+  const rises = { ...NEW_RULE, condition: "rises" as const, threshold: 5, hysteresis: 10 };
+  const draft = draftOf(rises, FAHRENHEIT);
+  expect([draft.threshold, draft.hysteresis]).toEqual(["9", "18"]);
+  expect(ruleOf(draft, [], FAHRENHEIT).rule).toMatchObject({ threshold: 5, hysteresis: 10 });
+});
+
+test("a number that nobody touched is not rounded by the way through another unit", () => {
+  const odd = { ...NEW_RULE, threshold: 21.123456789 };
+  const draft = draftOf(odd, FAHRENHEIT);
+  expect(ruleOf(draft, [], FAHRENHEIT, odd).rule.threshold).toBe(21.123456789);
+});
+
+test("a rule has a unit where all that it watches have the same", () => {
+  const metrics = [
+    { device: "a", name: "temperature", unit: "°C" },
+    { device: "b", name: "temperature", unit: "°C" },
+    { device: "b", name: "humidity", unit: "%" },
+  ];
+  expect(unitOf("*/temperature", metrics)).toBe("°C");
+  expect(unitOf("b/*", metrics)).toBe("");
+  expect(unitOf("b/hum?dity", metrics)).toBe("%");
+  expect(unitOf("[/(", metrics)).toBe("");
 });
 
 test("progress that comes late opens no command that has ended", () => {

@@ -6,6 +6,7 @@ import { useHub } from "../state/context.ts";
 import { asks, draftOf, idOf, type RuleDraft, ruleOf } from "../state/rule.ts";
 import { alertText } from "../text/alerts.ts";
 import { RuleActions } from "./RuleActions.tsx";
+import { ruleUnit } from "./ruleUnit.ts";
 
 const text = alertText.rule;
 
@@ -23,7 +24,8 @@ type Text = Exclude<keyof RuleDraft, "condition" | "severity" | "enabled">;
 export function RuleForm({ rule, version, onDone, onLeave }: Props) {
   const hub = useHub();
   const api = alertsApi(hub.client);
-  const draft = useSignal(draftOf(rule));
+  const draft = useSignal(draftOf(rule, ruleUnit(hub, rule.source)));
+  const to = ruleUnit(hub, draft.value.source);
   const actions: Signal<Action[]> = useSignal(rule.actions);
   const errors = useSignal<Record<string, string>>({});
   const failed = useSignal("");
@@ -40,6 +42,8 @@ export function RuleForm({ rule, version, onDone, onLeave }: Props) {
     const parsed = ruleOf(
       { ...draft.peek(), id: draft.peek().id || idOf(draft.peek().title) },
       actions.peek(),
+      to,
+      rule,
     );
     errors.value = parsed.errors;
     failed.value = "";
@@ -95,7 +99,7 @@ export function RuleForm({ rule, version, onDone, onLeave }: Props) {
         {(["threshold", "window", "value", "hold", "hysteresis", "clear_hold"] as const)
           .filter((field) => asks(draft.value.condition, field))
           .map((field) => (
-            <Line key={field} {...shared} field={field} />
+            <Line key={field} {...shared} field={field} unit={to.unit} />
           ))}
         <Choice
           {...shared}
@@ -177,17 +181,24 @@ function Line({
   set,
   input,
   placeholder,
+  unit = "",
 }: FieldProps & {
   field: Text;
   input?: RefObject<HTMLInputElement | null>;
   placeholder?: string;
+  /** Of those fields that are numbers of the metric. */
+  unit?: string;
 }) {
   const id = `rule-${field}`;
   const error = errors[field];
+  const counted = unit !== "" && (field === "threshold" || field === "hysteresis");
   const note = error ?? (text.hints as Partial<Record<string, string>>)[field];
   return (
     <div class="field">
-      <label for={id}>{text.fields[field]}</label>
+      <label for={id}>
+        {text.fields[field]}
+        {counted && ` (${unit})`}
+      </label>
       <input
         {...(input ? { ref: input } : {})}
         id={id}

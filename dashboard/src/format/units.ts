@@ -101,6 +101,10 @@ export function conversion(unit: string, choices: UnitChoices): Conversion {
   return by === 1 && add === 0 ? same : { unit: wanted, by, add };
 }
 
+/** A unit as people write it, where boards lack the sign. */
+export const spelt = (unit: string): string =>
+  /^(deg)?[CF]$/.test(unit) ? `°${unit.at(-1)}` : unit;
+
 export const isSame = (to: Conversion): boolean => to.by === 1 && to.add === 0;
 
 /** A device's value as it is shown. */

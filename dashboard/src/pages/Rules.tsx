@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { alertsApi, type StoredRule } from "../api/alerts.ts";
 import { Notice } from "../components/Notice.tsx";
 import { RuleForm } from "../components/RuleForm.tsx";
+import { ruleUnit } from "../components/ruleUnit.ts";
 import { useHub } from "../state/context.ts";
 import { inWords, NEW_RULE } from "../state/rule.ts";
 import { alertText } from "../text/alerts.ts";
@@ -87,7 +88,8 @@ export function RulesPage() {
                   {!stored.body.enabled && <span class="dim"> ({text.off})</span>}
                 </h2>
                 <p>
-                  <span class="mono">{stored.body.source}</span> {inWords(stored.body)}
+                  <span class="mono">{stored.body.source}</span>{" "}
+                  {inWords(stored.body, ruleUnit(hub, stored.body.source))}
                 </p>
                 <p class="dim">
                   {alertText.severity[stored.body.severity]}

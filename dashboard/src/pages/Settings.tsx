@@ -1,16 +1,16 @@
-import { type Signal, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Client } from "../api/client.ts";
 import type { SessionInfo } from "../api/types.ts";
 import { Notice } from "../components/Notice.tsx";
-import { useReach } from "../state/context.ts";
-import { THEMES } from "../state/preferences.ts";
+import { Look } from "../settings/Look.tsx";
+import { useHub } from "../state/context.ts";
 import type { Rights } from "../state/rights.ts";
 import { text } from "../text/en.ts";
 
 /** How this browser shows things, and who has access to the hub. */
 export function SettingsPage() {
-  const { hub, preferences } = useReach();
+  const hub = useHub();
   const words = text.settings;
   const session = hub.session.value;
   const me = session?.name.replace(/^user:/, "") ?? "";
@@ -25,16 +25,7 @@ export function SettingsPage() {
       </header>
       <div class="access">
         <div class="column">
-          <section class="panel settings" aria-labelledby="look">
-            <header>
-              <h2 id="look">{words.look}</h2>
-              <p class="dim">{words.lead}</p>
-            </header>
-            <Choice name="theme" title={words.theme} chosen={preferences.theme} choices={THEMES} />
-            <p>
-              <a href="/wall">{words.wall}</a> <span class="dim">{words.wallNote}</span>
-            </p>
-          </section>
+          <Look />
           {Is && rights && <Is.Own rights={rights} me={me} />}
           {access.failed.value && (
             <Notice title={words.codeFailed} tone="error">
@@ -76,35 +67,4 @@ function useAccess(client: Client, session: SessionInfo | null) {
   };
   useEffect(ask, [session?.name, session?.role]);
   return { loaded, failed, ask };
-}
-
-interface ChoiceProps<Value extends string> {
-  name: "theme";
-  title: string;
-  chosen: Signal<Value>;
-  choices: readonly Value[];
-}
-
-function Choice<Value extends string>({ name, title, chosen, choices }: ChoiceProps<Value>) {
-  const names: Record<string, string> = text.settings.choices[name];
-  return (
-    <fieldset class="field">
-      <legend>{title}</legend>
-      <span class="choices">
-        {choices.map((choice) => (
-          <label key={choice}>
-            <input
-              type="radio"
-              name={name}
-              checked={chosen.value === choice}
-              onChange={() => {
-                chosen.value = choice;
-              }}
-            />
-            <span>{names[choice] ?? choice}</span>
-          </label>
-        ))}
-      </span>
-    </fieldset>
-  );
 }

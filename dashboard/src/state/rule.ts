@@ -1,5 +1,8 @@
 import type { Condition, Rule } from "../api/alerts.ts";
+import { type Conversion, converted, sentBack } from "../format/units.ts";
 import { alertText } from "../text/alerts.ts";
+
+const SAME: Conversion = { unit: "", by: 1, add: 0 };
 
 /** What the form holds: texts, as typed. */
 export type RuleDraft = Record<
@@ -45,28 +48,45 @@ export const asks = (condition: Condition, field: keyof RuleDraft): boolean => {
   return true;
 };
 
-export const draftOf = (rule: Rule): RuleDraft => ({
+/** A rule as the form shows it: numbers in the unit `to`. */
+export const draftOf = (rule: Rule, to = SAME): RuleDraft => ({
   ...rule,
-  threshold: rule.threshold === null ? "" : String(rule.threshold),
-  hysteresis: String(rule.hysteresis),
+  threshold: rule.threshold === null ? "" : typed(rule.threshold, limitIn(rule.condition, to)),
+  hysteresis: typed(rule.hysteresis, apart(to)),
   value: String(rule.value),
 });
 
-/** The rule of a draft, or what is wrong with it by field. All else the hub checks, and names the field. */
+/** How differences are converted: without the offset. */
+const apart = (to: Conversion): Conversion => ({ ...to, add: 0 });
+
+/** A rise by 9 °F is one by 5 °C; above 50 °F is above 10 °C. */
+const limitIn = (condition: Condition, to: Conversion): Conversion =>
+  condition === "rises" || condition === "falls" ? apart(to) : to;
+
+const typed = (value: number, to: Conversion): string =>
+  String(Number(converted(value, to).toPrecision(6)));
+
+/** The rule of a draft in the unit `to`, or what is wrong with it by field. All else the hub checks, and names the field. */
 export function ruleOf(
   draft: RuleDraft,
   actions: Rule["actions"],
+  to = SAME,
+  /** What the draft was made of: a number that nobody touched stays what it is. */
+  before: Rule | null = null,
 ): { rule: Rule; errors: Record<string, string> } {
   const errors: Record<string, string> = {};
+  const untouched = before === null ? null : draftOf(before, to);
   const number = (field: "threshold" | "hysteresis", otherwise: number | null) => {
-    const typed = draft[field].trim().replace(",", ".");
-    if (!asks(draft.condition, field) || typed === "") return otherwise;
-    const value = Number(typed);
+    const said = draft[field].trim().replace(",", ".");
+    if (!asks(draft.condition, field) || said === "") return otherwise;
+    if (said === untouched?.[field] && draft.condition === before?.condition) return before[field];
+    const value = Number(said);
     if (!Number.isFinite(value)) errors[field] = alertText.rule.notNumber;
-    return value;
+    const as = field === "threshold" ? limitIn(draft.condition, to) : apart(to);
+    return as.by === 1 && as.add === 0 ? value : sentBack(value, as);
   };
-  const { value: typed, ...rest } = draft;
-  const value = typed === "true" ? true : typed === "false" ? false : typed;
+  const { value: edge, ...rest } = draft;
+  const value = edge === "true" ? true : edge === "false" ? false : edge;
   const threshold = number("threshold", null);
   const hysteresis = number("hysteresis", 0) ?? 0;
   return { rule: { ...rest, threshold, hysteresis, value, actions }, errors };
@@ -81,10 +101,32 @@ export const idOf = (title: string): string =>
     .replace(/^-+|-+$/g, "")
     .slice(0, 63);
 
-/** A rule in words. */
-export function inWords(rule: Rule): string {
+/** A rule in words, its threshold in the unit `to`. */
+export function inWords(rule: Rule, to = SAME): string {
   const says = alertText.rule.says[rule.condition];
-  const words = says(String(rule.threshold), rule.window, rule.hold, String(rule.value));
+  const number = rule.threshold === null ? "" : typed(rule.threshold, limitIn(rule.condition, to));
+  const limit = to.unit === "" ? number : `${number}\u202f${to.unit}`;
+  const words = says(limit, rule.window, rule.hold, String(rule.value));
   const held = rule.condition !== "silent" && !/^0/.test(rule.hold);
   return words + (held ? alertText.rule.held(rule.hold) : "");
+}
+
+/** The unit that all numbers which a rule's source fits have in common; empty where they have none. */
+export function unitOf(
+  source: string,
+  metrics: Iterable<{ device: string; name: string; unit: string }>,
+): string {
+  const [device = "", ...rest] = source.split("/");
+  const fits = [device, rest.join("/")].map(globbed);
+  const units = new Set<string>();
+  for (const metric of metrics) {
+    if (fits[0]?.test(metric.device) && fits[1]?.test(metric.name)) units.add(metric.unit);
+  }
+  return units.size === 1 ? ([...units][0] ?? "") : "";
+}
+
+/** `*` and `?` as in a shell. */
+function globbed(pattern: string): RegExp {
+  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`^${escaped.replaceAll("*", ".*").replaceAll("?", ".")}$`);
 }

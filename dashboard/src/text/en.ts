@@ -346,14 +346,6 @@ export const text = {
   },
   settings: {
     title: "Settings",
-    lead: "Kept in this browser.",
-    look: "Look",
-    theme: "Theme",
-    choices: {
-      theme: { system: "As the system", light: "Light", dark: "Dark" },
-    },
-    wall: "Wall view",
-    wallNote: "for a display in the room: larger, and nothing but values.",
     signedIn: (name: string, role: string) => `Signed in as ${name}; the role is ${role}.`,
     codeFailed: "The rest of this page cannot be fetched.",
     retry: "Try again",

@@ -1,0 +1,104 @@
+import type { Signal } from "@preact/signals";
+import { QUANTITIES, type Quantity, UNIT_CHOICES, type UnitChoices } from "../format/units.ts";
+import { hubZone, ZONES } from "../format/zone.ts";
+import { useReach } from "../state/context.ts";
+import { THEMES } from "../state/preferences.ts";
+import { look as words } from "../text/look.ts";
+
+const ownZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** How this browser shows things: theme, time zone, units. */
+export function Look() {
+  const { preferences } = useReach();
+  const zones = { viewer: ownZone, hub: hubZone.value, utc: "" };
+  return (
+    <section class="panel settings" aria-labelledby="look">
+      <header>
+        <h2 id="look">{words.title}</h2>
+        <p class="dim">{words.lead}</p>
+      </header>
+      <div class="look">
+        <Choice
+          name="theme"
+          title={words.theme}
+          chosen={preferences.theme}
+          choices={THEMES}
+          says={(theme) => words.themes[theme]}
+        />
+        <Choice
+          name="zone"
+          title={words.zone}
+          chosen={preferences.zone}
+          choices={ZONES}
+          says={(zone) => words.zones[zone](zones[zone])}
+        />
+        <Units units={preferences.units} />
+      </div>
+    </section>
+  );
+}
+
+function Units({ units }: { units: Signal<UnitChoices> }) {
+  return (
+    <fieldset class="field">
+      <legend>{words.units}</legend>
+      <div class="units">
+        {QUANTITIES.map((quantity) => (
+          <label key={quantity}>
+            <span>{words.quantities[quantity]}</span>
+            <select
+              value={units.value[quantity]}
+              onChange={(event) => {
+                units.value = { ...units.peek(), [quantity]: event.currentTarget.value };
+              }}
+            >
+              {UNIT_CHOICES[quantity].map((choice) => (
+                <option key={choice} value={choice}>
+                  {unitName(quantity, choice)}
+                </option>
+              ))}
+            </select>
+          </label>
+        ))}
+      </div>
+      <p class="note">{words.unitsNote}</p>
+    </fieldset>
+  );
+}
+
+function unitName(quantity: Quantity, choice: string): string {
+  if (choice === "sent") return words.asSent;
+  return quantity === "length" ? (words.lengths[choice] ?? choice) : choice;
+}
+
+interface ChoiceProps<Value extends string> {
+  name: string;
+  title: string;
+  chosen: Signal<Value>;
+  choices: readonly Value[];
+  says: (choice: Value) => string;
+}
+
+function Choice<Value extends string>(props: ChoiceProps<Value>) {
+  const { name, title, chosen, choices, says } = props;
+  return (
+    <fieldset class="field">
+      <legend>{title}</legend>
+      <span class="choices">
+        {choices.map((choice) => (
+          <label key={choice}>
+            <input
+              type="radio"
+              name={name}
+              checked={chosen.value === choice}
+              onChange={() => {
+                chosen.value = choice;
+              }}
+            />
+            <span>{says(choice)}</span>
+          </label>
+        ))}
+      </span>
+    </fieldset>
+  );
+}
