@@ -32,6 +32,7 @@ class Peer:
         kind: str = "video",
         *,
         codec: str | None = None,
+        data: str | None = None,
         configuration: RTCConfiguration = RTCConfiguration(iceServers=[]),  # noqa: B008 - nobody changes it
     ) -> None:
         self.connection = RTCPeerConnection(configuration)
@@ -42,6 +43,7 @@ class Peer:
             transceiver.setCodecPreferences(
                 [item for item in known.codecs if item.mimeType in (f"{kind}/{codec}", f"{kind}/rtx")]
             )
+        self.channel = self.connection.createDataChannel(data) if data is not None else None
         self._track: asyncio.Future[MediaStreamTrack] = asyncio.get_running_loop().create_future()
         self.connection.on("track", self._track.set_result)
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
     from pathlib import Path
 
+    from hub.camera.telemetry import Instruments
     from hub.commands.pace import PaceLimit
     from hub.links.link import Sink
 
@@ -99,6 +100,7 @@ class FakeCamera:
         self.offers: list[str] = []
         self.fragments: list[str] = []
         self.open: set[str] = set()
+        self.instruments: Instruments | None = None
         self.frames_closed = asyncio.Event()
         self.filming: FakeFilming | None = FakeFilming(recordings)
 
@@ -124,13 +126,16 @@ class FakeCamera:
         finally:
             self.frames_closed.set()
 
-    async def answer(self, offer_sdp: str, *, owner: str = "") -> FakeHandle:
+    async def answer(
+        self, offer_sdp: str, *, owner: str = "", instruments: Instruments | None = None
+    ) -> FakeHandle:
         """Take every offer that looks like SDP."""
         if self.fails is not None:
             raise self.fails
         if not offer_sdp.startswith("v=0"):
             raise BadOffer("the offer is no SDP: it must begin with v=0")
         self.offers.append(offer_sdp)
+        self.instruments = instruments
         viewer = f"viewer{len(self.offers)}"
         self.open.add(viewer)
         return FakeHandle(viewer, "v=0\r\ns=answer\r\n", f"tag-{viewer}")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator
     from pathlib import Path
 
+    from hub.camera.telemetry import Instruments
     from hub.camera.viewer import Viewer
     from hub.config import CameraConfig
     from hub.health import Health
@@ -147,9 +148,12 @@ class Camera:
                     seen = True
                     yield still.jpeg
 
-    async def answer(self, offer_sdp: str, *, owner: str = "") -> ViewerHandle:
+    async def answer(
+        self, offer_sdp: str, *, owner: str = "", instruments: Instruments | None = None
+    ) -> ViewerHandle:
         """Start a viewer from its SDP offer; `owner` is the user or token that it belongs to.
 
+        `instruments` are the samples that it may see on a data channel, where its offer asks for one.
         Raises BadOffer, CameraError, TooManyViewers.
         """
         offer = check_offer(offer_sdp)
@@ -162,6 +166,7 @@ class Camera:
                 channels=self._feed.channels,
                 ssrcs=(self._feed.ssrc, self._feed.rtx_ssrc),
                 gone=self._went,
+                instruments=instruments,
             )
             self._check_owner(owner)  # again: others of the same owner may have come meanwhile
             self._admit(viewer, owner)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from typing import TYPE_CHECKING, Any
 
 from aiortc.rtp import RtcpSrPacket
@@ -68,6 +69,10 @@ class Delivery(Feedback):
         connected.take_rtcp(lambda packet: dispatch(packet, broadcast.ssrc, self), self._correct)
         broadcast.add(self)
         want_keyframe()
+
+    def clock(self) -> tuple[int, int]:
+        """Give the RTP timestamp, as this viewer gets them, of this moment, and the moment, UTC ms."""
+        return self._broadcast.rtp_time(time.monotonic()), time.time_ns() // 1_000_000
 
     def close(self) -> None:
         """Leave; may be called twice."""

@@ -96,6 +96,23 @@ class Connected:
         self._sender._send_rtcp = corrected  # type: ignore[method-assign]  # the seam
 
 
+def bound_inbound(sctp: object, limit_bytes: int, exceeded: Callable[[], None]) -> None:
+    """Have `exceeded` called when a peer leaves more than so much of unfinished messages with us.
+
+    aiortc tells the peer a window (RFC 9260, 3.3.4), and keeps whatever it sends in spite of it.
+    Raises SeamBroken.
+    """
+    handle = _part(sctp, "_handle_data")
+    window: int = _part(sctp, "_advertised_rwnd")
+
+    async def handled(data: bytes) -> None:
+        await handle(data)
+        if window - sctp._advertised_rwnd > limit_bytes:  # type: ignore[attr-defined]  # the seam
+            exceeded()
+
+    sctp._handle_data = handled  # type: ignore[attr-defined]  # the seam
+
+
 def turn_transport() -> type[Any]:
     """Give aioice's class of TURN allocations. Raises SeamBroken."""
     try:

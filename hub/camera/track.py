@@ -67,6 +67,10 @@ class ViewerTrack(MediaStreamTrack):
         """Whether packets go past aiortc."""
         return self.delivery is not None
 
+    def clock(self) -> tuple[int, int] | None:
+        """Give the RTP timestamp of this moment and the moment, UTC ms; None where aiortc keeps its own."""
+        return None if self.delivery is None else self.delivery.clock()
+
     async def recv(self) -> Any:
         """Wait for the next coded picture, which never comes where the broadcast sends."""
         if self.readyState != "live":

@@ -27,6 +27,7 @@ from hub.camera.errors import BadOffer, CameraError, SeamBroken
 from hub.camera.media import Codec
 from hub.camera.offer import chosen, parse_fragment
 from hub.camera.seams import name_streams
+from hub.camera.side_channel import SideChannel
 from hub.camera.track import ViewerTrack
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from hub.camera.delivery import Delivery
     from hub.camera.ice import IceServers
     from hub.camera.offer import Offer
+    from hub.camera.telemetry import Instruments
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +50,8 @@ class Viewer:
     """One peer: from its offer until it goes, fails or is closed. Loop thread only.
 
     It joins the channel of the codec it agreed on once its connection stands. `ssrcs` are those of the
-    camera's packets and of resent ones; `gone` is called once when the peer went by itself.
+    camera's packets and of resent ones; `gone` is called once when the peer went by itself. `instruments` are
+    the samples it may see beside the picture.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Viewer:
         channels: Mapping[Codec, Channel],
         ssrcs: tuple[int, int],
         gone: Callable[[Viewer], None],
+        instruments: Instruments | None = None,
         connect_timeout_s: float = _CONNECT_TIMEOUT_S,
     ) -> None:
         self.id = secrets.token_urlsafe(18)
@@ -69,6 +73,7 @@ class Viewer:
         servers = [RTCIceServer(uri, username=ice.username, credential=ice.password) for uri in ice.uris]
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         self._track = ViewerTrack(self._give_up)
+        self._side = SideChannel(self._peer, instruments, clock=self._track.clock, give_up=self._give_up)
         self._hidden_candidates = False
         self._connect_timeout_s = connect_timeout_s
         self._connect_timer: asyncio.TimerHandle | None = None
@@ -87,6 +92,7 @@ class Viewer:
                 channel.direct = False
         self._peer.on("connectionstatechange", self._check_alive)
         await self._negotiate(offer.sdp, transceiver)
+        self._side.guard()
         # the transport that is left after bundling; a peer that leaves says so by DTLS
         sender.transport.on("statechange", self._check_alive)
         self._connect_timer = asyncio.get_running_loop().call_later(self._connect_timeout_s, self._give_up)
@@ -125,6 +131,7 @@ class Viewer:
         if self._connect_timer is not None:
             self._connect_timer.cancel()
         self._track.stop()
+        self._side.close()
         try:
             async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                 await self._peer.close()

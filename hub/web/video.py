@@ -12,6 +12,7 @@ from aiohttp import web
 from hub.camera.errors import BadOffer, CameraError, TooManyViewers, UnknownViewer
 from hub.model import Role
 from hub.web.closing import CLOSING
+from hub.web.instruments import LiveInstruments
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem, items_answer
 from hub.web.revocation import HELD, REVOCATION
@@ -87,7 +88,7 @@ async def whep_offer(request: web.Request) -> web.StreamResponse:
     except (UnicodeDecodeError, LookupError) as error:
         raise Problem(400, f"the offer is no UTF-8 text: {error}") from error
     try:
-        viewer = await camera.answer(offer, owner=request[IDENTITY].name)
+        viewer = await camera.answer(offer, owner=request[IDENTITY].name, instruments=_instruments(request))
     except BadOffer as error:
         raise Problem(400, str(error)) from error
     except (CameraError, TooManyViewers) as error:
@@ -106,6 +107,12 @@ async def whep_offer(request: web.Request) -> web.StreamResponse:
     )
     _add_ice_links(request, answer)
     return answer
+
+
+def _instruments(request: web.Request) -> LiveInstruments:
+    """Return the samples that this caller may see on the viewer's data channel: those of `GET stream`."""
+    parts = parts_of(request)
+    return LiveInstruments(parts.registry, parts.bus, lambda _: True)
 
 
 def _end_with_its_credential(request: web.Request, camera: Camera, viewer: str) -> None:
