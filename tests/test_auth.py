@@ -76,6 +76,8 @@ MATRIX: dict[tuple[str, str], Role | None] = {
     ("DELETE", "/api/v1/session"): Role.VIEWER,
     ("POST", "/api/v1/session"): None,
     ("POST", "/api/v1/session/password"): Role.VIEWER,
+    ("POST", "/api/v1/session/wall"): Role.VIEWER,
+    ("DELETE", "/api/v1/session/wall"): Role.VIEWER,
     ("GET", "/api/v1/sessions"): Role.VIEWER,
     ("DELETE", "/api/v1/sessions/{session}"): Role.VIEWER,
     ("POST", "/api/v1/link"): Role.ADMIN,

@@ -31,6 +31,7 @@ from hub.web import (
     spa,
     stream,
     video,
+    wall,
 )
 from hub.web.doors import hosts_of
 from hub.web.fanout import Fanout
@@ -51,6 +52,7 @@ BODY_BYTES = 64 << 10
 
 ROUTES: tuple[Route, ...] = (
     *sessions.ROUTES,
+    *wall.ROUTES,
     *password.ROUTES,
     *rights.ROUTES,
     *devices.ROUTES,

@@ -13,8 +13,9 @@ from hub.model import Role
 from hub.store.accounts import SessionInfo, session_id
 from hub.store.rights import SecurityKind
 from hub.store.users import MAX_PASSWORD, verify
+from hub.web import wall
 from hub.web.address import address_of, neighbourhood
-from hub.web.auth import COOKIE, ClaimRefused, by_cookie, credential_of, identify
+from hub.web.auth import COOKIE, ClaimRefused, by_cookie, credential_of, identify, set_secret_cookie
 from hub.web.pages import page
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem, items_answer, json_answer
@@ -99,16 +100,7 @@ def _begin(request: web.Request, answer: web.Response, name: str, role: Role, wa
     )
     log.info("%s logged in %s", name, way)
     tell(request, SecurityKind.LOGIN, way, actor=f"user:{name}")
-    answer.set_cookie(
-        COOKIE,
-        secret,
-        max_age=COOKIE_AGE_S,
-        path="/",
-        httponly=True,
-        samesite="Strict",
-        # A proxy that ends TLS says so; a client that lies about it only harms itself.
-        secure=request.secure or request.headers.get("X-Forwarded-Proto", "").lower() == "https",
-    )
+    set_secret_cookie(request, answer, COOKIE, secret, COOKIE_AGE_S)
 
 
 def _to_dashboard() -> web.Response:
@@ -162,7 +154,9 @@ def take_try(request: web.Request, name: str, now_ms: int) -> tuple[str, ...]:
 async def show_session(request: web.Request) -> web.StreamResponse:
     """Tell the caller who it is."""
     identity = request[IDENTITY]
-    return json_answer(SessionView(identity.name, identity.role))
+    answer = json_answer(SessionView(identity.name, identity.role))
+    wall.renew(request, answer)
+    return answer
 
 
 async def log_out(request: web.Request) -> web.StreamResponse:
