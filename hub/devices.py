@@ -13,7 +13,7 @@ from hub.links.link import Link, NotReachable
 from hub.model import Birth, Kind, LinkKind, LogLine, Metric, OutpostError, Reading, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,10 @@ class Registry:
     def get(self, device: str) -> DeviceState | None:
         """Return the device, or None where it is unknown."""
         return self._devices.get(device)
+
+    def tagged(self, tags: Collection[str]) -> frozenset[str]:
+        """Return the ids that have one of the tags by the configuration, whether they are known or not."""
+        return frozenset(device for device, own in self._tags.items() if not set(tags).isdisjoint(own))
 
     def link_of(self, device: str) -> Link:
         """Return the link that reaches `device` now. Raises UnknownDevice, NotReachable."""

@@ -242,8 +242,9 @@ class FirmwareOffer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Role(StrEnum):
-    """What a caller may do; each role includes those before it."""
+    """What a caller may do; each role includes those before it. A device reads what is about itself."""
 
+    DEVICE = "device"
     VIEWER = "viewer"
     OPERATOR = "operator"
     ADMIN = "admin"
@@ -254,8 +255,21 @@ class Role(StrEnum):
         return order.index(self) >= order.index(other)
 
 
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """The devices that a token is for: ids, or patterns with * and ?, and tags. Without either: every one."""
+
+    devices: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether it leaves nothing out."""
+        return not (self.devices or self.tags)
+
+
 class Identity(msgspec.Struct, frozen=True):
-    """A known caller: `user:NAME` or `token:NAME`, and the role that holds for the request."""
+    """A known caller: `user:NAME` or `token:NAME`, the role that holds for the request, and where."""
 
     name: str
     role: Role
+    scope: Scope = Scope()

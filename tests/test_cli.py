@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+from click.testing import CliRunner
 
 from hil.hub import HubProcess
+from hub.cli.main import main
 from tests import pi_machine
 
 if TYPE_CHECKING:
@@ -175,6 +177,25 @@ def test_a_parameter_without_equals_is_bad_usage(hub: HubProcess) -> None:
     done = outpost("send", "host", "led", "on", "--data", str(hub.data))
     assert done.returncode == 2
     assert "KEY=VALUE" in done.stderr
+
+
+def test_a_token_for_some_devices_is_listed_with_them(tmp_path: Path) -> None:
+    data = ("--data", str(tmp_path))
+    runner = CliRunner()
+    for arguments in (
+        ("panel", "--role", "viewer", "--device", "pico-*", "--device", "front", "--tag", "lab"),
+        ("pico-7", "--role", "device"),
+        ("all", "--role", "viewer"),
+    ):
+        assert runner.invoke(main, ["token", "create", *arguments, *data]).exit_code == 0
+    listed = runner.invoke(main, ["token", "list", *data]).output.splitlines()
+    assert [line.split()[:5] for line in listed if line.startswith("panel")] == [
+        ["panel", "viewer", "pico-*", "front", "tag:lab"]
+    ]
+    assert any(line.split()[:3] == ["pico-7", "device", "pico-7"] for line in listed)
+    assert any(line.split()[:3] == ["all", "viewer", "all"] for line in listed)
+    refused = runner.invoke(main, ["token", "create", "x", "--role", "device", "--device", "a*", *data])
+    assert (refused.exit_code, "one device" in refused.output) == (2, True)
 
 
 def test_the_data_folder_keeps_the_local_token_to_its_owner(hub: HubProcess) -> None:

@@ -151,18 +151,19 @@ class Register:
 
     def __init__(self, *holding: bytes) -> None:
         self.now: set[bytes] | Exception = set(holding)
+        self.role = Role.VIEWER
 
-    def __call__(self, asked: Iterable[bytes]) -> set[bytes]:
+    def __call__(self, asked: Iterable[bytes]) -> dict[bytes, Role]:
         if isinstance(self.now, Exception):
             raise self.now
-        return self.now & set(asked)
+        return dict.fromkeys(self.now & set(asked), self.role)
 
 
 async def test_an_end_is_told_once() -> None:
     register, ends = Register(b"a", b"b"), list[str]()
     revocation = Revocation(register)
-    revocation.hold(b"a", lambda: ends.append("a"))
-    revocation.hold(b"b", lambda: ends.append("b"))
+    revocation.hold(b"a", Role.VIEWER, lambda: ends.append("a"))
+    revocation.hold(b"b", Role.VIEWER, lambda: ends.append("b"))
     register.now = {b"b"}
     revocation.check()
     revocation.check()
@@ -173,8 +174,8 @@ async def test_an_end_is_told_once() -> None:
 async def test_what_ended_by_itself_is_not_ended_again() -> None:
     register, ends = Register(b"a"), list[Any]()
     revocation = Revocation(register)
-    revocation.release(revocation.hold(b"a", lambda: ends.append(1)))
-    revocation.hold(b"a", lambda: ends.append(2), alive=lambda: False)
+    revocation.release(revocation.hold(b"a", Role.VIEWER, lambda: ends.append(1)))
+    revocation.hold(b"a", Role.VIEWER, lambda: ends.append(2), alive=lambda: False)
     register.now = set()
     revocation.check()
     assert ends == []
@@ -184,7 +185,7 @@ async def test_what_ended_by_itself_is_not_ended_again() -> None:
 async def test_a_failing_disk_ends_nothing_and_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     register, ends = Register(b"a"), list[Any]()
     revocation = Revocation(register)
-    revocation.hold(b"a", lambda: ends.append(1))
+    revocation.hold(b"a", Role.VIEWER, lambda: ends.append(1))
     register.now = StoreError("no disk")
     revocation.check()
     revocation.check()

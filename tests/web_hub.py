@@ -18,7 +18,7 @@ from hub.config import CameraConfig, Config, HubConfig, WebrtcConfig
 from hub.devices import Registry
 from hub.health import Health
 from hub.ingest import Ingest
-from hub.model import Birth, Born, CommandType, Kind, LinkKind, Metric, Reading, Role
+from hub.model import Birth, Born, CommandType, Kind, LinkKind, Metric, Reading, Role, Scope
 from hub.store.store import Store
 from hub.web.acting import Acting
 from hub.web.auth import COOKIE, Claim
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from hub.camera.telemetry import Instruments
     from hub.commands.pace import PaceLimit
     from hub.links.link import Sink
+    from hub.store.settings import StoreSettings
 
 NOW_MS = 1_781_950_000_000
 DEVICE = "pico-1"
@@ -189,6 +190,7 @@ class WebHub:
     broker: FakeBroker
     tokens: dict[Role, str] = field(default_factory=dict)
     seqs: Iterator[int] = field(default_factory=itertools.count)
+    tokens_made: int = 0
 
     @property
     def sink(self) -> Sink:
@@ -212,6 +214,14 @@ class WebHub:
     def bearer(self, role: Role = Role.VIEWER) -> dict[str, str]:
         """Return the header that a program of this role sends."""
         return {"Authorization": f"Bearer {self.tokens[role]}"}
+
+    def scoped(self, role: Role, *devices: str, tags: tuple[str, ...] = ()) -> dict[str, str]:
+        """Make a token for some devices, and return the header that its program sends."""
+        self.tokens_made += 1
+        plain = self.parts.store.accounts.create_token(
+            f"scoped-{self.tokens_made}", role, self.clock(), scope=Scope(devices=devices, tags=tags)
+        )
+        return {"Authorization": f"Bearer {plain}"}
 
     async def call(
         self,
@@ -290,14 +300,16 @@ async def web_hub(
     epoch: str = "0123abcd",
     born: bool = True,
     pace: PaceLimit | None = None,
+    tags: Mapping[str, tuple[str, ...]] | None = None,
+    settings: StoreSettings | None = None,
 ) -> AsyncIterator[WebHub]:
     """Start a hub whose data are under `folder`."""
     clock, health, link = Clock(), Health(), FakeLink()
     cameras = (CameraConfig(id="front", name="Front door"),)
     config = Config(hub=hub or HubConfig(), webrtc=webrtc or WebrtcConfig(), camera=cameras)
-    store = Store.open(folder / "data", health=health, now_ms=clock)
+    store = Store.open(folder / "data", health=health, now_ms=clock, settings=settings)
     await store.start()
-    registry, bus = Registry(), Bus(epoch=epoch, now_ms=clock, ring_bytes=ring_bytes)
+    registry, bus = Registry(tags), Bus(epoch=epoch, now_ms=clock, ring_bytes=ring_bytes)
     ingest = Ingest(registry=registry, store=store, bus=bus, health=health, now_ms=clock)
     registry.attach(link)
     camera = FakeCamera(config.camera[0], folder / "recordings")
@@ -329,7 +341,8 @@ async def web_hub(
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False) as session:
         running = WebHub(parts, listener, origin, ingest, link, camera, clock, session, sent)
         for role in Role:
-            running.tokens[role] = store.accounts.create_token(f"test-{role}", role, clock())
+            scope = Scope(devices=(DEVICE,)) if role is Role.DEVICE else Scope()
+            running.tokens[role] = store.accounts.create_token(f"test-{role}", role, clock(), scope=scope)
         if born:
             running.sink(Born(birth=BIRTH, link=LinkKind.SERIAL))
         watching = asyncio.create_task(alerts.run())

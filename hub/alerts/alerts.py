@@ -37,6 +37,9 @@ TICK_S = 1.0
 class NoSuchAlert(OutpostError):
     """No alert of that id is active."""
 
+    def __init__(self, identity: str) -> None:
+        super().__init__(f"no alert {identity[:40]!r} is active; what was cleared needs no acknowledgement")
+
 
 class Alerts:
     """The rules, and the alerts that are active. Loop thread only; `run` must be running for time to pass."""
@@ -109,17 +112,19 @@ class Alerts:
         """Return alerts, newest first, and the cursor to older ones. Raises QueryRefused, StoreError."""
         return await self._store.ask(lambda connection: table.alerts(connection, wanted, limit, before))
 
+    def find(self, identity: str) -> Alert:
+        """Return an active alert. Raises NoSuchAlert."""
+        found = next((alert for alert in self._active.values() if alert.id == identity), None)
+        if found is None:
+            raise NoSuchAlert(identity)
+        return found
+
     def acknowledge(self, identity: str, by: str) -> Alert:
         """Note that somebody saw an alert; the first one counts. Raises NoSuchAlert."""
-        found = next((place for place, alert in self._active.items() if alert.id == identity), None)
-        if found is None:
-            raise NoSuchAlert(
-                f"no alert {identity[:40]!r} is active; what was cleared needs no acknowledgement"
-            )
-        alert = self._active[found]
+        alert = self.find(identity)
         if alert.acknowledged_time is None:
             alert = msgspec.structs.replace(alert, acknowledged_time=self._now_ms(), acknowledged_by=by)
-            self._active[found] = alert
+            self._active[Place(alert.rule, alert.device, alert.metric)] = alert
             self._keep(alert)
         return alert
 

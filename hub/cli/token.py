@@ -29,32 +29,44 @@ def token() -> None:
     "--role",
     type=click.Choice([str(role) for role in Role]),
     required=True,
-    help="viewer reads; operator also sends commands; admin also changes the hub.",
+    help="viewer reads; operator also sends commands; admin also changes the hub. device: what one device "
+    "may read of itself; NAME is its id where no --device is.",
 )
+@click.option(
+    "--device", "devices", multiple=True, metavar="ID", help="For this device alone; * and ? fit more."
+)
+@click.option("--tag", "tags", multiple=True, help="For the devices that `[tags]` gives this tag.")
 @data_option
-def create(data: Path, name: str, role: str) -> None:
+def create(data: Path, name: str, role: str, devices: tuple[str, ...], tags: tuple[str, ...]) -> None:
     """Make a token called NAME and print it, alone on a line. It is shown this once.
 
     Use it as `Authorization: Bearer TOKEN`, or with this command line as OUTPOST_TOKEN together with
     OUTPOST_URL.
+
+    With --device and --tag, which may be given several times, the token is for those devices and cameras
+    only: for it there are no others.
     """
-    click.echo(_accounts(data).create_token(name, Role(role), time.time_ns() // 1_000_000))
+    from hub.store.rights import scope_of  # noqa: PLC0415 - as below
+
+    scope = scope_of(name, Role(role), devices, tags)
+    click.echo(_accounts(data).create_token(name, Role(role), time.time_ns() // 1_000_000, scope=scope))
 
 
 @token.command("list")
 @data_option
 def list_tokens(data: Path) -> None:
-    """List the tokens: name, role, when made, when last used (never the token itself)."""
+    """List the tokens: name, role, what for, when made, when last used (never the token itself)."""
     rows = [
         (
             one.name,
             one.role,
+            " ".join([*one.devices, *(f"tag:{tag}" for tag in one.tags)]) or "all",
             age(one.created_time),
             "never" if one.last_used_time is None else age(one.last_used_time),
         )
         for one in _accounts(data).tokens()
     ]
-    click.echo(table(("name", "role", "made", "last used"), rows) if rows else "no tokens yet")
+    click.echo(table(("name", "role", "devices", "made", "last used"), rows) if rows else "no tokens yet")
 
 
 @token.command()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from hub.store.users import Users
 
-_ROLES = click.Choice([str(role) for role in Role])
+_ROLES = click.Choice([str(role) for role in Role if role is not Role.DEVICE])
 
 
 @click.group()

@@ -32,6 +32,9 @@ class TooFast(CommandRefused):
 class NoSuchCommand(OutpostError):
     """No command of that id is under way."""
 
+    def __init__(self, identity: str) -> None:
+        super().__init__(f"no command {identity[:40]!r} is under way")
+
 
 class AlreadySent(OutpostError):
     """A command cannot be cancelled any more: the device has it."""

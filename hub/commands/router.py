@@ -156,15 +156,23 @@ class Commands:
         carried = self._carried.get(identity)
         return None if carried is None else carried.progress
 
+    def device_of(self, identity: str) -> str:
+        """Return whose command one under way is. Raises NoSuchCommand."""
+        return self._under_way(identity).request.device
+
+    def _under_way(self, identity: str) -> Carried:
+        carried = self._carried.get(identity)
+        if carried is None:
+            raise NoSuchCommand(identity)
+        return carried
+
     def cancel(self, identity: str, caller: str) -> bool:
         """Take a command back: True where it will not be sent.
 
         False where the device, or a job, has it and is asked to give it up: it is `cancelled` only when that
         is confirmed, else it goes its way. Raises NoSuchCommand; AlreadySent where the link cannot ask.
         """
-        carried = self._carried.get(identity)
-        if carried is None:
-            raise NoSuchCommand(f"no command {identity[:40]!r} is under way")
+        carried = self._under_way(identity)
         waits = carried.state is CommandState.QUEUED
         if not waits:
             self._recall(carried)

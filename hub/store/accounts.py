@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub.model import Identity, Role
+from hub.model import Identity, Role, Scope
 from hub.store.folder import prepare
 from hub.store.hotlog import clean
 from hub.store.rights import (
     CONSOLE,
     BadName,
+    BadScope,
     NameTaken,
     SecurityEvent,
     SecurityKind,
     changed,
     check_name,
+    check_scope,
     fingerprint,
     opened,
     record,
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["PREFIX", "Accounts", "BadName", "NameTaken", "SessionInfo", "TokenInfo"]
+__all__ = ["PREFIX", "Accounts", "BadName", "BadScope", "NameTaken", "SessionInfo", "TokenInfo"]
 
 PREFIX = "outpost_"
 """Lets people and secret scanners recognise a token."""
@@ -46,6 +48,7 @@ _MAX_SECRET = 128
 _MAX_AGENT = 200
 _SESSION_ID_HEX = 16
 _ALIVE = "last_used > ?1 AND created > ?2"
+_ALL = Scope()
 
 
 class TokenInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +58,9 @@ class TokenInfo(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     created_time: int
     last_used_time: int | None
+    devices: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    """What it is for, as in Scope; neither: all."""
 
 
 class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,21 +90,28 @@ class Accounts:
 
     # --- tokens -------------------------------------------------------------------------------------
 
-    def create_token(self, name: str, role: Role, now_ms: int, *, by: str = CONSOLE) -> str:
-        """Make a token and return its secret, which is shown once. Raises NameTaken, BadName, StoreError."""
+    def create_token(
+        self, name: str, role: Role, now_ms: int, *, scope: Scope = _ALL, by: str = CONSOLE
+    ) -> str:
+        """Make a token and return its secret, which is shown once.
+
+        Raises NameTaken, BadName, BadScope, StoreError.
+        """
         check_name(name, "token")
+        check_scope(role, scope)
         plain = PREFIX + secrets.token_urlsafe(32)
         with changed(self._database) as connection:
             try:
                 connection.execute(
-                    "INSERT INTO token (name, hash, role, created) VALUES (?, ?, ?, ?)",
-                    (name, fingerprint(plain), str(role), now_ms),
+                    "INSERT INTO token (name, hash, role, created, scope) VALUES (?, ?, ?, ?, ?)",
+                    (name, fingerprint(plain), str(role), now_ms, _written(scope)),
                 )
             except sqlite3.IntegrityError as error:
                 raise NameTaken(
                     f"there is a token {name!r} already; revoke it, or choose another name"
                 ) from error
-            record(connection, _event(now_ms, SecurityKind.TOKEN_MADE, by, f"{name} ({role})"))
+            about = f"{name} ({role}{_told(scope)})"
+            record(connection, _event(now_ms, SecurityKind.TOKEN_MADE, by, about))
         return plain
 
     def revoke_token(self, name: str, now_ms: int, *, by: str = CONSOLE) -> bool:
@@ -113,11 +126,17 @@ class Accounts:
         """Return all tokens by name. Raises StoreError."""
         with opened(self._database) as connection:
             rows = connection.execute(
-                "SELECT name, role, created, last_used FROM token ORDER BY name"
+                "SELECT name, role, created, last_used, scope FROM token ORDER BY name"
             ).fetchall()
         return [
-            TokenInfo(name=name, role=Role(role), created_time=created, last_used_time=used)
-            for name, role, created, used in rows
+            TokenInfo(
+                name=name,
+                role=Role(role),
+                created_time=created,
+                last_used_time=used,
+                **msgspec.structs.asdict(_read(scope)),
+            )
+            for name, role, created, used, scope in rows
         ]
 
     def token_identity(self, plain: str, now_ms: int) -> Identity | None:
@@ -125,13 +144,15 @@ class Accounts:
         if not plain.startswith(PREFIX):
             return None
         with opened(self._database) as connection:
-            row = _find(connection, "SELECT hash, name, role, last_used FROM token WHERE hash = ?", plain)
+            row = _find(
+                connection, "SELECT hash, name, role, last_used, scope FROM token WHERE hash = ?", plain
+            )
             if row is None:
                 return None
-            known, name, role, used = row
+            known, name, role, used, scope = row
             if used is None or abs(now_ms - used) >= _USED_MS:
                 _note_use(connection, "UPDATE token SET last_used = ? WHERE hash = ?", (now_ms, known))
-        return Identity(f"token:{name}", Role(role))
+        return Identity(f"token:{name}", Role(role), _read(scope))
 
     # --- sessions -----------------------------------------------------------------------------------
 
@@ -202,21 +223,25 @@ class Accounts:
 
     # --- what still holds ---------------------------------------------------------------------------
 
-    def holding(self, credentials: Iterable[bytes], now_ms: int) -> set[bytes]:
-        """Return the fingerprints whose token or session holds now, which is a use. Raises StoreError."""
-        held: set[bytes] = set()
+    def holding(self, credentials: Iterable[bytes], now_ms: int) -> dict[bytes, Role]:
+        """Return the roles of the fingerprints whose token or session holds now, which is a use.
+
+        Raises StoreError.
+        """
+        held: dict[bytes, Role] = {}
         idle_ms, life_ms = _limits(now_ms)
         with opened(self._database) as connection:
             for known in credentials:
-                if connection.execute("SELECT 1 FROM token WHERE hash = ?", (known,)).fetchone():
-                    held.add(known)
+                token = connection.execute("SELECT role FROM token WHERE hash = ?", (known,)).fetchone()
+                if token is not None:
+                    held[known] = Role(token[0])
                     continue
                 row = connection.execute(
-                    f"SELECT last_used FROM login WHERE hash = ?3 AND {_ALIVE}",  # noqa: S608 - our constant
+                    f"SELECT last_used, role FROM login WHERE hash = ?3 AND {_ALIVE}",  # noqa: S608 - our constant
                     (idle_ms, life_ms, known),
                 ).fetchone()
                 if row is not None:
-                    held.add(known)
+                    held[known] = Role(row[1])
                     if now_ms - row[0] >= _USED_MS:
                         _note_use(
                             connection, "UPDATE login SET last_used = ? WHERE hash = ?", (now_ms, known)
@@ -235,6 +260,19 @@ def _limits(now_ms: int) -> tuple[int, int]:
 
 def _event(now_ms: int, kind: SecurityKind, by: str, detail: str) -> SecurityEvent:
     return SecurityEvent(time=now_ms, kind=kind, actor=by, detail=detail)
+
+
+def _written(scope: Scope) -> str | None:
+    return None if scope.whole else msgspec.json.encode(scope).decode()
+
+
+def _read(scope: str | None) -> Scope:
+    return _ALL if scope is None else msgspec.json.decode(scope, type=Scope)
+
+
+def _told(scope: Scope) -> str:
+    parts = [f"{field} {', '.join(names)}" for field, names in msgspec.structs.asdict(scope).items() if names]
+    return f", {' and '.join(parts)}" if parts else ""
 
 
 def _find(connection: sqlite3.Connection, sql: str, plain: str) -> tuple[Any, ...] | None:

@@ -45,11 +45,12 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which alerts: all where nothing is named; `active`: not cleared yet."""
+    """Which alerts: all where nothing is named; `active`: not cleared yet; `within`: of these devices."""
 
     active: bool | None = None
     rule: str | None = None
     device: str | None = None
+    within: tuple[str, ...] | None = None
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +103,7 @@ def alerts(
     rows = connection.execute(
         "SELECT rowid, body FROM alert WHERE (?1 IS NULL OR (cleared IS NULL) = ?1)"
         " AND (?2 IS NULL OR rule = ?2) AND (?3 IS NULL OR device = ?3) AND rowid < ?4"
+        " AND (?6 IS NULL OR device IN (SELECT value FROM json_each(?6)))"
         " ORDER BY rowid DESC LIMIT ?5",
         (
             active,
@@ -109,6 +111,7 @@ def alerts(
             None if wanted.device is None else clean(wanted.device),
             2**62 if before is None else int(before),
             limit + 1,
+            None if wanted.within is None else _json([*map(clean, wanted.within)]),
         ),
     ).fetchall()
     items = [msgspec.convert(json.loads(body), Alert) for _, body in rows[:limit]]

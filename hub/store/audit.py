@@ -43,7 +43,10 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CommandFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which commands: all where nothing is named. `from_ms <= created < to_ms`; `keyed`: only with a key."""
+    """Which commands: all where nothing is named. `from_ms <= created < to_ms`; `keyed`: only with a key.
+
+    `within`: only of these devices.
+    """
 
     device: str | None = None
     state: CommandState | None = None
@@ -51,6 +54,7 @@ class CommandFilter(msgspec.Struct, frozen=True, kw_only=True):
     from_ms: int | None = None
     to_ms: int | None = None
     keyed: bool = False
+    within: tuple[str, ...] | None = None
 
 
 def statement(command: Command, result: CommandResult) -> Statement:
@@ -111,6 +115,8 @@ def _conditions(wanted: CommandFilter) -> tuple[str, list[str | int]]:
     }
     spans = {"created >= ?": wanted.from_ms, "created < ?": wanted.to_ms}
     found.update({condition: value for condition, value in spans.items() if value is not None})
+    if wanted.within is not None:
+        found["device IN (SELECT value FROM json_each(?))"] = json.dumps([*map(clean, wanted.within)])
     keyed = "key IS NOT NULL AND " if wanted.keyed else ""
     return keyed + "".join(f"{condition} AND " for condition in found), list(found.values())
 

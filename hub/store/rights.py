@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from hub.model import OutpostError
+from hub.model import OutpostError, Role, Scope
 from hub.store.budget import QueryRefused
 from hub.store.folder import StoreError
 from hub.store.hotlog import clean
 from hub.store.schema import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from hub.store.intake import Statement
@@ -31,6 +31,8 @@ CONSOLE = "console"
 """Who acts where no caller is named: whoever has a shell on the hub's machine."""
 _MAX_NAME = 64
 _MAX_DETAIL = 200
+_MAX_SCOPE = 64
+_MAX_PATTERN = 128
 
 
 class NameTaken(OutpostError):
@@ -39,6 +41,14 @@ class NameTaken(OutpostError):
 
 class BadName(OutpostError):
     """A token, or a user, cannot have that name."""
+
+
+class BadScope(OutpostError):
+    """A token cannot be for these devices; `field` is the one to change."""
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class SecurityKind(StrEnum):
@@ -116,6 +126,29 @@ def check_name(name: str, what: str) -> None:
     """Raise BadName for what cannot be the name of a token or a user."""
     if not (0 < len(name) <= _MAX_NAME and name.isprintable() and name == name.strip()):
         raise BadName(f"{name[:80]!a} is no name for a {what}: 1 to {_MAX_NAME} printable characters")
+
+
+def check_scope(role: Role, scope: Scope) -> None:
+    """Raise BadScope where a token of that role cannot be for those devices."""
+    for field, names in (("devices", scope.devices), ("tags", scope.tags)):
+        if len(names) > _MAX_SCOPE:
+            raise BadScope(f"a token is for at most {_MAX_SCOPE} {field}, these are {len(names)}", field)
+        for name in names:
+            if not (0 < len(name) <= _MAX_PATTERN and name.isprintable()):
+                raise BadScope(
+                    f"{name[:80]!a} is none of the {field}: 1 to {_MAX_PATTERN} printable characters", field
+                )
+    if role is Role.DEVICE and (scope.tags or len(scope.devices) != 1 or set("*?") & set(scope.devices[0])):
+        raise BadScope(
+            "a token of the role device is for one device, by its id", "tags" if scope.tags else "devices"
+        )
+
+
+def scope_of(name: str, role: Role, devices: Sequence[str], tags: Sequence[str]) -> Scope:
+    """Return the scope of a token to be made: one of the role device is for the device of its name."""
+    if role is Role.DEVICE and not (devices or tags):
+        devices = (name,)
+    return Scope(devices=tuple(devices), tags=tuple(tags))
 
 
 def fingerprint(plain: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The tables of rights: users with passwords, and the security event log."""
+"""The tables of rights: users with passwords, the security event log, what tokens are for."""
 
 from __future__ import annotations
 
@@ -20,3 +20,8 @@ def add_rights(db: Database) -> None:
         pk="id", not_null=("time", "kind", "actor", "address", "detail"), strict=True,
     )  # fmt: skip
     db.table("command").create_index(["caller", "key"])
+
+
+def add_token_scope(db: Database) -> None:
+    """Let tokens be for some devices only: `scope` is JSON, NULL where a token is for all."""
+    db.table("token").add_column("scope", str)

@@ -34,6 +34,10 @@ class BadPassword(OutpostError):
     """This cannot be a password."""
 
 
+class BadRole(OutpostError):
+    """People do not have that role."""
+
+
 class UserInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a user; the password is not."""
 
@@ -85,8 +89,9 @@ class Users:
         self._database = database
 
     def create(self, name: str, role: Role, password: str, now_ms: int, *, by: str = CONSOLE) -> None:
-        """Make a user. Blocks for a hash. Raises NameTaken, BadName, BadPassword, StoreError."""
+        """Make a user. Blocks for a hash. Raises NameTaken, BadName, BadRole, BadPassword, StoreError."""
         check_name(name, "user")
+        check_role(role)
         if "/" in name:
             raise BadName(f"{name!r} is no name for a user: it stands in addresses, so no /")
         check_password(name, password)
@@ -124,7 +129,8 @@ class Users:
             connection.execute("UPDATE user SET last_login = ? WHERE name = ?", (now_ms, clean(name)))
 
     def set_role(self, name: str, role: Role, now_ms: int, *, by: str = CONSOLE) -> bool:
-        """Change a role, also of sessions that are open; False where there is no such user."""
+        """Change a role, also of open sessions; False where there is no such user. Raises BadRole."""
+        check_role(role)
         with changed(self._database) as connection:
             found = connection.execute(
                 "UPDATE user SET role = ? WHERE name = ?", (str(role), clean(name))
@@ -174,6 +180,12 @@ class Users:
                 connection.execute("DELETE FROM login WHERE name = ?", (clean(name),))
                 record(connection, _event(now_ms, SecurityKind.USER_REMOVED, by, name))
         return bool(found)
+
+
+def check_role(role: Role) -> None:
+    """Raise BadRole for a role that people do not have."""
+    if role is Role.DEVICE:
+        raise BadRole("the role device is for tokens of devices; people are viewer, operator or admin")
 
 
 def _event(now_ms: int, kind: SecurityKind, by: str, detail: str) -> SecurityEvent:

@@ -12,7 +12,8 @@ from hub.store.alerts import Alert, AlertFilter
 from hub.web.filters import Name  # noqa: TC001 - msgspec resolves the fields' types
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem, items_answer, json_answer
-from hub.web.route import API, Answer, Route, path_part, query
+from hub.web.reach import alert_within, known_ids
+from hub.web.route import API, Answer, Reaches, Route, path_part, query
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -41,15 +42,17 @@ class AlertList(msgspec.Struct):
 async def list_alerts(request: web.Request) -> web.StreamResponse:
     """Answer with a page of alerts."""
     asked = query(request, AlertsQuery)
-    wanted = AlertFilter(active=asked.active, rule=asked.rule, device=asked.device)
+    wanted = AlertFilter(active=asked.active, rule=asked.rule, device=asked.device, within=known_ids(request))
     items, following = await parts_of(request).alerts.history(wanted, asked.limit, asked.cursor)
     return items_answer(items, following)
 
 
 async def acknowledge_alert(request: web.Request) -> web.StreamResponse:
     """Note that the caller saw an alert."""
+    alerts, wanted = parts_of(request).alerts, path_part(request, "alert")
     try:
-        alert = parts_of(request).alerts.acknowledge(path_part(request, "alert"), request[IDENTITY].name)
+        alert_within(request, wanted)
+        alert = alerts.acknowledge(wanted, request[IDENTITY].name)
     except NoSuchAlert as error:
         raise Problem(404, str(error), parameter="alert") from error
     return json_answer(alert)
@@ -61,6 +64,7 @@ ROUTES = (
         path=f"{API}/alerts",
         handler=list_alerts,
         role=Role.VIEWER,
+        reaches=Reaches.SOME,
         head=True,
         query=AlertsQuery,
         summary="Alerts, active or not; each change of one is an `alert` event of the stream",
@@ -71,6 +75,7 @@ ROUTES = (
         path=f"{API}/alerts/{{alert}}/acknowledge",
         handler=acknowledge_alert,
         role=Role.OPERATOR,
+        reaches=Reaches.SOME,
         summary="Note that somebody saw an active alert; the first one counts",
         answers={200: Answer(text="The alert", kind=Alert)},
         problems=(404,),

@@ -26,7 +26,8 @@ from hub.web.moments import Moment, moment_ms
 from hub.web.origin import origin_of
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem, encode, items_answer, json_answer
-from hub.web.route import API, JSON, Answer, Route, body, path_part, query
+from hub.web.reach import command_within, known_ids
+from hub.web.route import API, JSON, Answer, Reaches, Route, body, path_part, query
 from hub.web.views import CommandList, CommandRecord
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ async def list_commands(request: web.Request) -> web.StreamResponse:
         caller=asked.caller,
         from_ms=None if asked.from_ is None else moment_ms(asked.from_, "from"),
         to_ms=None if asked.to is None else moment_ms(asked.to, "to"),
+        within=known_ids(request),
     )
     if asked.format == "csv":
         return await _export(request, wanted, asked.cursor)
@@ -149,8 +151,10 @@ def _csv(rows: Iterable[Iterable[object]]) -> bytes:
 
 async def cancel_command(request: web.Request) -> web.StreamResponse:
     """Take back a command that waits for its turn, or ask the device that has it to give it up."""
+    commands, wanted = parts_of(request).commands, path_part(request, "command")
     try:
-        taken = parts_of(request).commands.cancel(path_part(request, "command"), request[IDENTITY].name)
+        command_within(parts_of(request), request[IDENTITY], wanted)
+        taken = commands.cancel(wanted, request[IDENTITY].name)
     except NoSuchCommand as error:
         raise Problem(404, str(error), parameter="command") from error
     except AlreadySent as error:
@@ -170,6 +174,7 @@ ROUTES = (
         path=f"{API}/devices/{{id}}/commands",
         handler=send_command,
         role=Role.OPERATOR,
+        reaches=Reaches.ONE,
         body=CommandBody,
         body_media=JSON,
         summary="Send a command and wait for its result",
@@ -181,6 +186,7 @@ ROUTES = (
         path=f"{API}/commands/{{command}}/cancel",
         handler=cancel_command,
         role=Role.OPERATOR,
+        reaches=Reaches.SOME,
         summary="Take back a command that waits for its turn, or ask the device that has it to give it up",
         answers={
             202: Answer(text="The device is asked; the trail says whether it confirms", media=None),
@@ -193,6 +199,7 @@ ROUTES = (
         path=f"{API}/commands",
         handler=list_commands,
         role=Role.VIEWER,
+        reaches=Reaches.SOME,
         head=True,
         query=CommandsQuery,
         summary="The audit trail of commands: by device, state, caller and time; as JSON or CSV",

@@ -15,11 +15,13 @@ from hub.model import Role
 from hub.web import rpc
 from hub.web.auth import identify
 from hub.web.closing import CLOSING
+from hub.web.filters import Filter
 from hub.web.origin import origin_of
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem
+from hub.web.reach import command_within, device_within, reach_of
 from hub.web.revocation import HELD
-from hub.web.route import API, Answer, Route, readable
+from hub.web.route import API, Answer, Reaches, Route, readable
 
 if TYPE_CHECKING:
     from hub.bus import Batch
@@ -70,6 +72,7 @@ class Session:
         self._request = request
         self._parts = parts_of(request)
         self._identity: Identity = request[IDENTITY]
+        self._wanted = Filter(reach=reach_of(request))
         self._socket = socket
         self._outgoing: asyncio.Queue[tuple[list[str], bool]] = asyncio.Queue()
         self._room = asyncio.Semaphore(ANSWERS)
@@ -149,6 +152,7 @@ class Session:
         caller = self._allowed(Role.OPERATOR)
         wanted = _params(asked, rpc.CommandSend)
         try:
+            device_within(self._parts, caller, wanted.device)
             return await self._parts.commands.send(
                 device=wanted.device,
                 command=wanted.command,
@@ -171,6 +175,7 @@ class Session:
         caller = self._allowed(Role.OPERATOR)
         wanted = _params(asked, rpc.CommandCancel)
         try:
+            command_within(self._parts, caller, wanted.id)
             cancelled = self._parts.commands.cancel(wanted.id, caller.name)
         except NoSuchCommand as error:
             raise rpc.RpcError(rpc.UNKNOWN_COMMAND, str(error), parameter="id") from error
@@ -195,7 +200,10 @@ class Session:
         return identity
 
     def _updates(self, batch: Batch) -> None:
-        texts = [rpc.command_notification(event.data) for event in batch.events if event.kind == "command"]
+        told = (event for event in batch.events if event.kind == "command")
+        texts = [
+            rpc.command_notification(event.data) for event in told if self._wanted.takes_device(event.device)
+        ]
         if self._updates_waiting > UPDATES:
             self._close(WSCloseCode.TRY_AGAIN_LATER, b"too slow")
         elif texts:
@@ -257,6 +265,7 @@ ROUTES = (
         path=f"{API}/control",
         handler=control,
         role=Role.VIEWER,
+        reaches=Reaches.SOME,
         summary=(
             "WebSocket, outpost.v1, JSON-RPC 2.0: command.send, command.cancel, and the notifications"
             " command.update, command.progress"

@@ -11,7 +11,7 @@ from hub.devices import UnknownDevice
 from hub.model import Role
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem, json_answer
-from hub.web.route import API, JSON, Answer, Route, body, path_part
+from hub.web.route import API, JSON, Answer, Reaches, Route, body, path_part
 from hub.web.versions import etag, expected
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ ROUTES = (
         method="GET",
         path=_PATH,
         handler=show_desired,
-        role=Role.VIEWER,
+        role=Role.DEVICE,
+        reaches=Reaches.ONE,
         head=True,
         summary="What a device should be against what it reports; ETag is the version",
         answers={200: Answer(text="Desired against reported", kind=DesiredView)},
@@ -78,6 +79,7 @@ ROUTES = (
         path=_PATH,
         handler=set_desired,
         role=Role.OPERATOR,
+        reaches=Reaches.ONE,
         body=DesiredBody,
         body_media=JSON,
         summary="Set what a device should be: it is sent now, and again when the device comes back",
@@ -89,6 +91,7 @@ ROUTES = (
         path=_PATH,
         handler=drop_desired,
         role=Role.OPERATOR,
+        reaches=Reaches.ONE,
         summary="Want nothing of a device any more; it stays as it is",
         answers={200: Answer(text="What is wanted now: nothing", kind=DesiredView)},
         problems=(400, 404, 412),

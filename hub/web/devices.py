@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hub.devices import DeviceState, describe
+from hub.devices import DeviceState, UnknownDevice, describe
 from hub.model import Role
 from hub.web.link_report import LinkReport, report
 from hub.web.parts import parts_of
 from hub.web.problem import Problem, items_answer, json_answer
-from hub.web.route import API, Answer, Route, path_part
+from hub.web.reach import reach_of, within
+from hub.web.route import API, Answer, Reaches, Route, path_part
 from hub.web.views import ConsoleView, DeviceList, DeviceView
 
 if TYPE_CHECKING:
@@ -17,16 +18,22 @@ if TYPE_CHECKING:
 
 
 def known_device(request: web.Request, device: str, parameter: str = "id") -> DeviceState:
-    """Return the device. Raises Problem 404, naming the parameter that it was named by."""
+    """Return the device, if the caller may know of it.
+
+    Raises Problem 404, naming the parameter that it was named by.
+    """
+    within(request, device, parameter)
     state = parts_of(request).registry.get(device)
     if state is None:
-        raise Problem(404, f"no device {device[:100]!r} is known here", parameter=parameter)
+        raise Problem(404, str(UnknownDevice(device[:100])), parameter=parameter)
     return state
 
 
 async def list_devices(request: web.Request) -> web.StreamResponse:
-    """Answer with every device, sorted by id."""
-    return items_answer([describe(state) for state in parts_of(request).registry.all()])
+    """Answer with every device that the caller may know of, sorted by id."""
+    reached = reach_of(request)
+    states = parts_of(request).registry.all()
+    return items_answer([describe(state) for state in states if reached.includes(state.id)])
 
 
 async def show_device(request: web.Request) -> web.StreamResponse:
@@ -53,6 +60,7 @@ ROUTES = (
         path=f"{API}/devices",
         handler=list_devices,
         role=Role.VIEWER,
+        reaches=Reaches.SOME,
         head=True,
         summary="Every device with its metrics, their last samples, and its commands",
         answers={200: Answer(text="The devices, sorted by id", kind=DeviceList)},
@@ -61,7 +69,8 @@ ROUTES = (
         method="GET",
         path=f"{API}/devices/{{id}}",
         handler=show_device,
-        role=Role.VIEWER,
+        role=Role.DEVICE,
+        reaches=Reaches.ONE,
         head=True,
         summary="One device",
         answers={200: Answer(text="The device", kind=DeviceView)},
@@ -72,6 +81,7 @@ ROUTES = (
         path=f"{API}/devices/{{id}}/console",
         handler=show_console,
         role=Role.VIEWER,
+        reaches=Reaches.ONE,
         head=True,
         summary="The last lines of a device's console",
         answers={200: Answer(text="The lines, oldest first", kind=ConsoleView)},
@@ -82,6 +92,7 @@ ROUTES = (
         path=f"{API}/devices/{{id}}/link",
         handler=show_link,
         role=Role.VIEWER,
+        reaches=Reaches.ONE,
         head=True,
         summary="The figures of a device's link, and whether cable, board or hub is to blame for bad ones",
         answers={200: Answer(text="The figures by name, the verdict, the restarts", kind=LinkReport)},

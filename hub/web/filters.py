@@ -12,6 +12,8 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from hub.model import Scope
+
 Name: TypeAlias = Annotated[str, msgspec.Meta(max_length=128)]
 Names: TypeAlias = Annotated[
     tuple[Name, ...],
@@ -44,22 +46,61 @@ class NameSet(msgspec.Struct, frozen=True, dict=True):
         return re.compile("|".join(texts)) if texts else None
 
 
+class Reach(msgspec.Struct, frozen=True):
+    """The devices, cameras among them, that a caller may know of."""
+
+    whole: bool = True
+    """All of them, whatever follows."""
+    named: NameSet = NameSet()
+    """By id or pattern; an empty set takes none here."""
+    tagged: frozenset[str] = frozenset()
+    """The ids of those with one of the tags."""
+
+    @classmethod
+    def of(cls, scope: Scope, tagged: Iterable[str] = ()) -> Reach:
+        """Make the reach of a scope, of whose tags are the devices `tagged`."""
+        if scope.whole:
+            return EVERYWHERE
+        return cls(False, NameSet(frozenset(scope.devices)), frozenset(tagged))
+
+    def includes(self, device: str) -> bool:
+        """Return whether a device is within reach."""
+        if self.whole or device in self.tagged:
+            return True
+        return bool(self.named.given) and self.named.take(device)
+
+
+EVERYWHERE = Reach()
+
+
 class Filter(msgspec.Struct, frozen=True):
-    """Devices and metrics by name or pattern, and a bound on the rate; equal ones share what is encoded."""
+    """Devices and metrics by name or pattern, and a bound on the rate; equal ones share what is encoded.
+
+    What is out of the subscriber's reach is out of the filter too.
+    """
 
     devices: NameSet = NameSet()
     metrics: NameSet = NameSet()
     max_hz: float | None = None
     """So many times a second, at most: of each metric the latest sample alone."""
+    reach: Reach = EVERYWHERE
 
     @classmethod
-    def of(cls, devices: Iterable[str], metrics: Iterable[str], max_hz: float | None = None) -> Filter:
+    def of(
+        cls,
+        devices: Iterable[str],
+        metrics: Iterable[str],
+        max_hz: float | None = None,
+        reach: Reach = EVERYWHERE,
+    ) -> Filter:
         """Make the filter of a query."""
-        return cls(NameSet(frozenset(devices)), NameSet(frozenset(metrics)), max_hz)
+        return cls(NameSet(frozenset(devices)), NameSet(frozenset(metrics)), max_hz, reach)
 
     def takes_device(self, device: str | None) -> bool:
-        """Return whether what concerns `device` is wanted; what concerns none always is."""
-        return device is None or self.devices.take(device)
+        """Return whether what concerns `device` is wanted; what concerns none is, by who may know all."""
+        if device is None:
+            return self.reach.whole
+        return self.devices.take(device) and self.reach.includes(device)
 
     def takes(self, device: str, metrics: Iterable[str]) -> bool:
         """Return whether one of `metrics` of `device` is wanted."""

@@ -12,7 +12,7 @@ from hub.model import CommandResult, FirmwareOffer, Role
 from hub.web.origin import origin_of
 from hub.web.parts import IDENTITY, Updater, parts_of
 from hub.web.problem import Problem, json_answer
-from hub.web.route import API, JSON, Answer, Route, body, path_part
+from hub.web.route import API, JSON, Answer, Reaches, Route, body, path_part
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -72,6 +72,7 @@ ROUTES = (
         path=f"{API}/devices/{{id}}/firmware",
         handler=show_offer,
         role=Role.VIEWER,
+        reaches=Reaches.ONE,
         head=True,
         summary="The firmware that the hub has for a device, beside what it runs",
         answers={200: Answer(text="What there is", kind=FirmwareOffer)},
@@ -82,6 +83,7 @@ ROUTES = (
         path=f"{API}/devices/{{id}}/update",
         handler=update_device,
         role=Role.ADMIN,
+        reaches=Reaches.ONE,
         body=UpdateBody,
         body_media=JSON,
         summary="Update a board's firmware over its link, and wait for the end",

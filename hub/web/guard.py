@@ -15,6 +15,7 @@ from hub.web.auth import by_cookie, credential_of, identify, unauthorized
 from hub.web.hosts import Hosts, same_origin
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem
+from hub.web.reach import check_reach
 from hub.web.revocation import REVOCATION
 from hub.web.trail import tell
 
@@ -132,11 +133,12 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     _check_origin(request, route)
     if route.role is not None:
         _admit(request, identity, route.role)
+        check_reach(request, route)
     if route.body_media is not None and request.content_type != route.body_media:
         raise Problem(415, f"the body must be {route.body_media}", headers={"Accept-Post": route.body_media})
     if identity is None:
         return await handler(request)
-    with request.app[REVOCATION].during(request, credential_of(request)):
+    with request.app[REVOCATION].during(request, credential_of(request), identity.role):
         return await handler(request)
 
 

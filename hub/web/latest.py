@@ -14,7 +14,8 @@ from hub.web.closing import CLOSING
 from hub.web.filters import Filter, Names
 from hub.web.parts import parts_of
 from hub.web.problem import encode
-from hub.web.route import API, JSON, Answer, Route, query
+from hub.web.reach import reach_of
+from hub.web.route import API, JSON, Answer, Reaches, Route, query
 from hub.web.views import LatestItem, LatestList
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class LatestQuery(msgspec.Struct, kw_only=True):
 async def show_latest(request: web.Request) -> web.StreamResponse:
     """Answer with the last samples, or 304 where they are those that the caller has."""
     wanted = query(request, LatestQuery)
-    wanted_of = Filter.of(wanted.device, wanted.metric)
+    wanted_of = Filter.of(wanted.device, wanted.metric, reach=reach_of(request))
     registry = parts_of(request).registry
     body = _encoded(registry, wanted_of)
     if wanted.wait and _has(request, _tag(body)):
@@ -115,7 +116,8 @@ ROUTES = (
         method="GET",
         path=f"{API}/latest",
         handler=show_latest,
-        role=Role.VIEWER,
+        role=Role.DEVICE,
+        reaches=Reaches.SOME,
         head=True,
         query=LatestQuery,
         summary="The last samples; with If-None-Match and wait, as soon as there are others",

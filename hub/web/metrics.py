@@ -12,7 +12,8 @@ from hub import __version__
 from hub.model import OutpostError, Role
 from hub.web.parts import parts_of
 from hub.web.problem import json_answer
-from hub.web.route import API, Answer, Route
+from hub.web.reach import reach_of
+from hub.web.route import API, Answer, Reaches, Route
 from hub.web.stream import FANOUT
 from hub.web.views import HubHealth, HubView
 from hub.web.zone import time_zone
@@ -20,6 +21,7 @@ from hub.web.zone import time_zone
 if TYPE_CHECKING:
     from hub.health import Health
     from hub.store.sizes import DeviceSize
+    from hub.web.filters import Reach
     from hub.web.parts import Parts
 
 
@@ -53,7 +55,7 @@ async def show_hub(request: web.Request) -> web.StreamResponse:
             time=parts.now_ms(),
             time_zone=time_zone(),
             epoch=parts.bus.epoch,
-            health=_health(parts, request.app[FANOUT].count, await _sizes(parts)),
+            health=_health(parts, reach_of(request), request.app[FANOUT].count, await _sizes(parts)),
         )
     )
 
@@ -74,14 +76,17 @@ def _tell_sizes(health: Health, found: list[DeviceSize]) -> None:
         health.store_device_samples.labels(one.device).set(one.samples)
 
 
-def _health(parts: Parts, streams: int, sizes: list[DeviceSize]) -> HubHealth:
+def _health(parts: Parts, reached: Reach, streams: int, sizes: list[DeviceSize]) -> HubHealth:
+    states = [state for state in parts.registry.all() if reached.includes(state.id)]
+    cameras = [camera for camera in parts.cameras.values() if reached.includes(camera.id)]
+    own = [size for size in sizes if reached.includes(size.device)]
     return HubHealth(
         store_degraded=parts.store.degraded,
-        store=msgspec.structs.replace(parts.store.figures(), devices=sizes),
-        devices=len(parts.registry.all()),
-        devices_online=parts.registry.online_count(),
+        store=msgspec.structs.replace(parts.store.figures(), devices=own),
+        devices=len(states),
+        devices_online=sum(state.online for state in states),
         streams=streams,
-        viewers=sum(camera.viewers for camera in parts.cameras.values()),
+        viewers=sum(camera.viewers for camera in cameras),
     )
 
 
@@ -104,6 +109,7 @@ ROUTES = (
         path="/healthz",
         handler=alive,
         role=None,
+        reaches=Reaches.NONE,
         head=True,
         summary="Liveness",
         answers={200: Answer(text="The hub runs", media="text/plain")},
@@ -113,6 +119,7 @@ ROUTES = (
         path="/readyz",
         handler=ready,
         role=None,
+        reaches=Reaches.NONE,
         head=True,
         summary="Readiness; 503 while the store cannot commit",
         answers={
@@ -125,6 +132,7 @@ ROUTES = (
         path=f"{API}/hub",
         handler=show_hub,
         role=Role.VIEWER,
+        reaches=Reaches.SOME,
         head=True,
         summary="The hub itself: name, version, time, health",
         answers={200: Answer(text="The hub", kind=HubView)},

@@ -13,7 +13,7 @@ from aiohttp import web
 from hub import __version__
 from hub.model import Role
 from hub.web.problem import PROBLEM_TYPE, ProblemDocument, json_answer
-from hub.web.route import API, Answer, Route
+from hub.web.route import API, Answer, Reaches, Route
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -155,6 +155,7 @@ ROUTES = (
         path=f"{API}/openapi.json",
         handler=show_openapi,
         role=Role.VIEWER,
+        reaches=Reaches.NONE,
         head=True,
         summary="This document",
         answers={200: Answer(text="The OpenAPI document")},

@@ -16,7 +16,7 @@ from hub.web.auth import by_cookie, credential_of
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem
 from hub.web.revocation import REVOCATION
-from hub.web.route import API, JSON, Answer, Route, body
+from hub.web.route import API, JSON, Answer, Reaches, Route, body
 from hub.web.sessions import LOGINS, take_try
 from hub.web.trail import tell
 
@@ -82,6 +82,7 @@ ROUTES = (
         path=f"{API}/session/password",
         handler=change_password,
         role=Role.VIEWER,
+        reaches=Reaches.NONE,
         body=PasswordBody,
         body_media=JSON,
         summary="Change one's own password; one's other sessions end",

@@ -14,7 +14,8 @@ from hub.camera.recordings import UnknownRecording
 from hub.model import Role
 from hub.web.parts import parts_of
 from hub.web.problem import Problem, items_answer, json_answer
-from hub.web.route import API, JSON, Answer, Route, body, path_part
+from hub.web.reach import reach_of
+from hub.web.route import API, JSON, Answer, Reaches, Route, body, path_part
 
 if TYPE_CHECKING:
     from hub.camera.filming import Filming, Take
@@ -52,7 +53,7 @@ def _films(request: web.Request) -> tuple[str, Filming]:
     name = path_part(request, "id")
     camera = parts_of(request).cameras.get(name)
     if camera is None:
-        known = ", ".join(parts_of(request).cameras) or "none"
+        known = ", ".join(filter(reach_of(request).includes, parts_of(request).cameras)) or "none"
         raise Problem(404, f"there is no such camera; there is: {known}", parameter="id")
     if camera.filming is None:
         raise Problem(404, "this hub keeps no recordings", parameter="id")
@@ -154,6 +155,7 @@ ROUTES = (
         path=_ALL,
         handler=list_recordings,
         role=Role.VIEWER,
+        reaches=Reaches.ONE,
         head=True,
         summary="A camera's recordings",
         answers={200: Answer(text="Recordings, newest first", kind=RecordingList)},
@@ -164,6 +166,7 @@ ROUTES = (
         path=_ALL,
         handler=record,
         role=Role.OPERATOR,
+        reaches=Reaches.ONE,
         body=RecordBody,
         body_media=JSON,
         summary="Record from now on; the pictures of the camera's pre-roll come first",
@@ -175,6 +178,7 @@ ROUTES = (
         path=f"{_ONE}/stop",
         handler=stop,
         role=Role.OPERATOR,
+        reaches=Reaches.ONE,
         summary="End the running recording",
         answers={204: Answer(text="It ends, and is kept", media=None)},
         problems=(404,),
@@ -184,6 +188,7 @@ ROUTES = (
         path=_ONE,
         handler=play,
         role=Role.VIEWER,
+        reaches=Reaches.ONE,
         head=True,
         summary="A recording as MP4, whole or by Range",
         answers={
@@ -197,6 +202,7 @@ ROUTES = (
         path=_ONE,
         handler=delete,
         role=Role.OPERATOR,
+        reaches=Reaches.ONE,
         summary="Delete a recording",
         answers={204: Answer(text="Deleted", media=None)},
         problems=(404, 409),

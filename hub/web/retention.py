@@ -13,7 +13,8 @@ from hub.store.forecast import (  # noqa: TC001 - msgspec resolves the fields' t
 )
 from hub.web.parts import parts_of
 from hub.web.problem import json_answer
-from hub.web.route import API, Answer, Route
+from hub.web.reach import reach_of
+from hub.web.route import API, Answer, Reaches, Route
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -46,6 +47,7 @@ async def show_retention(request: web.Request) -> web.StreamResponse:
     parts = parts_of(request)
     found = await parts.store.forecast()
     state = parts.store.retention()
+    reached = reach_of(request)
     return json_answer(
         RetentionView(
             time=parts.now_ms(),
@@ -58,7 +60,7 @@ async def show_retention(request: web.Request) -> web.StreamResponse:
             free_bytes=found.free_bytes,
             size_bytes=found.size_bytes,
             over_bytes=found.over_bytes,
-            items=found.items,
+            items=[item for item in found.items if reached.includes(item.device)],
             tiers=found.tiers,
         )
     )
@@ -70,6 +72,7 @@ ROUTES = (
         path=f"{API}/retention",
         handler=show_retention,
         role=Role.VIEWER,
+        reaches=Reaches.SOME,
         head=True,
         summary="What the store holds of each metric, and what goes by rule and size, before it goes",
         answers={200: Answer(text="By device and metric", kind=RetentionView)},

@@ -1,23 +1,25 @@
-"""Rights, for admins: users, tokens, a new one-time link, and the security log."""
+"""Rights, for admins: users, a new one-time link, and the security log."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-from aiohttp import web
 
 from hub.model import Role
-from hub.store.accounts import BadName, NameTaken, TokenInfo
+from hub.store.accounts import BadName, NameTaken
 from hub.store.rights import SecurityEvent, SecurityKind
-from hub.store.users import BadPassword, UserInfo
+from hub.store.users import BadPassword, BadRole, UserInfo, check_role
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem, items_answer, json_answer
-from hub.web.revocation import REVOCATION
+from hub.web.revocation import done
 from hub.web.route import API, JSON, Answer, Route, body, path_part, query
 from hub.web.trail import tell
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 log = logging.getLogger(__name__)
 
@@ -29,28 +31,6 @@ class OneTimeLink(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str
     expires_time: int
-
-
-class TokenBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A token to be made."""
-
-    name: AccountName
-    role: Role
-
-
-class NewToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A token with its secret, which is shown this once."""
-
-    name: str
-    role: Role
-    token: str
-
-
-class TokenList(msgspec.Struct):
-    """The tokens, without their secrets."""
-
-    items: list[TokenInfo]
-    next: str | None
 
 
 class UserBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,34 +82,6 @@ async def make_link(request: web.Request) -> web.StreamResponse:
     return json_answer(OneTimeLink(path=claim.path(), expires_time=expires_time), status=201)
 
 
-async def list_tokens(request: web.Request) -> web.StreamResponse:
-    """Answer with the tokens."""
-    return items_answer(parts_of(request).store.accounts.tokens())
-
-
-async def make_token(request: web.Request) -> web.StreamResponse:
-    """Make a token, and show its secret once."""
-    asked = await body(request, TokenBody)
-    parts = parts_of(request)
-    try:
-        plain = parts.store.accounts.create_token(
-            asked.name, asked.role, parts.now_ms(), by=request[IDENTITY].name
-        )
-    except (BadName, NameTaken) as error:
-        raise _refused(error) from error
-    return json_answer(NewToken(name=asked.name, role=asked.role, token=plain), status=201)
-
-
-async def revoke_token(request: web.Request) -> web.StreamResponse:
-    """Revoke a token, and end what is open by it."""
-    parts = parts_of(request)
-    if not parts.store.accounts.revoke_token(
-        path_part(request, "name"), parts.now_ms(), by=request[IDENTITY].name
-    ):
-        raise Problem(404, "there is no such token", parameter="name")
-    return _done(request)
-
-
 async def list_users(request: web.Request) -> web.StreamResponse:
     """Answer with the users."""
     return items_answer(parts_of(request).store.accounts.users.all())
@@ -149,7 +101,7 @@ async def make_user(request: web.Request) -> web.StreamResponse:
             now_ms,
             by=request[IDENTITY].name,
         )
-    except (BadName, NameTaken, BadPassword) as error:
+    except (BadName, BadRole, NameTaken, BadPassword) as error:
         raise _refused(error) from error
     return json_answer(
         UserInfo(name=asked.name, role=asked.role, created_time=now_ms, last_login_time=None), status=201
@@ -163,15 +115,17 @@ async def change_user(request: web.Request) -> web.StreamResponse:
     users, now_ms = parts_of(request).store.accounts.users, parts_of(request).now_ms()
     found = users.hash_of(name) is not None
     try:
+        if asked.role is not None:
+            check_role(asked.role)
         if found and asked.password is not None:
             found = await asyncio.to_thread(users.set_password, name, asked.password, now_ms, by=by)
-    except BadPassword as error:
+        if found and asked.role is not None:
+            found = users.set_role(name, asked.role, now_ms, by=by)
+    except (BadPassword, BadRole) as error:
         raise _refused(error) from error
-    if found and asked.role is not None:
-        found = users.set_role(name, asked.role, now_ms, by=by)
     if not found:
         raise Problem(404, "there is no such user", parameter="name")
-    return _done(request)
+    return done(request)
 
 
 async def remove_user(request: web.Request) -> web.StreamResponse:
@@ -181,7 +135,7 @@ async def remove_user(request: web.Request) -> web.StreamResponse:
         path_part(request, "name"), parts.now_ms(), by=request[IDENTITY].name
     ):
         raise Problem(404, "there is no such user", parameter="name")
-    return _done(request)
+    return done(request)
 
 
 async def list_security_events(request: web.Request) -> web.StreamResponse:
@@ -193,16 +147,11 @@ async def list_security_events(request: web.Request) -> web.StreamResponse:
     return items_answer(items, following)
 
 
-def _refused(error: BadName | NameTaken | BadPassword) -> Problem:
+def _refused(error: BadName | BadRole | NameTaken | BadPassword) -> Problem:
     if isinstance(error, NameTaken):
         return Problem(409, str(error), parameter="name")
-    return Problem(400, str(error), parameter="password" if isinstance(error, BadPassword) else "name")
-
-
-def _done(request: web.Request) -> web.Response:
-    # The caller may have revoked itself: it is answered first.
-    asyncio.get_running_loop().call_soon(request.app[REVOCATION].check)
-    return web.Response(status=204)
+    fields = {BadName: "name", BadRole: "role", BadPassword: "password"}
+    return Problem(400, str(error), parameter=fields[type(error)])
 
 
 ROUTES = (
@@ -213,35 +162,6 @@ ROUTES = (
         role=Role.ADMIN,
         summary="Make a new one-time link that opens the dashboard as admin; the one before is dead",
         answers={201: Answer(text="The link", kind=OneTimeLink)},
-    ),
-    Route(
-        method="GET",
-        path=f"{API}/tokens",
-        handler=list_tokens,
-        role=Role.ADMIN,
-        head=True,
-        summary="The API tokens, without their secrets",
-        answers={200: Answer(text="The tokens", kind=TokenList)},
-    ),
-    Route(
-        method="POST",
-        path=f"{API}/tokens",
-        handler=make_token,
-        role=Role.ADMIN,
-        body=TokenBody,
-        body_media=JSON,
-        summary="Make an API token",
-        answers={201: Answer(text="The token, shown this once", kind=NewToken)},
-        problems=(409,),
-    ),
-    Route(
-        method="DELETE",
-        path=f"{API}/tokens/{{name}}",
-        handler=revoke_token,
-        role=Role.ADMIN,
-        summary="Revoke a token, and end every stream, socket and video that is open by it",
-        answers={204: Answer(text="Revoked", media=None)},
-        problems=(404,),
     ),
     Route(
         method="GET",

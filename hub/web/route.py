@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, get_origin
 
 import msgspec
@@ -19,6 +20,19 @@ Input = TypeVar("Input", bound=msgspec.Struct)
 
 API = "/api/v1"
 JSON = "application/json"
+
+
+class Reaches(StrEnum):
+    """What of devices, cameras among them, a route has to do with; a token may be for some of them only."""
+
+    NONE = "none"
+    """Nothing: it is for every token."""
+    ONE = "one"
+    """The device that `{id}` of the path names; outside a token's scope it does not exist."""
+    SOME = "some"
+    """Any; the handler leaves out what is outside (`hub.web.reach`)."""
+    WHOLE = "whole"
+    """The hub as a whole: refused to a token that is for some devices only."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +52,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     role: Role | None
     summary: str
     answers: dict[int, Answer]
+    reaches: Reaches = Reaches.WHOLE
     query: type[msgspec.Struct] | None = None
     body: type[msgspec.Struct] | None = None
     body_media: str | None = None

@@ -11,6 +11,7 @@ from hub.model import Kind, Metric
 from hub.web.devices import known_device
 from hub.web.parts import parts_of
 from hub.web.problem import Problem
+from hub.web.reach import reach_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,13 +61,13 @@ async def _asked(request: web.Request, device: str | None, name: str) -> Asked:
 
 def _split(request: web.Request, name: str) -> tuple[str, str]:
     """Take DEVICE/METRIC apart; either may have a / in it, so the longest known device counts."""
-    registry = parts_of(request).registry
+    registry, reached = parts_of(request).registry, reach_of(request)
     places = [place for place, letter in enumerate(name) if letter == "/"]
     if not places:
         raise Problem(
             400, f"`device` is missing; name it, or ask for metric=DEVICE/{name[:100]}", parameter="device"
         )
     for place in reversed(places):
-        if registry.get(name[:place]) is not None:
+        if registry.get(name[:place]) is not None and reached.includes(name[:place]):
             return name[:place], name[place + 1 :]
     return name[: places[0]], name[places[0] + 1 :]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hub.store.columns import Floats, Ints
     from hub.store.grid import Grid
     from hub.store.store import Store
+    from hub.web.filters import Reach
     from hub.web.parts import Parts
     from hub.web.sample_names import Asked
 
@@ -124,9 +125,9 @@ def _spread(values: Floats | Ints, places: Ints, rows: int) -> list[object]:
 
 
 async def known_at(
-    parts: Parts, asked: Sequence[Asked], device: str | None, at_ms: int, back_ms: int
+    parts: Parts, reached: Reach, asked: Sequence[Asked], device: str | None, at_ms: int, back_ms: int
 ) -> Sheet:
-    """Return the last sample at a time of those asked for; none: of a device's metrics, or of all.
+    """Return the last sample at a time of those asked for; none: of a device's metrics, or of all in reach.
 
     Raises QueryRefused, StoreError.
     """
@@ -135,6 +136,8 @@ async def known_at(
     found = await parts.store.samples_at([one.key for one in asked] or device, at_ms, back_ms)
     rows = []
     for one in found:
+        if not reached.includes(one.device):
+            continue
         state = parts.registry.get(one.device)
         metrics = () if state is None else state.birth.metrics
         unit = next((metric.unit for metric in metrics if metric.name == one.metric), "")

@@ -15,7 +15,8 @@ from hub.web.moments import Moment, moment_ms
 from hub.web.parts import parts_of
 from hub.web.patience import while_there
 from hub.web.problem import Problem
-from hub.web.route import API, Answer, Route, query
+from hub.web.reach import reach_of
+from hub.web.route import API, Answer, Reaches, Route, query
 from hub.web.sample_names import asked_for
 from hub.web.sheet import MEDIA, CsvWriter, Form, json_of, negotiated
 from hub.web.views import SamplesView
@@ -139,7 +140,7 @@ async def _at(request: web.Request, wanted: SamplesQuery, text: str) -> Sheet:
     asked = await asked_for(request, wanted.device, wanted.metric)
     back_ms = (wanted.lookback_days or 32) * _DAY_MS
     return await sample_sheets.known_at(
-        parts_of(request), asked, wanted.device, moment_ms(text, "at"), back_ms
+        parts_of(request), reach_of(request), asked, wanted.device, moment_ms(text, "at"), back_ms
     )
 
 
@@ -195,6 +196,7 @@ ROUTES = (
         path=f"{API}/samples",
         handler=show_samples,
         role=Role.VIEWER,
+        reaches=Reaches.SOME,
         head=True,
         query=SamplesQuery,
         summary="The history of one or more metrics: raw and paged, in at most `points` buckets, or at a "

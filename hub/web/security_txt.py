@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from aiohttp import web
 
 from hub.web.parts import parts_of
-from hub.web.route import Answer, Route
+from hub.web.route import Answer, Reaches, Route
 
 PATH = "/.well-known/security.txt"
 REPORT = "https://github.com/outpost-hub/outpost/security/advisories/new"
@@ -31,6 +31,7 @@ ROUTES = (
         path=PATH,
         handler=security_txt,
         role=None,
+        reaches=Reaches.NONE,
         head=True,
         summary="Where to report a vulnerability (RFC 9116)",
         answers={200: Answer(text="The file", media="text/plain")},

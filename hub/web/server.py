@@ -30,6 +30,7 @@ from hub.web import (
     sessions,
     spa,
     stream,
+    tokens,
     video,
     wall,
 )
@@ -55,6 +56,7 @@ ROUTES: tuple[Route, ...] = (
     *wall.ROUTES,
     *password.ROUTES,
     *rights.ROUTES,
+    *tokens.ROUTES,
     *devices.ROUTES,
     *latest.ROUTES,
     *samples.ROUTES,

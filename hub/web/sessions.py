@@ -20,7 +20,7 @@ from hub.web.pages import page
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem, items_answer, json_answer
 from hub.web.revocation import REVOCATION
-from hub.web.route import API, JSON, Answer, Route, body, path_part, query
+from hub.web.route import API, JSON, Answer, Reaches, Route, body, path_part, query
 from hub.web.trail import tell
 from hub.web.tries import TooManyTries, Tries
 
@@ -114,11 +114,13 @@ class LoginBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     password: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_PASSWORD)]
 
 
-class SessionView(msgspec.Struct, frozen=True):
-    """Who the caller is, as `user:NAME` or `token:NAME`, and what it may do."""
+class SessionView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who the caller is, as `user:NAME` or `token:NAME`, what it may do, and for which devices if not all."""
 
     name: str
     role: Role
+    devices: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 async def log_in(request: web.Request) -> web.StreamResponse:
@@ -154,7 +156,8 @@ def take_try(request: web.Request, name: str, now_ms: int) -> tuple[str, ...]:
 async def show_session(request: web.Request) -> web.StreamResponse:
     """Tell the caller who it is."""
     identity = request[IDENTITY]
-    answer = json_answer(SessionView(identity.name, identity.role))
+    scope = identity.scope
+    answer = json_answer(SessionView(identity.name, identity.role, scope.devices, scope.tags))
     wall.renew(request, answer)
     return answer
 
@@ -235,6 +238,7 @@ ROUTES = (
         path="/claim",
         handler=claim,
         role=None,
+        reaches=Reaches.NONE,
         query=ClaimQuery,
         summary="Open the dashboard, logged in as admin, with the one-time code that the hub printed",
         answers={303: Answer(text="Logged in: the session is a cookie", media=None)},
@@ -244,7 +248,8 @@ ROUTES = (
         method="GET",
         path=f"{API}/session",
         handler=show_session,
-        role=Role.VIEWER,
+        role=Role.DEVICE,
+        reaches=Reaches.NONE,
         head=True,
         summary="Who the caller is",
         answers={200: Answer(text="The caller", kind=SessionView)},
@@ -254,6 +259,7 @@ ROUTES = (
         path=f"{API}/session",
         handler=log_in,
         role=None,
+        reaches=Reaches.NONE,
         body=LoginBody,
         body_media=JSON,
         summary="Log in with name and password: the session is a cookie",
@@ -265,6 +271,7 @@ ROUTES = (
         path=f"{API}/session",
         handler=log_out,
         role=Role.VIEWER,
+        reaches=Reaches.NONE,
         summary="Log out: end the browser's session",
         answers={204: Answer(text="Logged out", media=None)},
     ),

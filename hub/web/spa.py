@@ -9,7 +9,7 @@ from aiohttp import web
 from hub.web.pages import page
 from hub.web.parts import parts_of
 from hub.web.problem import Problem
-from hub.web.route import Answer, Route
+from hub.web.route import Answer, Reaches, Route
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +59,7 @@ ROUTES = (
         path="/",
         handler=dashboard,
         role=None,
+        reaches=Reaches.NONE,
         head=True,
         summary="The dashboard",
         answers=_PAGE,
@@ -68,6 +69,7 @@ ROUTES = (
         path=REST,
         handler=dashboard,
         role=None,
+        reaches=Reaches.NONE,
         head=True,
         summary="The dashboard's files, and its page for the paths that it routes itself",
         answers=_PAGE,

@@ -12,7 +12,8 @@ from hub.model import Role
 from hub.web.fanout import reset
 from hub.web.filters import Filter, Names
 from hub.web.parts import IDENTITY, parts_of
-from hub.web.route import API, Answer, Route, query
+from hub.web.reach import reach_of
+from hub.web.route import API, Answer, Reaches, Route, query
 from hub.web.sse import frame_of, opening, parse_id
 from hub.web.subscriber import bound_kernel_buffers
 
@@ -52,7 +53,7 @@ class StreamQuery(msgspec.Struct, kw_only=True):
 async def live(request: web.Request) -> web.StreamResponse:
     """Stream samples and events until the client goes, stalls, or the hub stops."""
     asked = query(request, StreamQuery)
-    wanted = Filter.of(asked.device, asked.metric, asked.max_hz)
+    wanted = Filter.of(asked.device, asked.metric, asked.max_hz, reach_of(request))
     with request.app[FANOUT].place(request[IDENTITY].name):
         return await _serve(request, wanted, request.headers.get("Last-Event-ID") or asked.since)
 
@@ -150,6 +151,7 @@ ROUTES = (
         path=f"{API}/stream",
         handler=live,
         role=Role.VIEWER,
+        reaches=Reaches.SOME,
         query=StreamQuery,
         summary="Live samples and events (SSE): samples, device, command, alert, log, gap, reset",
         problems=(429, 503),

@@ -15,8 +15,9 @@ from hub.web.closing import CLOSING
 from hub.web.instruments import LiveInstruments
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem, items_answer
+from hub.web.reach import reach_of
 from hub.web.revocation import HELD, REVOCATION
-from hub.web.route import API, Answer, Route, path_part
+from hub.web.route import API, Answer, Reaches, Route, path_part
 from hub.web.views import CameraList, CameraView
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _quoted(text: str) -> str:
 def _camera(request: web.Request) -> Camera:
     camera = parts_of(request).cameras.get(path_part(request, "id"))
     if camera is None:
-        known = ", ".join(parts_of(request).cameras) or "none"
+        known = ", ".join(filter(reach_of(request).includes, parts_of(request).cameras)) or "none"
         raise Problem(404, f"there is no such camera; there is: {known}", parameter="id")
     return camera
 
@@ -64,7 +65,8 @@ def unavailable(error: Exception) -> Problem:
 
 
 async def list_cameras(request: web.Request) -> web.StreamResponse:
-    """Answer with the configured cameras."""
+    """Answer with the configured cameras that the caller may know of."""
+    reached = reach_of(request)
     return items_answer(
         [
             CameraView(
@@ -76,6 +78,7 @@ async def list_cameras(request: web.Request) -> web.StreamResponse:
                 encoders=camera.encoders,
             )
             for camera in parts_of(request).cameras.values()
+            if reached.includes(camera.id)
         ]
     )
 
@@ -112,7 +115,7 @@ async def whep_offer(request: web.Request) -> web.StreamResponse:
 def _instruments(request: web.Request) -> LiveInstruments:
     """Return the samples that this caller may see on the viewer's data channel: those of `GET stream`."""
     parts = parts_of(request)
-    return LiveInstruments(parts.registry, parts.bus, lambda _: True)
+    return LiveInstruments(parts.registry, parts.bus, reach_of(request).includes)
 
 
 def _end_with_its_credential(request: web.Request, camera: Camera, viewer: str) -> None:
@@ -135,7 +138,8 @@ def _end_with_its_credential(request: web.Request, camera: Camera, viewer: str) 
         ending.add(task)
         task.add_done_callback(ending.discard)
 
-    request.app[REVOCATION].hold(request[HELD].credential, end, there)
+    held = request[HELD]
+    request.app[REVOCATION].hold(held.credential, held.role, end, there)
 
 
 async def whep_options(_: web.Request) -> web.StreamResponse:
@@ -225,6 +229,7 @@ ROUTES = (
         path=f"{API}/cameras",
         handler=list_cameras,
         role=Role.VIEWER,
+        reaches=Reaches.SOME,
         head=True,
         summary="The cameras",
         answers={200: Answer(text="The configured cameras", kind=CameraList)},
@@ -234,6 +239,7 @@ ROUTES = (
         path=_WHEP,
         handler=whep_offer,
         role=Role.VIEWER,
+        reaches=Reaches.ONE,
         body_media=SDP,
         summary="Start a WebRTC viewer (WHEP): an SDP offer for an SDP answer",
         answers={201: Answer(text="The answer; Location is the viewer, Link are ICE servers", media=SDP)},
@@ -244,6 +250,7 @@ ROUTES = (
         path=_WHEP,
         handler=whep_options,
         role=None,
+        reaches=Reaches.NONE,
         summary="What POST takes (WHEP)",
         answers={200: Answer(text="See Accept-Post", media=None)},
     ),
@@ -252,6 +259,7 @@ ROUTES = (
         path=f"{_WHEP}/{{viewer}}",
         handler=whep_trickle,
         role=Role.VIEWER,
+        reaches=Reaches.ONE,
         body_media=SDP_FRAGMENT,
         summary="Add ICE candidates to a viewer (WHEP trickle)",
         answers={204: Answer(text="Taken in", media=None)},
@@ -262,6 +270,7 @@ ROUTES = (
         path=f"{_WHEP}/{{viewer}}",
         handler=whep_end,
         role=Role.VIEWER,
+        reaches=Reaches.ONE,
         summary="End a viewer (WHEP)",
         answers={200: Answer(text="Ended", media=None)},
         problems=(404,),
@@ -271,6 +280,7 @@ ROUTES = (
         path=f"{API}/cameras/{{id}}/snapshot.jpg",
         handler=snapshot,
         role=Role.VIEWER,
+        reaches=Reaches.ONE,
         head=True,
         summary="A picture that is at most a second old",
         answers={
@@ -284,6 +294,7 @@ ROUTES = (
         path=f"{API}/cameras/{{id}}/stream.mjpg",
         handler=mjpeg,
         role=Role.VIEWER,
+        reaches=Reaches.ONE,
         summary="Pictures one after another, for browsers without WebRTC",
         answers={200: Answer(text="The pictures", media="multipart/x-mixed-replace")},
         problems=(404, 503),

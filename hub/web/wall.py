@@ -17,7 +17,7 @@ from hub.store.rights import SecurityKind
 from hub.web.auth import WALL_COOKIE, WALL_PREFIX, by_cookie, for_wall, set_secret_cookie
 from hub.web.parts import IDENTITY
 from hub.web.problem import Problem, json_answer
-from hub.web.route import API, Answer, Route
+from hub.web.route import API, Answer, Reaches, Route
 from hub.web.trail import tell
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ ROUTES = (
         path=f"{API}/session/wall",
         handler=hang_up,
         role=Role.VIEWER,
+        reaches=Reaches.NONE,
         summary="Become a wall display: its token, sent as Bearer, goes into a cookie that does not time out",
         answers={200: Answer(text="As whom it reads", kind=WallView)},
     ),
@@ -86,6 +87,7 @@ ROUTES = (
         path=f"{API}/session/wall",
         handler=take_down,
         role=Role.VIEWER,
+        reaches=Reaches.NONE,
         summary="Be no wall display any more: forget the token in this browser",
         answers={204: Answer(text="Forgotten", media=None)},
     ),
