@@ -48,8 +48,7 @@ beforeEach(() => {
     hub: async () => ({ name: "h", version: "1", time: Date.now(), epoch: "e", health: {} }),
     devices: () => devices(),
     cameras: async () => [],
-    history: async (_d: string, _m: string, from: number, to: number) => ({
-      columns: ["time", "min", "max", "mean", "count"],
+    grid: async (_names: string[], from: number, to: number) => ({
       rows: [...stored]
         .filter(([time]) => time >= from && time < to)
         .map(([time, value]) => [time, value, value, value, 1]),

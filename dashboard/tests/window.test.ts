@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { SeriesWindow, toBuckets } from "../src/state/window.ts";
+import { bucketsOf, SeriesWindow } from "../src/state/window.ts";
 
 const rows = (window: SeriesWindow) => window.buckets().map((bucket) => [...bucket]);
 
@@ -96,12 +96,28 @@ test("values that are no numbers are not drawn", () => {
   expect(window.length).toBe(0);
 });
 
-test("rows become buckets by the names of their columns; rows without numbers are left out", () => {
-  const columns = ["count", "time", "min", "max", "mean"];
-  expect(
-    toBuckets(columns, [
-      [3, 1000, 1, 2, 1.5],
-      [0, 2000, null, null, null],
-    ]),
-  ).toEqual([[1000, 1, 2, 1.5, 3]]);
+test("each metric of a grid has its own buckets; where it has none it has none", () => {
+  const rows = [
+    [1000, 1, 2, 1.5, 3, 7, 7, 7, 1],
+    [2000, null, null, null, null, 8, 9, 8.5, 2],
+  ];
+  expect(bucketsOf(rows, 0)).toEqual([[1000, 1, 2, 1.5, 3]]);
+  expect(bucketsOf(rows, 1)).toEqual([
+    [1000, 7, 7, 7, 1],
+    [2000, 8, 9, 8.5, 2],
+  ]);
+});
+
+test("a bucket remembers its worst sample, and forgets it when it leaves the window", () => {
+  const window = new SeriesWindow(60_000, 1000);
+  window.mark(5200, "uncertain");
+  window.mark(5900, "bad");
+  window.mark(5950, "uncertain");
+  window.mark(6000, "uncertain");
+  expect([...window.doubts]).toEqual([
+    [5000, "bad"],
+    [6000, "uncertain"],
+  ]);
+  window.trim(67_500);
+  expect([...window.doubts.keys()]).toEqual([6000]);
 });

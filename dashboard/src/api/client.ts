@@ -76,6 +76,10 @@ export class Client {
   history = (device: string, metric: string, from: number, to: number, points: number) =>
     this.get<History>("samples", { device, metric, from, to, points });
 
+  /** The same of several metrics, DEVICE/METRIC each, on one grid: time, then min, max, mean, count of each. */
+  grid = (metric: string[], from: number, to: number, points: number) =>
+    this.get<History>("samples", { metric, from, to, points });
+
   /** Samples of a metric between two times, oldest first: time, value, quality. Stops after `limit`. */
   async raw(
     device: string,
@@ -117,11 +121,13 @@ export class Client {
 
   async get<Body>(
     path: string,
-    query: Record<string, string | number | null | undefined> = {},
+    query: Record<string, string | number | string[] | null | undefined> = {},
   ): Promise<Body> {
     const params = new URLSearchParams();
     for (const [key, value] of Object.entries(query)) {
-      if (value !== null && value !== undefined) params.set(key, String(value));
+      for (const one of Array.isArray(value) ? value : [value ?? null]) {
+        if (one !== null) params.append(key, String(one));
+      }
     }
     const search = params.size > 0 ? `?${params}` : "";
     const response = await this.ask(`/api/v1/${path}${search}`, "application/json");

@@ -1,4 +1,5 @@
 /** Pure figures for charts: ranges, ticks, gaps. */
+import type { Metric } from "../api/types.ts";
 
 const STEPS_MS = [
   1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 900_000, 1_800_000,
@@ -35,6 +36,21 @@ export function widened(min: number, max: number, least: number): [number, numbe
   const missing = Math.max(0, least - (max - min)) / 2;
   const low = min >= 0 ? Math.max(0, min - missing) : min - missing;
   return [low, Math.max(max + missing, low + least)];
+}
+
+/** The y range for a metric whose values lie between `min` and `max`; `whole` widens it to whole steps. */
+export function valueRange(
+  metric: Pick<Metric, "kind" | "options" | "decimals">,
+  min: number,
+  max: number,
+  whole: boolean,
+): [number, number] {
+  if (metric.kind === "boolean") return [0, 1.15];
+  if (metric.kind === "enum") return [-0.2, Math.max(1, (metric.options?.length ?? 2) - 1) + 0.2];
+  const least = metric.decimals === null ? 0 : 10 ** -metric.decimals * 4;
+  const [low, high] = widened(min, max, least);
+  if (whole) return niceRange(low, high);
+  return low === high ? [low - 1, high + 1] : [low, high];
 }
 
 /** Ticks from `low` to `high` on whole steps, at most about `count`. */

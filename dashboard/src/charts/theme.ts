@@ -7,6 +7,9 @@ export interface Palette {
   band: string;
   faded: string;
   fadedBand: string;
+  warn: string;
+  bad: string;
+  second: string;
   grid: string;
   label: string;
   ground: string;
@@ -25,6 +28,9 @@ function read(): Palette {
     band: colour("--band"),
     faded: colour("--faded"),
     fadedBand: colour("--faded-band"),
+    warn: colour("--warn"),
+    bad: colour("--bad"),
+    second: colour("--second"),
     grid: colour("--grid"),
     label: colour("--dim"),
     ground: colour("--panel"),
@@ -51,6 +57,9 @@ export const palette = signal<Palette>({
   band: "#8884",
   faded: "#888",
   fadedBand: "#8884",
+  warn: "#888",
+  bad: "#888",
+  second: "#888",
   grid: "#8883",
   label: "#888",
   ground: "#888",

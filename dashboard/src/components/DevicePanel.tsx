@@ -1,4 +1,6 @@
 import { useComputed } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { SparkSheet } from "../charts/sheet.ts";
 import { age } from "../format/number.ts";
 import { hover } from "../format/time.ts";
 import { useHub } from "../state/context.ts";
@@ -69,13 +71,30 @@ export function DevicePanel({ device, metrics, rows, onMove }: Props) {
       {device.metrics.value.length === 0 ? (
         <p class="dim pad">{text.device.noMetrics}</p>
       ) : (
-        <ul class="metrics">
-          {metrics.slice(0, rows).map((metric) => (
-            <MetricRow key={metric.name} device={device} metric={metric} />
-          ))}
-        </ul>
+        <Rows device={device} metrics={metrics.slice(0, rows)} />
       )}
     </section>
+  );
+}
+
+function Rows({ device, metrics }: Pick<Props, "device" | "metrics">) {
+  const hub = useHub();
+  const rows = useRef<HTMLUListElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const sheet = useMemo(() => new SparkSheet(hub), [hub]);
+  useEffect(() => {
+    const [on, over] = [canvas.current, rows.current];
+    return on && over ? sheet.mount(on, over) : undefined;
+  }, [sheet]);
+  return (
+    <div class="rows">
+      <canvas ref={canvas} class="sheet" width="0" height="0" />
+      <ul ref={rows} class="metrics">
+        {metrics.map((metric) => (
+          <MetricRow key={metric.name} device={device} metric={metric} sheet={sheet} />
+        ))}
+      </ul>
+    </div>
   );
 }
 

@@ -1,6 +1,6 @@
 import { useComputed } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { Chart } from "../charts/Chart.tsx";
+import { useEffect, useRef } from "preact/hooks";
+import type { SparkSheet } from "../charts/sheet.ts";
 import { title } from "../format/value.ts";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
@@ -8,8 +8,15 @@ import type { Freshness, MetricState } from "../state/metric.ts";
 import { text } from "../text/en.ts";
 import { FreshNote, Readout, useFreshness } from "./Readout.tsx";
 
+interface Props {
+  device: DeviceState;
+  metric: MetricState;
+  /** Where the small charts of the panel's rows are drawn. */
+  sheet: SparkSheet;
+}
+
 /** One line of an instrument panel: name, the last five minutes, the value now. */
-export function MetricRow({ device, metric }: { device: DeviceState; metric: MetricState }) {
+export function MetricRow({ device, metric, sheet }: Props) {
   const fresh = useFreshness(device, metric);
   const meta = metric.meta.value;
   return (
@@ -18,7 +25,7 @@ export function MetricRow({ device, metric }: { device: DeviceState; metric: Met
         {title(meta)}
       </span>
       <span class="trace">
-        {meta.kind !== "text" && <Spark metric={metric} fresh={() => fresh.peek()} />}
+        {meta.kind !== "text" && <Spark metric={metric} sheet={sheet} fresh={() => fresh.peek()} />}
         <FreshNote device={device} metric={metric} />
       </span>
       <Readout device={device} metric={metric} />
@@ -26,16 +33,23 @@ export function MetricRow({ device, metric }: { device: DeviceState; metric: Met
   );
 }
 
-function Spark({ metric, fresh }: { metric: MetricState; fresh: () => Freshness }) {
+interface SparkProps {
+  metric: MetricState;
+  sheet: SparkSheet;
+  fresh: () => Freshness;
+}
+
+function Spark({ metric, sheet, fresh }: SparkProps) {
   const hub = useHub();
+  const place = useRef<HTMLSpanElement>(null);
   const { feed, fresh: first } = metric.spark();
   useEffect(() => {
     if (first) hub.backfill.open(metric, feed);
-  }, [metric]);
+    const at = place.current;
+    return at ? sheet.add({ at, metric, feed, freshness: fresh }) : undefined;
+  }, [metric, sheet]);
   const label = useComputed(() => sparkLabel(metric));
-  return (
-    <Chart hub={hub} metric={metric} feed={feed} freshness={fresh} spark label={label.value} />
-  );
+  return <span ref={place} class="spark" role="img" aria-label={label} />;
 }
 
 /** Without the value: it stands beside the chart, and would change the label ten times a second. */

@@ -1,7 +1,7 @@
-import type { Client } from "../api/client.ts";
+import { ApiError, type Client } from "../api/client.ts";
 import { drawn } from "../format/value.ts";
 import type { Feed, MetricState } from "./metric.ts";
-import { SeriesWindow, toBuckets } from "./window.ts";
+import { bucketsOf, SeriesWindow } from "./window.ts";
 
 /** Requests for history under way at once: a browser has six connections to a host, and others need some. */
 const AT_ONCE = 3;
@@ -9,12 +9,23 @@ const AT_ONCE = 3;
 const RAW_LIMIT = 20_000;
 /** The store commits in groups: what it did not have yet when a window was filled, it has after this. */
 const SETTLE_MS = 12_000;
+/** What the hub answers in one call, and how long an address it takes. */
+const MOST_METRICS = 64;
+const MOST_CELLS = 50_000;
+const MOST_LETTERS = 4000;
+
+/** A window to fill. */
+interface Job {
+  metric: MetricState;
+  feed: Feed;
+}
 
 /** Fills windows from history: when they open, and again when the live stream had a hole. */
 export class Backfill {
   private readonly client: Client;
   private readonly hubNow: () => number;
-  private readonly queue: (() => Promise<void>)[] = [];
+  private waiting: Job[] = [];
+  private gathering = 0;
   private running = 0;
 
   constructor(client: Client, hubNow: () => number) {
@@ -31,68 +42,113 @@ export class Backfill {
     }, SETTLE_MS);
   }
 
-  /** Fetch the window's span and merge it with what came live. */
+  /** Fetch the window's span and merge it with what came live; windows of one view in one call. */
   fill(metric: MetricState, feed: Feed): void {
     if (metric.meta.peek().kind === "text") {
       feed.state.value = "ready";
       return;
     }
-    this.queue.push(() => this.fetch(metric, feed));
-    this.next();
+    if (this.waiting.some((job) => job.feed === feed)) return;
+    this.waiting.push({ metric, feed });
+    this.gathering ||= window.setTimeout(() => {
+      this.gathering = 0;
+      this.next();
+    });
   }
 
   private next(): void {
-    while (this.running < AT_ONCE) {
-      const job = this.queue.shift();
-      if (!job) return;
+    while (this.running < AT_ONCE && this.waiting.length > 0) {
+      const jobs = this.taken();
+      if (jobs.length === 0) continue;
       this.running++;
-      void job().finally(() => {
+      void this.fetch(jobs).finally(() => {
         this.running--;
         this.next();
       });
     }
   }
 
-  private async fetch(metric: MetricState, feed: Feed): Promise<void> {
-    if (!metric.feeds.has(feed)) return;
-    const { spanMs, bucketMs } = feed.window;
+  /** Of what waits, those that one call can answer; what was closed meanwhile is dropped. */
+  private taken(): Job[] {
+    this.waiting = this.waiting.filter(({ metric, feed }) => metric.feeds.has(feed));
+    const [first] = this.waiting;
+    if (!first) return [];
+    if (isRaw(first)) {
+      this.waiting.shift();
+      return [first];
+    }
+    const most = Math.min(MOST_METRICS, Math.floor(MOST_CELLS / pointsOf(first.feed)));
+    const jobs: Job[] = [];
+    const names = new Set<string>();
+    let letters = 0;
+    for (const job of this.waiting) {
+      if (isRaw(job) || !alike(first.feed, job.feed) || names.has(job.metric.key)) continue;
+      letters += encodeURIComponent(job.metric.key).length + 8;
+      if (jobs.length > 0 && (jobs.length >= most || letters > MOST_LETTERS)) break;
+      jobs.push(job);
+      names.add(job.metric.key);
+    }
+    this.waiting = this.waiting.filter((job) => !jobs.includes(job));
+    return jobs;
+  }
+
+  private async fetch(jobs: Job[]): Promise<void> {
+    const [first] = jobs;
+    if (!first) return;
+    const { bucketMs } = first.feed.window;
     // Whole buckets, so that the hub's and the page's are the same.
-    const points = Math.ceil(spanMs / bucketMs) + 1;
-    const to = (Math.floor((feed.until ?? this.hubNow()) / bucketMs) + 1) * bucketMs;
+    const points = pointsOf(first.feed);
+    const to = (Math.floor((first.feed.until ?? this.hubNow()) / bucketMs) + 1) * bucketMs;
     const from = to - points * bucketMs;
     try {
-      if (metric.meta.peek().kind === "enum") await this.fetchStates(metric, feed, from, to);
-      else {
-        const { columns, rows } = await this.client.history(
-          metric.device,
-          metric.name,
-          from,
-          to,
-          points,
-        );
-        feed.window.merge(toBuckets(columns, rows));
-      }
-      feed.state.value = "ready";
+      if (isRaw(first)) await this.fetchStates(first, from, to);
+      else await this.fetchGrid(jobs, from, to, points);
+      for (const { feed } of jobs) feed.state.value = "ready";
     } catch (error) {
-      if (feed.state.peek() !== "ready") feed.state.value = "failed";
-      feed.error.value = error instanceof Error ? error.message : String(error);
+      // One that the hub refuses (a metric that changed its kind) does not take the others with it.
+      if (jobs.length > 1 && isRefusal(error)) {
+        await Promise.all(jobs.map((job) => this.fetch([job])));
+        return;
+      }
+      for (const { feed } of jobs) fail(feed, error);
     }
-    feed.changed();
+    for (const { feed } of jobs) feed.changed();
+  }
+
+  private async fetchGrid(jobs: Job[], from: number, to: number, points: number): Promise<void> {
+    const names = jobs.map(({ metric }) => metric.key);
+    const { rows } = await this.client.grid(names, from, to, points);
+    jobs.forEach(({ feed }, at) => {
+      feed.window.merge(bucketsOf(rows, at));
+    });
   }
 
   /** Enums have no mean: their samples come raw. */
-  private async fetchStates(
-    metric: MetricState,
-    feed: Feed,
-    from: number,
-    to: number,
-  ): Promise<void> {
+  private async fetchStates({ metric, feed }: Job, from: number, to: number): Promise<void> {
     const rows = await this.client.raw(metric.device, metric.name, from, to, RAW_LIMIT);
     const own = new SeriesWindow(feed.window.spanMs, feed.window.bucketMs);
-    for (const [time, value] of rows) {
+    for (const [time, value, quality] of rows) {
       const number = drawn(metric.meta.peek(), value ?? null);
       if (number !== null) own.push(Number(time), number);
+      if (quality === "uncertain" || quality === "bad") feed.window.mark(Number(time), quality);
     }
     feed.window.merge(own.buckets());
   }
 }
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof ApiError && error.status >= 400 && error.status < 500;
+
+function fail(feed: Feed, error: unknown): void {
+  if (feed.state.peek() !== "ready") feed.state.value = "failed";
+  feed.error.value = error instanceof Error ? error.message : String(error);
+}
+
+const isRaw = ({ metric }: Job): boolean => metric.meta.peek().kind === "enum";
+
+const pointsOf = ({ window }: Feed): number => Math.ceil(window.spanMs / window.bucketMs) + 1;
+
+const alike = (one: Feed, other: Feed): boolean =>
+  one.until === other.until &&
+  one.window.spanMs === other.window.spanMs &&
+  one.window.bucketMs === other.window.bucketMs;

@@ -53,6 +53,7 @@ export class Hub {
   private offsetMs = 0;
   private readonly pending = new Set<MetricState>();
   private readonly drawings = new Set<() => void>();
+  private readonly calm = new Set<() => void>();
   private flushAt = 0;
   private flushTimer = 0;
   private counts: number[] = [0];
@@ -80,6 +81,16 @@ export class Hub {
     };
   }
 
+  /** As `onFrame`, but in the frames in which readouts change and no others: what moves slowly costs no frame. */
+  onFlush(drawing: () => void): () => void {
+    this.calm.add(drawing);
+    this.frame.ask(drawing);
+    return () => {
+      this.calm.delete(drawing);
+      this.frame.drop(drawing);
+    };
+  }
+
   /** Once a second: time passes also where nothing comes. */
   tick(): void {
     this.counts.push(0);
@@ -92,6 +103,7 @@ export class Hub {
       this.now.value = this.hubNow();
     });
     for (const drawing of this.drawings) this.frame.ask(drawing);
+    for (const drawing of this.calm) this.frame.ask(drawing);
   }
 
   /** Fetch who we are, what the hub is and has. Runs at start and after every hole in the stream. */
@@ -200,13 +212,19 @@ export class Hub {
     if (this.flushTimer !== 0) return;
     const wait = this.flushAt - performance.now();
     if (wait <= 0) {
-      this.frame.ask(this.flush);
+      this.show();
       return;
     }
     this.flushTimer = window.setTimeout(() => {
       this.flushTimer = 0;
-      this.frame.ask(this.flush);
+      this.show();
     }, wait);
+  }
+
+  /** In one frame, for each frame costs. */
+  private show(): void {
+    this.frame.ask(this.flush);
+    for (const drawing of this.calm) this.frame.ask(drawing);
   }
 
   /** Move the newest samples to the signals that readouts follow. */

@@ -58,10 +58,10 @@ export class MetricState {
   /** Take in a live sample. Returns false where it is older than what is shown. */
   push(timeMs: number, value: Value, quality: Quality): boolean {
     const number = drawn(this.meta.peek(), value);
-    if (number !== null) {
-      for (const feed of this.feeds) {
-        if (feed.until === null) feed.window.push(timeMs, number);
-      }
+    for (const { until, window } of this.feeds) {
+      if (until !== null) continue;
+      if (number !== null) window.push(timeMs, number);
+      if (quality !== "good") window.mark(timeMs, quality);
     }
     if (this.newest !== null && this.newest.time > timeMs) return false;
     this.newest = { value, quality, time: timeMs };

@@ -1,3 +1,5 @@
+import type { Quality } from "../api/types.ts";
+
 /** A view on one metric's recent past, as a chart draws it. Times in seconds, as uPlot wants them. */
 export interface Columns {
   time: Float64Array;
@@ -8,6 +10,9 @@ export interface Columns {
 
 /** A bucket of history: start in UTC ms, then min, max, mean, count. */
 export type Bucket = readonly [number, number, number, number, number];
+
+/** What of a bucket is not good: its worst sample. */
+export type Doubt = Exclude<Quality, "good">;
 
 const FIRST_CAPACITY = 64;
 
@@ -20,6 +25,8 @@ export class SeriesWindow {
   readonly bucketMs: number;
   /** Grows with every change, so that a chart knows whether to draw. */
   version = 0;
+  /** The buckets (their start in UTC ms) with samples that are not good, also those without a number. */
+  readonly doubts = new Map<number, Doubt>();
   private capacity = FIRST_CAPACITY;
   private start = 0;
   private end = 0;
@@ -50,6 +57,14 @@ export class SeriesWindow {
     this.version++;
   }
 
+  /** Remember that a sample of that time was not good. */
+  mark(timeMs: number, quality: Doubt): void {
+    const slot = this.slotOf(timeMs);
+    if (this.doubts.get(slot) === "bad") return;
+    this.doubts.set(slot, quality);
+    this.version++;
+  }
+
   /**
    * Take in history. Where a bucket is known both from history and live, the one that saw more samples
    * stands: the store commits late, the live stream may have been away.
@@ -76,6 +91,7 @@ export class SeriesWindow {
   trim(nowMs: number): void {
     const oldest = nowMs - this.spanMs - 2 * this.bucketMs;
     while (this.start < this.end && this.timeAt(this.start) < oldest) this.start++;
+    for (const slot of this.doubts.keys()) if (slot < oldest) this.doubts.delete(slot);
   }
 
   /** What is held, as buckets. */
@@ -177,13 +193,15 @@ export class SeriesWindow {
   }
 }
 
-/** Rows of `GET samples?points=` as buckets; rows without numbers (text) are left out. */
-export function toBuckets(columns: readonly string[], rows: readonly unknown[][]): Bucket[] {
-  const index = ["time", "min", "max", "mean", "count"].map((name) => columns.indexOf(name));
+/** The buckets of the metric at that place among those asked for, from rows of `GET samples?points=`. */
+export function bucketsOf(rows: readonly (readonly unknown[])[], place: number): Bucket[] {
   const buckets: Bucket[] = [];
+  const first = 1 + 4 * place;
   for (const row of rows) {
-    const values = index.map((at) => (at < 0 ? Number.NaN : Number(row[at] ?? Number.NaN)));
-    if (values.every(Number.isFinite)) buckets.push(values as unknown as Bucket);
+    // Of a time at which only others have a bucket.
+    if (row[first + 3] === null || row[first + 3] === undefined) continue;
+    const bucket = [row[0], row[first], row[first + 1], row[first + 2], row[first + 3]].map(Number);
+    if (bucket.every(Number.isFinite)) buckets.push(bucket as unknown as Bucket);
   }
   return buckets;
 }
