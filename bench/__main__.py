@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bench import commands, fanout, footprint, ingest, latency, store, video
+from bench import commands, dashboard, fanout, footprint, ingest, latency, store, video
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ BENCHES: dict[str, Callable[[], list[Figure]]] = {
     "fanout": fanout.measure,
     "commands": commands.measure,
     "video": video.measure,
+    "dashboard": dashboard.measure,
 }
 
 
