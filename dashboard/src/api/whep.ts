@@ -3,6 +3,19 @@ import { problem } from "./client.ts";
 /** Why there is no video, for people. */
 export class VideoError extends Error {
   override name = "VideoError";
+  /** HTTP's, where the hub answered; else 0. */
+  readonly status: number;
+
+  constructor(message: string, status = 0) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Who talks with the hub beside the video. */
+export interface Side {
+  opened: (send: (message: string) => void) => void;
+  heard: (message: string) => void;
 }
 
 const GATHER_MS = 500;
@@ -15,10 +28,17 @@ export class WhepViewer {
   private resource: string | null = null;
   private closed = false;
 
-  /** `servers` as the hub offered them before, if any. */
-  constructor(url: string, servers: RTCIceServer[]) {
+  /** `servers` as the hub offered them before, if any; with `side` there is a data channel. */
+  constructor(url: string, servers: RTCIceServer[], side?: Side) {
     this.url = url;
     this.peer = new RTCPeerConnection({ iceServers: servers });
+    if (!side) return;
+    const channel = this.peer.createDataChannel("telemetry");
+    channel.onopen = () =>
+      side.opened((message) => {
+        if (channel.readyState === "open") channel.send(message);
+      });
+    channel.onmessage = (event) => side.heard(String(event.data));
   }
 
   /** Negotiate; resolves with the stream when the answer is set. Throws VideoError. */
@@ -32,7 +52,7 @@ export class WhepViewer {
     this.resource = response.headers.get("location");
     const sdp = await response.text();
     if (this.closed) {
-      this.release();
+      void this.release();
       throw new VideoError("closed");
     }
     await this.peer.setRemoteDescription({ type: "answer", sdp });
@@ -42,8 +62,8 @@ export class WhepViewer {
   /** Hang up, here and on the hub. */
   close(): void {
     this.closed = true;
-    this.peer.close();
-    this.release();
+    // The hub first: it would learn of the end by the peer, and not know what to DELETE.
+    void this.release().finally(() => this.peer.close());
   }
 
   private async post(sdp: string): Promise<Response> {
@@ -57,14 +77,15 @@ export class WhepViewer {
     } catch {
       throw new VideoError("the hub cannot be reached");
     }
-    if (response.status !== 201) throw new VideoError(await problem(response));
+    if (response.status !== 201) throw new VideoError(await problem(response), response.status);
     return response;
   }
 
-  private release(): void {
-    if (this.resource === null) return;
-    void fetch(this.resource, { method: "DELETE", keepalive: true }).catch(() => {});
+  private async release(): Promise<void> {
+    const resource = this.resource;
     this.resource = null;
+    if (resource === null) return;
+    await fetch(resource, { method: "DELETE", keepalive: true }).catch(() => {});
   }
 }
 

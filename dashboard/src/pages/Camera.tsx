@@ -2,8 +2,11 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Figures } from "../components/Figures.tsx";
 import { Notice } from "../components/Notice.tsx";
+import { OverlayChoice } from "../components/OverlayChoice.tsx";
+import { VideoOverlay } from "../components/VideoOverlay.tsx";
 import { fixed } from "../format/number.ts";
 import { useHub } from "../state/context.ts";
+import { Overlay } from "../state/overlay.ts";
 import { Video, type VideoFigures } from "../state/video.ts";
 import { text } from "../text/en.ts";
 
@@ -38,16 +41,23 @@ function Known({ id, name }: { id: string; name: string }) {
   const element = useRef<HTMLVideoElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const video = useSignal<Video | null>(null);
+  const hub = useHub();
+  const overlay = useMemo(() => new Overlay(id, localStorage), [id]);
   useEffect(() => {
     if (!element.current) return;
-    const playing = new Video(`${base}/whep`, element.current);
+    const why = async () => {
+      const cameras = await hub.client.cameras().catch(() => []);
+      return cameras.find((camera) => camera.id === id)?.error ?? null;
+    };
+    const playing = new Video(`${base}/whep`, element.current, overlay, why);
     video.value = playing;
     void playing.start();
     return () => playing.stop();
   }, [base]);
   const state = video.value?.state.value ?? "connecting";
   const reason = video.value?.reason.value ?? "";
-  const showStill = state === "still" || state === "failed" || state === "reconnecting";
+  const showStill = ["still", "failed", "reconnecting"].includes(state);
+  const words = text.camera;
   return (
     <>
       <header class="page">
@@ -71,19 +81,25 @@ function Known({ id, name }: { id: string; name: string }) {
           {showStill && video.value && (
             <Still base={base} name={name} onShown={(shown) => video.peek()?.stillShown(shown)} />
           )}
-          {state === "connecting" && <p class="veil dim">{text.camera.states.connecting}</p>}
+          {!["live", "still", "reconnecting"].includes(state) && (
+            <p class="veil dim">{words.states[state]}</p>
+          )}
+          {state === "live" && <VideoOverlay overlay={overlay} />}
         </div>
-        {showStill && (
+        {state !== "live" && state !== "connecting" && (
           <div class="banner warn">
-            <p>{state === "failed" ? text.camera.failed(reason) : text.camera.still(reason)}</p>
+            <p>{words[state === "reconnecting" ? "still" : state](reason)}</p>
             <button type="button" onClick={() => void video.peek()?.start()}>
               {text.camera.retry}
             </button>
           </div>
         )}
-        <section class="panel" aria-label={text.camera.figures.title}>
-          <VideoFacts figures={video.value?.figures.value ?? null} />
-        </section>
+        <div class="beside">
+          <section class="panel" aria-label={text.camera.figures.title}>
+            <VideoFacts figures={video.value?.figures.value ?? null} />
+          </section>
+          <OverlayChoice overlay={overlay} />
+        </div>
       </div>
       <RecordingsLater camera={id} />
     </>

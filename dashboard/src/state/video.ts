@@ -1,8 +1,20 @@
 import { signal } from "@preact/signals";
-import { iceServers, WhepViewer } from "../api/whep.ts";
+import { iceServers, type Side, VideoError, WhepViewer } from "../api/whep.ts";
 import { text } from "../text/en.ts";
+import type { Overlay } from "./overlay.ts";
 
-export type VideoState = "connecting" | "live" | "reconnecting" | "still" | "failed";
+/**
+ * `stalled`: connected, and the camera gives no picture. `denied`: this user may not look. `still`: pictures one by
+ * one in the video's place; `failed`: not even these.
+ */
+export type VideoState =
+  | "connecting"
+  | "live"
+  | "stalled"
+  | "reconnecting"
+  | "still"
+  | "failed"
+  | "denied";
 
 export interface VideoFigures {
   width: number;
@@ -17,6 +29,7 @@ export interface VideoFigures {
 
 const FIRST_FRAME_MS = 8000;
 const RETRY_MS = [1000, 2000, 5000, 15_000] as const;
+const STALL_MS = 3000;
 
 /** Keeps one camera's video playing: tries WHEP, falls back to stills with the reason, tries again. */
 export class Video {
@@ -30,10 +43,21 @@ export class Video {
   private tries = 0;
   private timers: number[] = [];
   private before = { bytes: 0, at: 0 };
+  private decoded = { frames: 0, at: 0 };
+  private readonly overlay: Overlay;
+  private readonly why: () => Promise<string | null>;
 
-  constructor(url: string, element: HTMLVideoElement) {
+  /** `why` asks the hub what is wrong with the camera. */
+  constructor(
+    url: string,
+    element: HTMLVideoElement,
+    overlay: Overlay,
+    why: () => Promise<string | null>,
+  ) {
     this.url = url;
     this.element = element;
+    this.overlay = overlay;
+    this.why = why;
   }
 
   async start(): Promise<void> {
@@ -44,7 +68,7 @@ export class Video {
       return;
     }
     this.servers ??= await offeredServers(this.url);
-    const viewer = new WhepViewer(this.url, this.servers);
+    const viewer = new WhepViewer(this.url, this.servers, this.side());
     this.viewer = viewer;
     viewer.peer.onconnectionstatechange = () => {
       const broken = ["failed", "disconnected"].includes(viewer.peer.connectionState);
@@ -62,18 +86,21 @@ export class Video {
       this.element.requestVideoFrameCallback(() => this.playing(viewer));
       await this.element.play();
     } catch (error) {
-      if (this.viewer === viewer) this.fail(error instanceof Error ? error.message : String(error));
+      if (this.viewer !== viewer) return;
+      const denied = error instanceof VideoError && [401, 403].includes(error.status);
+      this.fail(error instanceof Error ? error.message : String(error), denied);
     }
   }
 
   stop(): void {
     this.hangUp();
+    this.overlay.changed = () => {};
     this.element.srcObject = null;
   }
 
   /** The fallback failed too, or works again. */
   stillShown(shown: boolean): void {
-    if (this.state.peek() === "live" || this.state.peek() === "connecting") return;
+    if (!["still", "failed", "reconnecting"].includes(this.state.peek())) return;
     this.state.value = shown ? "still" : "failed";
   }
 
@@ -83,15 +110,22 @@ export class Video {
     this.reason.value = "";
     this.state.value = "live";
     this.before = { bytes: 0, at: 0 };
+    this.decoded = { frames: 0, at: performance.now() };
+    this.follow(viewer);
     this.timers.push(window.setInterval(() => void this.measure(viewer), 1000));
   }
 
-  private fail(reason: string): void {
+  private fail(reason: string, denied = false): void {
     const was = this.state.peek();
     this.hangUp();
     this.figures.value = null;
     this.reason.value = reason;
-    this.state.value = was === "live" ? "reconnecting" : was === "failed" ? "failed" : "still";
+    const before = was === "failed" ? "failed" : "still";
+    this.state.value = denied
+      ? "denied"
+      : was === "live" || was === "stalled"
+        ? "reconnecting"
+        : before;
     const wait = RETRY_MS[Math.min(this.tries++, RETRY_MS.length - 1)] ?? 15_000;
     this.later(() => void this.start(), wait);
   }
@@ -101,10 +135,55 @@ export class Video {
     this.timers = [];
     this.viewer?.close();
     this.viewer = null;
+    this.overlay.lost();
   }
 
   private later(run: () => void, ms: number): void {
     this.timers.push(window.setTimeout(run, ms));
+  }
+
+  /** A channel beside the video, where metrics are shown on it; none costs the hub nothing. */
+  private side(): Side | undefined {
+    this.overlay.changed = () => {
+      if (this.overlay.picks.peek().length > 0) void this.start();
+    };
+    if (this.overlay.picks.peek().length === 0) return undefined;
+    return {
+      opened: (send) => {
+        this.overlay.changed = () => send(this.overlay.selection());
+        this.overlay.changed();
+      },
+      heard: (message) => this.overlay.take(message),
+    };
+  }
+
+  /** Tell the overlay of every frame as it comes on screen. */
+  private follow(viewer: WhepViewer): void {
+    if (this.overlay.picks.peek().length === 0) return;
+    const shown: VideoFrameRequestCallback = (_, frame) => {
+      if (this.viewer !== viewer) return;
+      this.overlay.show(frame.rtpTimestamp);
+      this.element.requestVideoFrameCallback(shown);
+    };
+    this.element.requestVideoFrameCallback(shown);
+  }
+
+  /** The connection can stand while the camera gives nothing: say so, and why. */
+  private async watch(viewer: WhepViewer, frames: number): Promise<void> {
+    const now = performance.now();
+    if (frames !== this.decoded.frames) {
+      this.decoded = { frames, at: now };
+      if (this.state.peek() === "stalled") {
+        this.state.value = "live";
+        this.reason.value = "";
+      }
+    } else if (now - this.decoded.at > STALL_MS) {
+      this.state.value = "stalled";
+      const reason = await this.why();
+      if (this.viewer === viewer && this.state.peek() === "stalled") {
+        this.reason.value = reason ?? text.camera.reasons.silent;
+      }
+    }
   }
 
   private async measure(viewer: WhepViewer): Promise<void> {
@@ -112,6 +191,7 @@ export class Video {
     if (this.viewer !== viewer) return;
     const inbound = report.find((entry) => entry.type === "inbound-rtp" && entry.kind === "video");
     if (!inbound) return;
+    void this.watch(viewer, inbound.framesDecoded ?? 0);
     const pair = report.find((entry) => entry.type === "candidate-pair" && entry.nominated);
     const codec = report.find((entry) => entry.id === inbound.codecId);
     const { bytesReceived: bytes = 0, timestamp: at } = inbound;
@@ -145,6 +225,7 @@ interface StatsEntry {
   frameWidth?: number;
   frameHeight?: number;
   framesPerSecond?: number;
+  framesDecoded?: number;
   framesDropped?: number;
   packetsLost?: number;
   currentRoundTripTime?: number;

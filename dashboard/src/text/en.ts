@@ -1,3 +1,5 @@
+import { cameraText } from "./camera.ts";
+
 /** Every text of the dashboard. Another language is another file of this shape. */
 export const text = {
   product: "Outpost",
@@ -273,40 +275,7 @@ export const text = {
     empty: "This link reports no figures.",
     failed: (reason: string) => `The figures cannot be read: ${reason}`,
   },
-  camera: {
-    title: "Camera",
-    states: {
-      connecting: "Connecting",
-      live: "Live video",
-      reconnecting: "Video lost, connecting again",
-      still: "Still pictures",
-      failed: "No picture",
-    },
-    still: (reason: string) =>
-      `Live video is not available: ${reason}. You see a still picture, taken anew every second; video is tried again by itself.`,
-    failed: (reason: string) => `Neither video nor a still picture is available: ${reason}.`,
-    alt: (name: string) => `Picture of camera ${name}`,
-    snapshot: "Save a picture",
-    fullscreen: "Full screen",
-    retry: "Try video again",
-    unknownTitle: "No such camera",
-    unknown: (id: string) => `The hub has no camera “${id}”.`,
-    reasons: {
-      unsupported: "this browser has no WebRTC",
-      timeout: "no picture came within 8 s",
-      lost: "the connection broke",
-    },
-    figures: {
-      title: "Figures of the video",
-      size: "Size",
-      fps: "Frame rate",
-      bitrate: "Bit rate",
-      rtt: "Round trip",
-      lost: "Packets lost",
-      codec: "Codec",
-      dropped: "Frames dropped",
-    },
-  },
+  camera: cameraText,
   health: {
     title: "Health",
     lead: "The hub's own figures.",

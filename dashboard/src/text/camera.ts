@@ -1,0 +1,50 @@
+/** The texts of a camera's page. */
+export const cameraText = {
+  title: "Camera",
+  states: {
+    connecting: "Connecting",
+    live: "Live video",
+    stalled: "The camera gives no picture",
+    reconnecting: "Video lost, connecting again",
+    still: "Still pictures",
+    failed: "No picture",
+    denied: "No right to look",
+  },
+  still: (reason: string) =>
+    `Live video is not available: ${reason}. You see a still picture, taken anew every second; video is tried again by itself.`,
+  failed: (reason: string) => `Neither video nor a still picture is available: ${reason}.`,
+  denied: (reason: string) =>
+    `This camera is not for you: ${reason}. An admin can change that; the page tries again by itself.`,
+  stalled: (reason: string) => `No new picture: ${reason}. The video goes on by itself.`,
+  alt: (name: string) => `Picture of camera ${name}`,
+  snapshot: "Save a picture",
+  fullscreen: "Full screen",
+  retry: "Try video again",
+  unknownTitle: "No such camera",
+  unknown: (id: string) => `The hub has no camera “${id}”.`,
+  reasons: {
+    unsupported: "this browser has no WebRTC",
+    timeout: "no picture came within 8 s",
+    lost: "the connection broke",
+    silent: "it does not say why",
+  },
+  overlay: {
+    title: "Values on the picture",
+    lead: "Each value is the one of the moment that the picture shows.",
+    count: (chosen: number) => (chosen === 1 ? "1 chosen" : `${chosen} chosen`),
+    none: "There is no device with metrics.",
+    full: (limit: number) => `No more than ${limit} can be shown.`,
+    newest: "newest values, not in step",
+    when: "Picture taken at",
+  },
+  figures: {
+    title: "Figures of the video",
+    size: "Size",
+    fps: "Frame rate",
+    bitrate: "Bit rate",
+    rtt: "Round trip",
+    lost: "Packets lost",
+    codec: "Codec",
+    dropped: "Frames dropped",
+  },
+};
