@@ -101,7 +101,7 @@ def test_every_changed_byte_is_noticed(place: int, change: int) -> None:
 @pytest.mark.parametrize("length", [0, 1, 8, 30])
 def test_a_chunk_cut_short_is_noticed(length: int) -> None:
     with pytest.raises(ChunkDamaged):
-        chunk.decode(chunk.encode([group(1, [1, 2], [1.0, 2.0])])[:length])
+        chunk.decode(chunk.encode([group(1, list(range(100)), walk(100))])[:length])
 
 
 def test_groups_of_one_shape_join_in_order_of_time_the_first_first() -> None:

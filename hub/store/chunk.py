@@ -11,7 +11,8 @@ import msgspec
 import numpy as np
 
 from hub.model import OutpostError
-from hub.store import columns
+from hub.store import columns, integers
+from hub.store.integers import LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -99,9 +100,9 @@ def encode(groups: Sequence[Group]) -> bytes:
     """Return a chunk's bytes."""
     headers, bodies = [], []
     for group in groups:
-        own = [columns.encode_ints(group.times)]
+        own = [integers.encode(group.times)]
         qualities = group.qualities
-        own.append(b"" if qualities is None else zlib.compress(qualities.tobytes(), columns.LEVEL))
+        own.append(b"" if qualities is None else zlib.compress(qualities.tobytes(), LEVEL))
         own += [columns.encode(column) for column in group.columns]
         headers.append(_Header(group.shape, len(group.times), [len(body) for body in own]))
         bodies += own
@@ -134,7 +135,7 @@ def shapes(data: bytes) -> list[tuple[int, Ints]]:
     """Return each group's shape and times. Raises ChunkDamaged."""
     return careful(
         lambda: [
-            (header.shape, columns.decode_ints(data[at : at + header.sizes[0]], header.rows))
+            (header.shape, integers.decode(data[at : at + header.sizes[0]], header.rows))
             for header, at in _headers(data)
         ]
     )
@@ -198,7 +199,7 @@ def _headers(data: bytes) -> Iterator[tuple[_Header, int]]:
 
 
 def _start(data: bytes, header: _Header, at: int) -> tuple[Ints, npt.NDArray[np.uint8] | None]:
-    times = columns.decode_ints(data[at : at + header.sizes[0]], header.rows)
+    times = integers.decode(data[at : at + header.sizes[0]], header.rows)
     at += header.sizes[0]
     if not header.sizes[1]:
         return times, None

@@ -1,7 +1,6 @@
 """A column of values as few bytes: every value comes back bit for bit, with its type.
 
-Numbers with a few decimals become integers (checked to be exact), integers their differences, and the bytes
-of one significance stand together before zlib, since those of neighbours are alike.
+Numbers with a few decimals become integers (checked to be exact), which `integers` makes small.
 """
 
 from __future__ import annotations
@@ -14,22 +13,27 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from hub.store import integers
+from hub.store.integers import LEVEL
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from hub.model import Value
 
-Ints: TypeAlias = npt.NDArray[np.int64]
+Ints: TypeAlias = integers.Ints
 Floats: TypeAlias = npt.NDArray[np.float64]
 
-LEVEL = 6
 _NULL, _INT, _FLOAT, _BOOL, _TEXT, _MIXED = range(6)
 _TAGS: dict[type, int] = {type(None): _NULL, int: _INT, float: _FLOAT, bool: _BOOL, str: _TEXT}
 _MOST_DECIMALS = 9
+_SCALES = 10.0 ** np.arange(_MOST_DECIMALS + 1)[:, None]
 _RAW = 255
 """In place of the number of decimals: the floats' own bits."""
-_SIGNED = 0x80
-"""Added to the number of decimals: it is told which zeros are negative (rounding makes such)."""
+_SIGNS = 0x40
+"""Added to the number of decimals: it is told which zeros are negative (rounding makes such). Before format 9
+0x80 was added, and it was told of every value."""
+_DECIMALS = 0x3F
 _EXACT = 2.0**53
 _TEXTS = msgspec.json.Decoder(list[str])
 
@@ -136,52 +140,16 @@ def decode(data: bytes, count: int) -> Column:
     return Column(tags, parts)
 
 
-def encode_ints(numbers: Ints) -> bytes:
-    """Return 64-bit integers as bytes: differences where they are smaller, zigzag, byte planes, zlib."""
-    if not len(numbers):
-        return b""
-    steps = np.diff(numbers)
-    differ = bool(
-        np.abs(steps, dtype=np.float64).sum() <= np.abs(numbers - numbers[0], dtype=np.float64).sum()
-    )
-    rest = steps if differ else numbers[1:] - numbers[0]
-    zigzag = ((rest << 1) ^ (rest >> 63)).view(np.uint64)
-    most = int(zigzag.max()) if len(zigzag) else 0
-    width = (most.bit_length() + 7) // 8
-    planes = zigzag.astype("<u8").view(np.uint8).reshape(-1, 8).T[:width]
-    head = struct.pack("<BBq", differ, width, int(numbers[0]))
-    return head + (zlib.compress(planes.tobytes(), LEVEL) if width else b"")
-
-
-def decode_ints(data: bytes, count: int) -> Ints:
-    """Undo `encode_ints`."""
-    if count == 0:
-        return np.zeros(0, dtype=np.int64)
-    differ, width, first = struct.unpack_from("<BBq", data)
-    found = np.empty(count, dtype=np.int64)
-    found[0] = first
-    zigzag = np.zeros(count - 1, dtype=np.uint64)
-    if width:
-        planes = np.frombuffer(zlib.decompress(data[10:]), dtype=np.uint8).reshape(width, count - 1)
-        zigzag[:] = planes[0]
-        for place in range(1, width):
-            zigzag |= planes[place].astype(np.uint64) << np.uint64(8 * place)
-    found[1:] = (zigzag >> 1).view(np.int64) ^ -(zigzag & 1).view(np.int64)
-    if differ:
-        return np.cumsum(found, out=found)
-    found[1:] += first
-    return found
-
-
 def scaled(numbers: Floats) -> tuple[int, Ints] | None:
     """Return (decimals, integers) that give exactly these floats again when divided; None where none do.
 
     -0.0 becomes 0.
     """
+    # A few are tried with all decimals at once: most columns take those, or none.
     probe = numbers[:16]
-    for decimals in range(_MOST_DECIMALS + 1):
-        if _at(probe, decimals) is None:
-            continue
+    with np.errstate(over="ignore", invalid="ignore"):
+        fits = (np.rint(probe * _SCALES) / _SCALES == probe).all(axis=1)
+    for decimals in np.flatnonzero(fits).tolist():
         found = _at(numbers, decimals)
         if found is not None:
             return decimals, found
@@ -203,23 +171,29 @@ def encode_floats(numbers: Floats) -> bytes:
     """Return floats as bytes, by their decimals where they have few."""
     decimal = scaled(numbers)
     if decimal is None:
-        return bytes((_RAW,)) + encode_ints(numbers.view(np.int64))
-    negative_zeros = (decimal[1] == 0) & np.signbit(numbers)
-    if not negative_zeros.any():
-        return bytes((decimal[0],)) + encode_ints(decimal[1])
-    packed = zlib.compress(np.packbits(negative_zeros).tobytes(), LEVEL)
-    return struct.pack("<BI", decimal[0] | _SIGNED, len(packed)) + packed + encode_ints(decimal[1])
+        return bytes((_RAW,)) + integers.encode(numbers.view(np.int64))
+    zeros = decimal[1] == 0
+    negative = np.signbit(numbers[zeros])
+    if not negative.any():
+        return bytes((decimal[0],)) + integers.encode(decimal[1])
+    signs = integers.encode(negative.astype(np.int64))
+    return struct.pack("<BI", decimal[0] | _SIGNS, len(signs)) + signs + integers.encode(decimal[1])
 
 
 def decode_floats(data: bytes, count: int) -> Floats:
-    """Undo `encode_floats`."""
+    """Undo `encode_floats`, and what older formats wrote."""
     if data[0] == _RAW:
-        return decode_ints(data[1:], count).view(np.float64)
-    if not data[0] & _SIGNED:
-        return decode_ints(data[1:], count) / 10.0 ** data[0]
+        return integers.decode(data[1:], count).view(np.float64)
+    decimals = data[0] & _DECIMALS
+    if data[0] == decimals:
+        return integers.decode(data[1:], count) / 10.0**decimals
     (size,) = struct.unpack_from("<I", data, 1)
-    found = decode_ints(data[5 + size :], count) / 10.0 ** (data[0] & ~_SIGNED)
-    found[_decode_booleans(data[5 : 5 + size], count)] = -0.0
+    found = integers.decode(data[5 + size :], count) / 10.0**decimals
+    if data[0] & _SIGNS:
+        zeros = np.flatnonzero(found == 0.0)
+        found[zeros[integers.decode(data[5 : 5 + size], len(zeros)) != 0]] = -0.0
+    else:
+        found[_decode_booleans(data[5 : 5 + size], count)] = -0.0
     return found
 
 
@@ -227,13 +201,13 @@ def _encode_texts(texts: Sequence[str]) -> bytes:
     known: dict[str, int] = {}
     codes = [known.setdefault(text, len(known)) for text in texts]
     words = zlib.compress(msgspec.json.encode(list(known)), LEVEL)
-    return struct.pack("<I", len(words)) + words + encode_ints(np.array(codes, dtype=np.int64))
+    return struct.pack("<I", len(words)) + words + integers.encode(np.array(codes, dtype=np.int64))
 
 
 def _decode_texts(data: bytes, count: int) -> list[str]:
     (size,) = struct.unpack_from("<I", data)
     words = _TEXTS.decode(zlib.decompress(data[4 : 4 + size]))
-    return [words[code] for code in decode_ints(data[4 + size :], count).tolist()]
+    return [words[code] for code in integers.decode(data[4 + size :], count).tolist()]
 
 
 def _decode_booleans(data: bytes, count: int) -> npt.NDArray[np.bool_]:
@@ -243,14 +217,14 @@ def _decode_booleans(data: bytes, count: int) -> npt.NDArray[np.bool_]:
 
 _ENCODERS: dict[int, Callable[[Any], bytes]] = {
     _NULL: lambda _: b"",
-    _INT: lambda part: encode_ints(np.array(part, dtype=np.int64)),
+    _INT: lambda part: integers.encode(np.array(part, dtype=np.int64)),
     _FLOAT: lambda part: encode_floats(np.array(part, dtype=np.float64)),
     _BOOL: lambda part: zlib.compress(np.packbits(np.array(part, dtype=np.bool_)).tobytes(), LEVEL),
     _TEXT: _encode_texts,
 }
 _DECODERS: dict[int, Callable[[bytes, int], Any]] = {
     _NULL: lambda _, count: [None] * count,
-    _INT: decode_ints,
+    _INT: integers.decode,
     _FLOAT: decode_floats,
     _BOOL: _decode_booleans,
     _TEXT: _decode_texts,

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 QUALITIES = tuple(Quality)
 """A quality's place is its number in the file."""
-_LEVEL = 1
+_LEVELS = (9, 1)
+_QUICK_BYTES = 32_768
+"""Of JSON; more than this in one commit is a flood, in which time counts for more than bytes."""
 
 
 class Block(msgspec.Struct, array_like=True):
@@ -63,7 +65,8 @@ def encode(hot: Hot) -> bytes:
         )
         for block in hot.blocks
     ]
-    return zlib.compress(msgspec.json.encode(Hot(blocks, hot.boots)), _LEVEL)
+    data = msgspec.json.encode(Hot(blocks, hot.boots))
+    return zlib.compress(data, _LEVELS[len(data) > _QUICK_BYTES])
 
 
 def decode(data: bytes) -> Hot:

@@ -47,6 +47,8 @@ class Batch(msgspec.Struct):
 
     readings: list[Reading]
     notes: list[Statement]
+    samples: int = 0
+    """Room that the readings took in the queue."""
 
 
 class _Cursor(msgspec.Struct):
@@ -79,10 +81,10 @@ class Intake:
 
     def offer(self, reading: Reading) -> Verdict:
         """Take a reading, or say why not."""
-        boot = boot_of(reading)
-        if boot is None:
+        seq, boot_id = reading.seq, reading.boot_id
+        if seq is None or boot_id is None:
             return self._enqueue(reading, self._others)
-        seq = reading.seq or 0
+        boot = reading.device, boot_id
         cursor = self._boots.get(boot)
         if cursor is None:
             cursor = self._boots[boot] = _Cursor(-1, -1, -1)
@@ -103,13 +105,14 @@ class Intake:
         return verdict
 
     def _enqueue(self, reading: Reading, queue: deque[Reading]) -> Verdict:
-        size = _size(reading)
-        while self.samples + size > self._limit and self._others:
-            self.samples -= _size(self._others.popleft())
-            self.lost += 1
+        size = len(reading.values) or 1
         if self.samples + size > self._limit:
-            self.lost += queue is self._others
-            return Verdict.FULL
+            while self.samples + size > self._limit and self._others:
+                self.samples -= _size(self._others.popleft())
+                self.lost += 1
+            if self.samples + size > self._limit:
+                self.lost += queue is self._others
+                return Verdict.FULL
         queue.append(reading)
         self.samples += size
         return Verdict.TAKEN
@@ -129,13 +132,13 @@ class Intake:
             for queue in (self._boards, self._others):
                 while queue and room > 0:
                     reading = queue.popleft()
-                    room -= _size(reading)
+                    room -= len(reading.values) or 1
                     readings.append(reading)
             notes = [statement for statements in self._notes.values() for statement in statements]
             self._notes.clear()
             if not (readings or notes):
                 return Batch([], [])
-            self._under_way = Batch(readings, notes)
+            self._under_way = Batch(readings, notes, limit_samples - room)
         return self._under_way
 
     def done(self) -> list[Acked]:
@@ -143,11 +146,12 @@ class Intake:
         batch, self._under_way = self._under_way, None
         if batch is None:
             return []
-        self.samples -= sum(map(_size, batch.readings))
-        highest = highest_seqs(batch.readings)
-        for boot, seq in highest.items():
-            self._boots[boot].committed = seq
-        return [Acked(*boot, seq) for boot, seq in highest.items()]
+        self.samples -= batch.samples
+        acked = []
+        for boot, reading in last_of_boots(batch.readings).items():
+            seq = self._boots[boot].committed = reading.seq or 0
+            acked.append(Acked(*boot, seq))
+        return acked
 
     def committed(self, device: str, boot_id: str) -> int:
         """Return the highest seq of that boot that is committed, or -1."""
@@ -201,11 +205,10 @@ def _size(reading: Reading) -> int:
     return max(1, len(reading.values))
 
 
-def highest_seqs(readings: Iterable[Reading]) -> dict[Boot, int]:
-    """Return the highest seq of each boot among readings."""
-    highest: dict[Boot, int] = {}
-    for reading in readings:
-        boot = boot_of(reading)
-        if boot is not None:
-            highest[boot] = max(reading.seq or 0, highest.get(boot, -1))
-    return highest
+def last_of_boots(readings: Iterable[Reading]) -> dict[Boot, Reading]:
+    """Return the last reading of each boot among readings; of each they are in the order of seq."""
+    return {
+        (reading.device, reading.boot_id): reading
+        for reading in readings
+        if reading.seq is not None and reading.boot_id is not None
+    }

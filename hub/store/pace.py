@@ -24,6 +24,10 @@ class Pace:
         """How many attempts in a row failed."""
         return self._failures
 
+    def knows(self, *, urgent: bool) -> bool:
+        """Tell that one more which waits is no news."""
+        return (self._urgent_since if urgent else self._waiting_since) is not None
+
     def waits(self, now: float, *, urgent: bool) -> bool:
         """Note that something waits; `urgent`: for an ack. Return whether that is news."""
         news = False

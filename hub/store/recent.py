@@ -17,7 +17,7 @@ from hub.store.names import Shape, shape_of_id
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Set
+    from collections.abc import Iterable, Sequence, Set
 
     from hub.model import Reading, Value
     from hub.store.hotlog import Hot
@@ -108,8 +108,11 @@ class Recent:
         for boot in hot.boots:
             self.boots[boot.device, boot.boot_id] = boot
 
-    def _see(self, shape: Shape, times: Iterable[int]) -> None:
+    def _see(self, shape: Shape, times: Sequence[int]) -> None:
         seen = self._seen.setdefault(shape.device, {})
+        if seen.keys().isdisjoint(times):
+            seen.update(dict.fromkeys(times, shape.names))
+            return
         for time in times:
             before = seen.setdefault(time, shape.names)
             if before is not shape.names:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 import numpy as np
 
-from hub.store import chunk, columns, summary
+from hub.store import chunk, columns, integers, summary
 from hub.store.columns import Floats, Ints
 from hub.store.summary import Summary
 
@@ -91,16 +91,16 @@ def _fields(starts: Ints, spans: Summary, tier: Tier) -> list[bytes]:
     # makes them all alike, which costs a few bytes a row.
     whole = spans.last_ms - spans.first_ms
     return [
-        columns.encode_ints(starts // tier.width_ms),
-        columns.encode_ints(spans.count),
+        integers.encode(starts // tier.width_ms),
+        integers.encode(spans.count),
         columns.encode_floats(spans.low),
         columns.encode_floats(spans.high),
         columns.encode_floats(spans.total),
         columns.encode_floats(spans.last),
-        columns.encode_ints(spans.first_ms - starts),
-        columns.encode_ints(starts + tier.width_ms - spans.last_ms),
+        integers.encode(spans.first_ms - starts),
+        integers.encode(starts + tier.width_ms - spans.last_ms),
         _encode_weights(spans),
-        columns.encode_ints(whole - spans.covered_ms),
+        integers.encode(whole - spans.covered_ms),
     ]
 
 
@@ -116,14 +116,14 @@ def _encode_weights(spans: Summary) -> bytes:
     with np.errstate(all="ignore"):
         apart = (spans.held / np.maximum(spans.covered_ms, 1) - _even(spans)) * 10.0**decimals
     whole = np.rint(np.where((spans.covered_ms > 0) & np.isfinite(apart), apart, 0.0)).astype(np.int64)
-    return struct.pack("<h", decimals) + columns.encode_ints(whole)
+    return struct.pack("<h", decimals) + integers.encode(whole)
 
 
 def _decode_weights(data: bytes, spans: Summary) -> Floats:
     if not data:
         return np.zeros(len(spans))
     (decimals,) = struct.unpack_from("<h", data)
-    apart = columns.decode_ints(data[2:], len(spans)) / 10.0**decimals
+    apart = integers.decode(data[2:], len(spans)) / 10.0**decimals
     with np.errstate(all="ignore"):
         held: Floats = np.where(spans.covered_ms > 0, (_even(spans) + apart) * spans.covered_ms, 0.0)
     return held
@@ -158,7 +158,7 @@ def _decoded(data: bytes, header: _Header, at: int, tier: Tier) -> Buckets:
     rows = header.rows
 
     def ints(place: int) -> Ints:
-        return columns.decode_ints(parts[place], rows)
+        return integers.decode(parts[place], rows)
 
     def floats(place: int) -> Floats:
         return columns.decode_floats(parts[place], rows)

@@ -8,14 +8,14 @@ import msgspec
 
 from hub.store import chunk, hotlog
 from hub.store.hotlog import QUALITIES, Block, BootSeq, Hot, clean, storable
-from hub.store.intake import boot_of, highest_seqs
+from hub.store.intake import last_of_boots
 from hub.store.names import Names, Shape, shape_of_id, source_of
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence, Set
 
-    from hub.model import Reading, Value
+    from hub.model import Reading
     from hub.store.intake import Boot
     from hub.store.recent import Recent
 
@@ -64,33 +64,33 @@ class SampleTable:
     def append(self, connection: sqlite3.Connection, readings: Sequence[Reading], recent: Recent) -> Written:
         """Store readings, and how far their boots have come, together."""
         written = Written()
-        times: dict[Boot, int] = {}
-        groups: dict[int, list[tuple[Reading, tuple[Value, ...]]]] = {}
+        groups: dict[tuple[str, tuple[str, ...]], list[Reading]] = {}
         fresh: dict[tuple[str, int], Set[str]] = {}
         for reading in readings:
-            boot = boot_of(reading)
-            if boot is None:
-                metrics, values = self._news(connection, reading, recent, fresh)
-                if not metrics:
-                    written.duplicates += 1
-                    continue
-            else:
-                metrics, values = reading.metrics, reading.values
-                times[boot] = reading.hub_time_ms
-                if not metrics:
-                    continue
-            shape = self.names.shape(connection, reading.device, metrics)
-            written.shapes[shape.id] = shape
-            groups.setdefault(shape.id, []).append((reading, values))
-            written.samples += len(metrics)
+            new = reading
+            if reading.seq is None or reading.boot_id is None:
+                new = self._news(connection, reading, recent, fresh)
+                written.duplicates += not new.metrics
+            rows = groups.get((new.device, new.metrics))
+            if rows is None:
+                rows = groups[new.device, new.metrics] = []
+            rows.append(new)
+        blocks = [self._block(connection, rows, written) for (_, names), rows in groups.items() if names]
         boots = [
-            BootSeq(clean(boot[0]), clean(boot[1]), seq, times[boot])
-            for boot, seq in highest_seqs(readings).items()
+            BootSeq(clean(boot[0]), clean(boot[1]), reading.seq or 0, reading.hub_time_ms)
+            for boot, reading in last_of_boots(readings).items()
         ]
-        if groups or boots:
-            written.hot = Hot([_block(shape, rows) for shape, rows in groups.items()], boots)
+        if blocks or boots:
+            written.hot = Hot(blocks, boots)
             connection.execute("INSERT INTO hot (data) VALUES (?)", (hotlog.encode(written.hot),))
         return written
+
+    def _block(self, connection: sqlite3.Connection, rows: list[Reading], written: Written) -> Block:
+        """Return readings of one shape as columns; note shape and samples in `written`."""
+        shape = self.names.shape(connection, rows[0].device, rows[0].metrics)
+        written.shapes[shape.id] = shape
+        written.samples += len(shape.metrics) * len(rows)
+        return _block(shape.id, rows)
 
     def _news(
         self,
@@ -98,8 +98,8 @@ class SampleTable:
         reading: Reading,
         recent: Recent,
         fresh: dict[tuple[str, int], Set[str]],
-    ) -> tuple[tuple[str, ...], tuple[Value, ...]]:
-        """Return the samples whose identity (device, metric, source time) is not stored yet."""
+    ) -> Reading:
+        """Return what of a reading has an identity (device, metric, source time) that is not stored yet."""
         device, time = clean(reading.device), reading.source_time_ms
         names = [clean(name) for name in reading.metrics]
         unique = frozenset(names)
@@ -108,12 +108,14 @@ class SampleTable:
             known = known | self._late.metrics_at(connection, device, time, recent.generation)
         fresh[device, time] = known | unique
         if not known & unique and len(unique) == len(names):
-            return reading.metrics, reading.values
+            return reading
         # Of a name that is there twice the first value stands.
         kept = {name: place for place, name in reversed(list(enumerate(names))) if name not in known}
         places = sorted(kept.values())
-        return tuple(reading.metrics[place] for place in places), tuple(
-            reading.values[place] for place in places
+        return msgspec.structs.replace(
+            reading,
+            metrics=tuple(reading.metrics[place] for place in places),
+            values=tuple(reading.values[place] for place in places),
         )
 
 
@@ -156,14 +158,15 @@ def sealed_times(
             continue  # what is in it is lost; what comes again is better than nothing
 
 
-def _block(shape: int, rows: list[tuple[Reading, tuple[Value, ...]]]) -> Block:
-    qualities = [QUALITIES.index(reading.quality) for reading, _ in rows]
+def _block(shape: int, rows: list[Reading]) -> Block:
+    good = QUALITIES[0]
+    all_good = all(reading.quality is good for reading in rows)
     return Block(
         shape,
-        [reading.source_time_ms for reading, _ in rows],
-        [reading.hub_time_ms - reading.source_time_ms for reading, _ in rows],
-        qualities if any(qualities) else [],
-        [storable(column) for column in zip(*(values for _, values in rows), strict=True)],
+        [reading.source_time_ms for reading in rows],
+        [reading.hub_time_ms - reading.source_time_ms for reading in rows],
+        [] if all_good else [QUALITIES.index(reading.quality) for reading in rows],
+        [storable(column) for column in zip(*(reading.values for reading in rows), strict=True)],
     )
 
 

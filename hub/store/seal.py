@@ -163,7 +163,7 @@ def split(group: Group) -> Iterator[tuple[int, Group]]:
 
 def note_last(connection: sqlite3.Connection, source: int, rows: Rows) -> None:
     """Keep each metric's last sample, so that a start need not look for it."""
-    place = max(range(len(rows.times)), key=lambda row: (rows.times[row], row))
+    place = len(rows.times) - 1 - rows.times[::-1].index(max(rows.times))
     connection.executemany(
         "INSERT INTO last (source, metric, time, delay, quality, value) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT DO UPDATE SET time = excluded.time, delay = excluded.delay,"

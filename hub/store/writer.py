@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _REPLACE_AGAIN_S = 600.0
+_BATCHES = 4
+"""As many times what begins a commit fit in it: in a flood, more gathers while one is under way."""
 
 
 class Writer:
@@ -68,7 +70,8 @@ class Writer:
         self.wear = Wear(database, time.monotonic())
         health.store_file_bytes.set_function(self.wear.file_bytes)
         health.written_bytes.set_function(lambda: written_bytes() or 0)
-        self._wake = threading.Condition()
+        self._lock = threading.RLock()
+        self._wake = threading.Condition(self._lock)
         self._pace = Pace(settings)
         self._flushes: list[Future[None]] = []
         self._closing = False
@@ -93,18 +96,27 @@ class Writer:
             log.warning("a reading of %s cannot be stored: %s", ascii(reading.device), problem)
             self._refused("malformed", 1)
             return
-        boot = boot_of(reading)
-        with self._wake:
-            lost_before = self._intake.lost
-            verdict = self._intake.offer(reading)
-            lost = self._intake.lost - lost_before
-            seq = -1 if boot is None else self._intake.committed(*boot)
+        urgent = reading.seq is not None and reading.boot_id is not None
+        with self._lock:  # the condition's, at half the cost
+            intake = self._intake
+            lost, samples = intake.lost, intake.samples
+            verdict = intake.offer(reading)
+            lost = intake.lost - lost
             if verdict is Verdict.TAKEN:
-                self._waits(urgent=boot is not None)
+                if not self._pace.knows(urgent=urgent):
+                    self._waits(urgent=urgent)
+                if samples < self._settings.batch_samples <= intake.samples:
+                    self._wake.notify()
+        if verdict is not Verdict.TAKEN or lost:
+            self._put_in_vain(reading, verdict, lost)
+
+    def _put_in_vain(self, reading: Reading, verdict: Verdict, lost: int) -> None:
+        """Count, and ack, a reading that was not taken, and those that went for it."""
+        boot = boot_of(reading)
         if verdict in (Verdict.COMMITTED_AGAIN, Verdict.PENDING_AGAIN):
             self._health.duplicates.inc()
         if verdict is Verdict.COMMITTED_AGAIN and boot is not None:
-            self._tell([Acked(*boot, seq)])
+            self._tell([Acked(*boot, self.last_seq(*boot))])
         if verdict is Verdict.FULL and boot is not None:
             self._refused("full", 1)
         if lost:
@@ -166,8 +178,7 @@ class Writer:
             self._thread.join()
 
     def _waits(self, *, urgent: bool) -> None:
-        news = self._pace.waits(time.monotonic(), urgent=urgent)
-        if news or self._intake.samples >= self._settings.batch_samples:
+        if self._pace.waits(time.monotonic(), urgent=urgent):
             self._wake.notify()
 
     def _refused(self, reason: str, count: int) -> None:
@@ -209,7 +220,7 @@ class Writer:
         with self._wake:
             if not self._closing and self._commit_at() > time.monotonic():
                 return Batch([], []), []  # a heartbeat leaves what is not due yet
-            batch = self._intake.take(self._settings.batch_samples)
+            batch = self._intake.take(_BATCHES * self._settings.batch_samples)
             if self._intake.queued:
                 return batch, []
             self._pace.taken()
