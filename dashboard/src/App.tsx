@@ -1,9 +1,11 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { AlertBadge, AlertVoice } from "./components/AlertWatch.tsx";
+import { KeptNotice } from "./components/KeptNotice.tsx";
 import { Later } from "./components/Later.tsx";
 import { Notice } from "./components/Notice.tsx";
 import { StatusLine } from "./components/StatusLine.tsx";
+import { useWall } from "./components/wallDisplay.ts";
 import { CameraPage } from "./pages/Camera.tsx";
 import { CommandsPage } from "./pages/Commands.tsx";
 import { DevicePage } from "./pages/Device.tsx";
@@ -25,13 +27,19 @@ export function App() {
   const state = hub.status.value.state;
   const here = (page: Route["page"]) => (route.page === page ? "yes" : "no");
   const name = hub.info.value?.name ?? text.product;
+  useWall(route.page === "wall");
   useEffect(() => {
     const heading = main.current?.querySelector("h1");
     document.title = heading?.textContent ? `${heading.textContent} · ${name}` : name;
     if (visits > 0) heading?.focus({ preventScroll: true });
   }, [route, visits, name, hub.loaded.value]);
   return (
-    <div class="app" data-stream={state} data-wall={route.page === "wall"}>
+    <div
+      class="app"
+      data-stream={state}
+      data-wall={route.page === "wall"}
+      data-kept={hub.keptFrom.value !== null}
+    >
       <a class="skip" href="#main">
         {text.skip}
       </a>
@@ -63,7 +71,12 @@ export function App() {
         </nav>
       </header>
       <main id="main" ref={main}>
-        {state === "signed_out" ? <SignedOut /> : <Page route={route} />}
+        <KeptNotice />
+        {state === "signed_out" ? (
+          <SignedOut wall={route.page === "wall"} />
+        ) : (
+          <Page route={route} />
+        )}
       </main>
       <AlertVoice />
       <StatusLine />

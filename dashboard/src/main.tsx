@@ -2,17 +2,22 @@ import { render } from "preact";
 import "uplot/dist/uPlot.min.css";
 import "./styles/index.css";
 import { App } from "./App.tsx";
-import { Client } from "./api/client.ts";
+import { ApiError, Client } from "./api/client.ts";
 import { Control, newKey } from "./api/control.ts";
 import { Lifeline } from "./api/lifeline.ts";
 import { type TabMessage, Tabs } from "./api/tabs.ts";
+import { keepDashboard } from "./api/worker.ts";
 import { followTheme } from "./charts/theme.ts";
 import { followUnits } from "./format/units.ts";
 import { followZone } from "./format/zone.ts";
 import { ReachContext } from "./state/context.ts";
 import { Hub } from "./state/hub.ts";
+import { rememberHub } from "./state/kept.ts";
+import { Memory } from "./state/memory.ts";
 import { Preferences } from "./state/preferences.ts";
 import { Router } from "./state/router.ts";
+import { watchUpgrade } from "./state/upgrade.ts";
+import { hangUp, takeWallToken } from "./state/wall.ts";
 
 const INFO_EVERY_MS = 30_000;
 
@@ -21,6 +26,7 @@ function signedOut(): void {
   hub.status.value = { ...hub.status.peek(), state: "signed_out", since: Date.now() };
 }
 
+const wallToken = takeWallToken(location, history);
 const client = new Client(signedOut);
 const hub = new Hub(client, { state: "connecting", since: Date.now(), heard: 0 });
 // A resumed stream replays what was missed, or says `reset`.
@@ -65,9 +71,9 @@ const preferences = new Preferences(localStorage);
 followTheme(preferences.theme);
 followUnits(preferences.units);
 followZone(preferences.zone);
-tabs.start();
-// Also before the stream is open there is something to see; where it cannot be opened, the reason.
-void hub.load();
+rememberHub(hub, new Memory());
+void start();
+keepDashboard();
 setInterval(() => hub.tick(), 1000);
 setInterval(() => {
   if (hub.live.peek() && !document.hidden) void hub.refreshInfo().catch(() => {});
@@ -76,6 +82,22 @@ addEventListener("online", () => tabs.nudge());
 addEventListener("pagehide", () => tabs.leave());
 addEventListener("pageshow", (event) => event.persisted && tabs.start());
 document.addEventListener("visibilitychange", () => document.hidden || tabs.nudge());
+
+async function start(): Promise<void> {
+  if (wallToken !== null) {
+    // A token that is refused is told by the page that then asks for one.
+    await hangUp(client, wallToken).catch((error: unknown) => {
+      if (!(error instanceof ApiError)) throw error;
+    });
+  }
+  tabs.start();
+  // Also before the stream is open there is something to see; where it cannot be opened, the reason.
+  void hub.load();
+}
+
+const ours = document.querySelector('script[src^="/assets/"]')?.getAttribute("src") ?? null;
+const fetchPage = () => fetch("/", { cache: "no-store" }).then((answer) => answer.text());
+watchUpgrade(hub.epoch, ours, fetchPage, hub.upgraded);
 
 const root = document.getElementById("app");
 if (root) {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Client } from "../src/api/client.ts";
+import { ApiError, type Client } from "../src/api/client.ts";
 import type { Device, LiveSample } from "../src/api/types.ts";
 import { Hub } from "../src/state/hub.ts";
 
@@ -182,4 +182,51 @@ test("a failed first load says why, and a later one heals it", async () => {
   devices = async () => [device()];
   await hub.load();
   expect(hub.loaded.value).toBe("ready");
+});
+
+const sample = (value: number) => ({
+  value,
+  quality: "good" as const,
+  source_time: T0,
+  hub_time: T0,
+});
+
+test("what was seen before is shown as old until the hub answers, and then what it lacks is gone", async () => {
+  await hub.load();
+  hub.take({ type: "samples", data: JSON.stringify([["pico", "t", T0, 21.5, "good"]]), id: "" });
+  const seen = hub.seen();
+  expect(seen?.devices[0]?.metrics[0]?.last?.value).toBe(21.5);
+
+  const later = new Hub(hub.client, { state: "connecting", since: T0, heard: 0 });
+  const gone = device({ id: "gone" });
+  if (seen) later.recall({ ...seen, devices: [...seen.devices, gone] });
+  expect(later.keptFrom.value).toBe(T0);
+  expect(later.heard.value).toBe(false);
+  expect([...later.devices.value.keys()].sort()).toEqual(["gone", "pico"]);
+  expect(later.devices.value.get("pico")?.metric("t")?.last.value?.value).toBe(21.5);
+  expect(later.seen()).toBeNull();
+
+  await later.load();
+  expect(later.keptFrom.value).toBeNull();
+  expect([...later.devices.value.keys()]).toEqual(["pico"]);
+});
+
+test("what was seen before never stands over what the hub said", async () => {
+  devices = async () => [
+    device({ metrics: [{ ...device().metrics[0], last: sample(3) } as never] }),
+  ];
+  await hub.load();
+  const seen = hub.seen();
+  if (seen) hub.recall({ ...seen, devices: [device({ id: "old" })] });
+  expect([...hub.devices.value.keys()]).toEqual(["pico"]);
+  expect(hub.keptFrom.value).toBeNull();
+});
+
+test("a hub that cannot be reached is told from one that refuses", async () => {
+  devices = () => Promise.reject(new ApiError(503, "broken"));
+  await hub.load();
+  expect(hub.unreached.value).toBe(false);
+  devices = () => Promise.reject(new ApiError(0, "the hub cannot be reached"));
+  await hub.load();
+  expect(hub.unreached.value).toBe(true);
 });

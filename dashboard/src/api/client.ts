@@ -144,8 +144,9 @@ export class Client {
     path: string,
     body?: unknown,
     version?: number,
+    more: Record<string, string> = {},
   ): Promise<Body> {
-    const headers: Record<string, string> = { accept: "application/json" };
+    const headers: Record<string, string> = { accept: "application/json", ...more };
     if (body !== undefined) headers["content-type"] = "application/json";
     if (version !== undefined) headers["if-match"] = `"${version}"`;
     const request: RequestInit = { method, headers };

@@ -3,6 +3,7 @@ import { age, fixed } from "../format/number.ts";
 import { clock, hover } from "../format/time.ts";
 import { useHub } from "../state/context.ts";
 import { text } from "../text/en.ts";
+import { kept } from "../text/kept.ts";
 
 /** The truth about what is on screen: whether it is live, and if not, since when. */
 export function StatusLine() {
@@ -37,6 +38,14 @@ export function StatusLine() {
       )}
       {hub.dropped.value > 0 && (
         <span class="figure alarm">{text.status.dropped(fixed(hub.dropped.value, 0))}</span>
+      )}
+      {hub.upgraded.value && (
+        <span class="figure">
+          {kept.upgraded}{" "}
+          <button type="button" class="quiet" onClick={() => location.reload()}>
+            {kept.reload}
+          </button>
+        </span>
       )}
       <span class="space" />
       {session && (

@@ -150,8 +150,10 @@ function Counts({ hub }: { hub: Hub }) {
   return (
     <p class="facts">
       <span>{text.overview.devices(devices.length)}</span>
-      <span>{text.overview.online(online)}</span>
-      {away > 0 && <span class="warn">{text.overview.offline(away)}</span>}
+      {hub.keptFrom.value === null && <span>{text.overview.online(online)}</span>}
+      {hub.keptFrom.value === null && away > 0 && (
+        <span class="warn">{text.overview.offline(away)}</span>
+      )}
       <span>{text.device.metrics(metrics)}</span>
     </p>
   );

@@ -5,6 +5,7 @@ import { SecurityLog } from "./SecurityLog.tsx";
 import { Sessions } from "./Sessions.tsx";
 import { Tokens } from "./Tokens.tsx";
 import { Users } from "./Users.tsx";
+import { Walls } from "./Walls.tsx";
 
 export { rightsOf };
 
@@ -31,6 +32,7 @@ export function Everybody({ rights, me }: Props) {
       <div class="column">
         <Users rights={rights} me={me} />
         <Tokens rights={rights} />
+        <Walls rights={rights} />
       </div>
       <div class="whole">
         <SecurityLog rights={rights} />

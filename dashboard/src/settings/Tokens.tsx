@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { NewToken } from "../api/rights.ts";
 import type { Role } from "../api/types.ts";
-import type { Rights } from "../state/rights.ts";
+import { programsOf, type Rights } from "../state/rights.ts";
 import { rightsText } from "../text/rights.ts";
 import { Clock } from "./Clock.tsx";
 import { Confirm } from "./Confirm.tsx";
@@ -28,7 +28,7 @@ export function Tokens({ rights }: { rights: Rights }) {
     <Section
       id={ID}
       title={text.title}
-      list={rights.tokens}
+      list={programsOf(rights.tokens)}
       failed={text.failed}
       empty={text.empty}
       said={said}

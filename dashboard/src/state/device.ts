@@ -32,6 +32,12 @@ export class DeviceState {
     this.adopt(device.metrics);
   }
 
+  /** The device as it is on screen, with the newest samples. */
+  seen(): Device {
+    const metrics = this.metrics.peek().map((metric) => metric.seen());
+    return { ...this.info.peek(), metrics };
+  }
+
   /** Put lines before or after those that are there; doubles (seen live and fetched) are dropped. */
   addLines(lines: LogLine[]): void {
     const seen = new Set<string>();

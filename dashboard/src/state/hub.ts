@@ -18,6 +18,7 @@ import { Alerts } from "./alerts.ts";
 import { Backfill } from "./backfill.ts";
 import { DeviceState } from "./device.ts";
 import { FrameScheduler } from "./frame.ts";
+import type { Seen } from "./memory.ts";
 import type { MetricState } from "./metric.ts";
 
 /** Digits that change faster than this cannot be read. */
@@ -47,8 +48,18 @@ export class Hub {
   readonly backfill: Backfill;
   readonly alerts: Alerts;
   readonly live = computed(() => this.status.value.state === "live");
+  /** When what is on screen was seen, where it is not from the hub but from this browser's memory. */
+  readonly keptFrom = signal<number | null>(null);
+  /** Whether the last answer that was asked for did not come at all. */
+  readonly unreached = signal(false);
+  /** Whether the hub has a newer dashboard than this one. */
+  readonly upgraded = signal(false);
+  readonly epoch = computed(() => this.info.value?.epoch ?? null);
   /** Whether the hub still speaks to this page; a reconnect that is young does not count against it. */
-  readonly heard = computed(() => !["stale", "signed_out"].includes(this.status.value.state));
+  readonly heard = computed(
+    () =>
+      this.keptFrom.value === null && !["stale", "signed_out"].includes(this.status.value.state),
+  );
   readonly client: Client;
   private offsetMs = 0;
   private readonly pending = new Set<MetricState>();
@@ -121,6 +132,8 @@ export class Hub {
         this.session.value = session;
         this.info.value = info;
         this.cameras.value = cameras;
+        this.unreached.value = false;
+        if (this.keptFrom.peek() !== null) this.forgetKept(devices);
         for (const device of devices) {
           // What the stream said while the answer was under way is newer.
           if (!this.touched?.has(device.id)) this.takeDevice(device);
@@ -131,10 +144,40 @@ export class Hub {
     } catch (error) {
       if (this.loaded.peek() !== "ready") this.loaded.value = "failed";
       this.error.value = error instanceof Error ? error.message : String(error);
+      this.unreached.value = error instanceof ApiError && error.status === 0;
       if (!(error instanceof ApiError)) throw error;
     } finally {
       this.touched = null;
     }
+  }
+
+  /** What is on screen, for the next time that the hub cannot be reached; null before there is anything. */
+  seen(): Seen | null {
+    const info = this.info.peek();
+    if (this.loaded.peek() !== "ready" || this.keptFrom.peek() !== null || info === null)
+      return null;
+    const devices = [...this.devices.peek().values()].map((device) => device.seen());
+    return { time: this.hubNow(), info, devices, cameras: this.cameras.peek() };
+  }
+
+  /** Show what was seen before, marked as old, unless the hub has answered meanwhile. */
+  recall(seen: Seen): void {
+    if (this.loaded.peek() === "ready") return;
+    batch(() => {
+      this.info.value = seen.info;
+      this.cameras.value = seen.cameras;
+      for (const device of seen.devices) this.takeDevice(device);
+      this.keptFrom.value = seen.time;
+      this.loaded.value = "ready";
+    });
+  }
+
+  /** The hub answers again: what it does not have any more goes. */
+  private forgetKept(devices: Device[]): void {
+    const there = new Set(devices.map((device) => device.id));
+    const kept = [...this.devices.peek()].filter(([id]) => there.has(id));
+    this.devices.value = new Map(kept);
+    this.keptFrom.value = null;
   }
 
   async refreshInfo(): Promise<HubInfo> {

@@ -78,6 +78,18 @@ export class MetricState {
     }
   }
 
+  /** The metric as the hub would tell it, with its newest sample. */
+  seen(): Metric {
+    const { newest } = this;
+    const last = newest && {
+      value: newest.value,
+      quality: newest.quality,
+      source_time: newest.time,
+      hub_time: newest.time,
+    };
+    return { ...this.meta.peek(), last };
+  }
+
   /** Open a window on this metric. Close it with `feeds.delete`. */
   feed(spanMs: number, bucketMs: number, until: number | null = null): Feed {
     const feed: Feed = {

@@ -1,4 +1,4 @@
-import { type Signal, signal } from "@preact/signals";
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { ApiError, type Client } from "../api/client.ts";
 import {
   type OpenSession,
@@ -15,9 +15,9 @@ export const ROLES: readonly Role[] = ["viewer", "operator", "admin"];
 
 /** A list as the hub pages it. `items` is null until it came for the first time. */
 export interface Listing<Item> {
-  items: Signal<Item[] | null>;
-  next: Signal<string | null>;
-  failed: Signal<string>;
+  items: ReadonlySignal<Item[] | null>;
+  next: ReadonlySignal<string | null>;
+  failed: ReadonlySignal<string>;
   /** Reads it anew, or with a cursor goes on with older ones. Never throws: `failed` tells why. */
   load: (cursor?: string | null) => Promise<void>;
 }
@@ -43,6 +43,20 @@ export function listing<Item>(ask: (cursor: string | null) => Promise<Page<Item>
   };
   return { items, next, failed, load };
 }
+
+/** How the name of a wall display's token begins; the hub lets no other into a browser. */
+export const WALL_PREFIX = "wall-";
+const isWall = (token: Token): boolean =>
+  token.role === "viewer" && token.name.startsWith(WALL_PREFIX);
+
+const only = (tokens: Listing<Token>, fits: (token: Token) => boolean): Listing<Token> => ({
+  ...tokens,
+  items: computed(() => tokens.items.value?.filter(fits) ?? null),
+});
+
+/** Of the tokens those of wall displays, and those of programs. */
+export const wallsOf = (tokens: Listing<Token>) => only(tokens, isWall);
+export const programsOf = (tokens: Listing<Token>) => only(tokens, (token) => !isWall(token));
 
 export const words = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);

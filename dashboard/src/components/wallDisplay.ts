@@ -1,0 +1,74 @@
+import { useEffect } from "preact/hooks";
+import { useHub } from "../state/context.ts";
+import { fitting } from "../state/wall.ts";
+
+/** As in styles/base.css. */
+const BASE_PX = 15;
+const LEAST_ZOOM = 1;
+const MOST_ZOOM = 4;
+
+/**
+ * What makes a page a display: type as large as all devices leave room for, a screen that stays on, and the hub's
+ * newer dashboard as soon as it has one.
+ */
+export function useWall(on: boolean): void {
+  const hub = useHub();
+  const devices = hub.devices.value;
+  const metrics = [...devices.values()].reduce((sum, one) => sum + one.metrics.value.length, 0);
+  useEffect(() => {
+    if (!on) return;
+    // Not at once: panels come in over some frames.
+    const timers = [0, 500, 2000].map((ms) => setTimeout(fill, ms));
+    addEventListener("resize", fill);
+    return () => {
+      timers.forEach(clearTimeout);
+      removeEventListener("resize", fill);
+      document.documentElement.style.fontSize = "";
+    };
+  }, [on, devices.size, metrics, hub.cameras.value.length]);
+  useEffect(() => (on ? stayAwake() : undefined), [on]);
+  useEffect(() => {
+    if (on && hub.upgraded.value) location.reload();
+  }, [on, hub.upgraded.value]);
+}
+
+/** Everything is measured in the root's type: with it grows all. */
+function fill(): void {
+  const page = document.documentElement;
+  const set = (zoom: number) => {
+    page.style.fontSize = `${BASE_PX * zoom}px`;
+  };
+  set(
+    fitting(
+      (zoom) => {
+        set(zoom);
+        return page.scrollHeight <= innerHeight + 1 && page.scrollWidth <= page.clientWidth;
+      },
+      LEAST_ZOOM,
+      MOST_ZOOM,
+    ),
+  );
+}
+
+/** Keep the screen on while the page is seen; browsers allow that over HTTPS and on localhost alone. */
+function stayAwake(): () => void {
+  const { wakeLock } = navigator as { wakeLock?: WakeLock };
+  let held: WakeLockSentinel | null = null;
+  const ask = () => {
+    if (document.hidden || (held !== null && !held.released)) return;
+    wakeLock?.request("screen").then(
+      (lock) => {
+        held = lock;
+      },
+      () => {
+        // A battery that is low, or a system that says no: it is asked again when the page is seen again.
+      },
+    );
+  };
+  ask();
+  document.addEventListener("visibilitychange", ask);
+  return () => {
+    document.removeEventListener("visibilitychange", ask);
+    void held?.release();
+  };
+}

@@ -1,0 +1,31 @@
+/** Displays on a wall. */
+export const wall = {
+  title: "Wall displays",
+  lead: "A page without navigation for a screen in the room: it reads, stays logged in, and keeps the screen on over HTTPS.",
+  open: "Open it here",
+  add: "New display",
+  make: "Create",
+  name: "Name",
+  nameHint: "where it hangs, as hall",
+  empty: "No display has been let in yet.",
+  failed: (reason: string) => `The displays cannot be read: ${reason}`,
+  link: (name: string) =>
+    `The link for ${name}. It is shown this once: open it on the display, in the browser's own window.`,
+  linkNote:
+    "The token stands behind the #, which no browser sends to a server; the page takes it out of the address bar.",
+  copy: "Copy",
+  copied: "Copied.",
+  copyByHand: "Copy it by hand: it is selected.",
+  done: "Done",
+  lastSeen: (clock: string) => `last seen ${clock}`,
+  notSeen: "has not been opened yet",
+  revoke: "Revoke",
+  revokeQuestion: (name: string) => `Revoke ${name}? The display goes dark at once.`,
+  revokeYes: "Yes, revoke",
+  revoked: (name: string) => `${name} is revoked.`,
+  outTitle: "This display is not let in",
+  out: "Make a link for it in Settings, under “Wall displays”, and open it here; or enter the part after the #.",
+  token: "Token",
+  letIn: "Let in",
+  lettingIn: "Checking",
+};
