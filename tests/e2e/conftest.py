@@ -113,7 +113,11 @@ def storage(rig: Rig, browser: Browser) -> Any:
 @pytest.fixture
 def watched(rig: Rig, browser: Browser, storage: Any) -> Iterator[Watched]:
     context = browser.new_context(
-        storage_state=storage, base_url=rig.hub.url, viewport={"width": 1440, "height": 900}
+        storage_state=storage,
+        base_url=rig.hub.url,
+        viewport={"width": 1440, "height": 900},
+        # It would fetch all pages' code for each test anew; its own tests let it.
+        service_workers="block",
     )
     context.set_default_timeout(20_000)
     yield Watched(context.new_page())
