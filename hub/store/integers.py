@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Signed: TypeAlias = npt.NDArray[np.signedinteger[Any]]
@@ -27,8 +24,8 @@ _FORMS = 16
 _BASE, _BEFORE, _STEP, _LINE = range(4)
 _FRACTION = 16
 """Bits after the point in a line's slope."""
-_REPETITIVE = 0.45
-"""Huffman's codes alone leave more than this of what has too little repetition for a search to pay."""
+_REPETITIVE = 0.25
+"""Bytes of a byte: where Huffman's codes alone leave less, repetitions are looked for too."""
 _MOST = 2**62
 _EXACT = 2**53
 _PACKED = (1, 2, 4)
@@ -40,7 +37,7 @@ def encode(numbers: Ints) -> bytes:
     count = len(numbers)
     if not count:
         return b""
-    form, base, step, rest = min(_guesses(numbers), key=lambda guess: _size_of(guess[3]))
+    form, base, step, rest = _guess(numbers)
     zigzag = ((rest << 1) ^ (rest >> 63)).view(np.uint64)
     bits, body = _packed(zigzag)
     numbers_of_form = (base, step) if form in (_STEP, _LINE) else (base,)
@@ -74,22 +71,33 @@ def decode(data: bytes, count: int) -> Ints:
     return np.cumsum(found, out=found)
 
 
-def _guesses(numbers: Ints) -> Iterator[tuple[int, int, int, Ints]]:
-    """Yield (form, base, step, what is left over), the simplest first."""
-    count, first = len(numbers), int(numbers[0])
-    low, high = int(numbers.min()), int(numbers.max())
-    base = low + round(float((numbers - low).mean())) if high - low < _EXACT else first
-    yield _BASE, base, 0, numbers - base
-    if count == 1 or low == high:
-        return
-    steps = np.diff(numbers)
-    yield _BEFORE, first, 0, steps
-    yield _STEP, first, int(steps[0]), np.diff(steps, prepend=steps[:1])
-    slope = round(((int(numbers[-1]) - first) << _FRACTION) / (count - 1))
-    if high - low < _EXACT and abs(slope) * count < _MOST:
-        rest = numbers - low - _line(slope, count)
+def _guess(numbers: Ints) -> tuple[int, int, int, Ints]:
+    """Return (form, base, step, what is left over) of the guess that leaves least."""
+    first, last, low, high = int(numbers[0]), int(numbers[-1]), int(numbers.min()), int(numbers.max())
+    small = high - low < _EXACT
+    base = low + round(float((numbers - low).mean())) if small else first
+    best = _BASE, base, 0, numbers - base
+    if low == high:
+        return best
+    least = _size_of(best[3])
+    # Of noise about one value the other guesses leave more: a line where its ends are not far apart.
+    slope = round(((last - first) << _FRACTION) / (len(numbers) - 1))
+    if small and abs(last - first) * len(numbers) > least and abs(slope) * len(numbers) < _MOST:
+        rest = numbers - low - _line(slope, len(numbers))
         base = round(float(rest.mean()))
-        yield _LINE, low + base, slope, rest - base
+        rest -= base
+        size = _size_of(rest)
+        if size < least:
+            best, least = (_LINE, low + base, slope, rest), size
+    steps = numbers[1:] - numbers[:-1]
+    size = _size_of(steps)
+    if size < least:
+        best, least = (_BEFORE, first, 0, steps), size
+    rest = np.zeros_like(steps)
+    rest[1:] = steps[1:] - steps[:-1]
+    if _size_of(rest) < least:
+        best = _STEP, first, int(steps[0]), rest
+    return best
 
 
 def _line(slope: int, count: int) -> Ints:
@@ -100,7 +108,7 @@ def _line(slope: int, count: int) -> Ints:
 
 
 def _size_of(rest: Ints) -> float:
-    return float(np.abs(rest, dtype=np.float64).sum())
+    return float(np.abs(rest).sum(dtype=np.float64))
 
 
 def _packed(zigzag: npt.NDArray[np.uint64]) -> tuple[int, bytes]:
@@ -109,26 +117,29 @@ def _packed(zigzag: npt.NDArray[np.uint64]) -> tuple[int, bytes]:
     if not most:
         return 0, b""
     width = (most + 7) // 8
-    planes = zigzag.astype("<u8").view(np.uint8).reshape(-1, 8).T[:width]
-    found = 8 * width, _shortest([plane.tobytes() for plane in planes])
-    if most > _PACKED[-1]:
-        return found
-    bits = next(size for size in _PACKED if most <= size)
+    bits = 8 * width
+    planes = [plane.tobytes() for plane in zigzag.astype("<u8").view(np.uint8).reshape(-1, 8).T[:width]]
+    found = _deflated(planes, zlib.Z_HUFFMAN_ONLY)
+    if most <= _PACKED[-1]:
+        size = next(size for size in _PACKED if most <= size)
+        joined = [_joined_in_bytes(zigzag, size)]
+        shorter = _deflated(joined, zlib.Z_HUFFMAN_ONLY)
+        if len(shorter) < len(found):
+            bits, planes, found = size, joined, shorter
+    # Where Huffman's codes leave much, there is too little repetition for a search to pay.
+    if len(found) < _REPETITIVE * len(zigzag) * width:
+        found = min(found, _deflated(planes, zlib.Z_DEFAULT_STRATEGY), _deflated(planes, zlib.Z_RLE), key=len)
+    return bits, found
+
+
+def _joined_in_bytes(zigzag: npt.NDArray[np.uint64], bits: int) -> bytes:
     each = 8 // bits
     small = np.zeros(-(-len(zigzag) // each) * each, dtype=np.uint8)
     small[: len(zigzag)] = zigzag
-    joined = small[::each].copy()
+    found = small[::each].copy()
     for place in range(1, each):
-        joined |= small[place::each] << place * bits
-    return min(found, (bits, _shortest([joined.tobytes()])), key=lambda one: len(one[1]))
-
-
-def _shortest(planes: list[bytes]) -> bytes:
-    """Deflate by Huffman's codes alone; where little is left so, try what repeats too."""
-    found = _deflated(planes, zlib.Z_HUFFMAN_ONLY)
-    if len(found) > _REPETITIVE * sum(map(len, planes)):
-        return found
-    return min(found, _deflated(planes, zlib.Z_DEFAULT_STRATEGY), _deflated(planes, zlib.Z_RLE), key=len)
+        found |= small[place::each] << place * bits
+    return found.tobytes()
 
 
 def _unpacked(data: bytes, bits: int, count: int) -> Signed:
