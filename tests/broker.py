@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -24,7 +25,7 @@ class Broker:
     """Mosquitto as a process: `start`, `kill` (as a power cut) and `start` again on the same port.
 
     With `user`, nobody gets in without that name and password, or those of `others`; `acl` are its access
-    rules, as mosquitto.conf(5) has them.
+    rules, as mosquitto.conf(5) has them. `more` are lines of its configuration.
     """
 
     def __init__(
@@ -34,19 +35,23 @@ class Broker:
         user: tuple[str, str] | None = None,
         others: tuple[tuple[str, str], ...] = (),
         acl: str = "",
+        more: tuple[str, ...] = (),
     ) -> None:
         self.host = "127.0.0.1"
         self.port = free_port()
         self._config = folder / "mosquitto.conf"
         lines = [f"listener {self.port} {self.host}", "persistence false", "max_queued_messages 0"]
-        if user is None:
+        lines += more
+        if more:
+            lines.append("user root")
+        elif user is None:
             lines.append("allow_anonymous true")
         else:
             passwords = folder / "passwords"
             passwords.write_text("")
             for one in (user, *others):
                 subprocess.run(
-                    [_binary("mosquitto_passwd"), "-b", str(passwords), *one], check=True, capture_output=True
+                    [binary("mosquitto_passwd"), "-b", str(passwords), *one], check=True, capture_output=True
                 )
             passwords.chmod(0o644)
             # Started by root, Mosquitto reads its password file as the user that it becomes.
@@ -62,7 +67,7 @@ class Broker:
     def start(self) -> None:
         """Start it and wait until it takes connections."""
         self._process = subprocess.Popen(
-            [_binary("mosquitto"), "-c", str(self._config)],
+            [binary("mosquitto"), "-c", str(self._config)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -85,6 +90,11 @@ class Broker:
             self._process.wait()
             self._process = None
 
+    def reload(self) -> None:
+        """Have it read its password file and access rules anew."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
+
     def __enter__(self) -> Broker:
         self.start()
         return self
@@ -98,7 +108,7 @@ class Broker:
         self.kill()
 
 
-def _binary(name: str) -> str:
+def binary(name: str) -> str:
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
     if found is None:
         raise AssertionError(f"{name} is not installed; on Debian: apt install mosquitto")

@@ -87,11 +87,13 @@ def test_every_command_line_in_a_shell_block_is_one_that_outpost_knows(document:
 
 
 def options_of(command: str, rest: list[str]) -> set[str]:
-    """Return the options of a subcommand, or of the subcommand of a group (`token create`)."""
+    """Return the options of a command, or of one in groups (`token create`, `mqtt user add`)."""
     known = main.commands[command]
-    inner = getattr(known, "commands", None)
-    if inner is not None:
-        known = inner[rest[0]]
+    for word in rest:
+        inner = getattr(known, "commands", None)
+        if inner is None:
+            break
+        known = inner[word]
     return {option for parameter in known.params for option in parameter.opts}
 
 

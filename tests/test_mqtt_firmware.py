@@ -23,6 +23,7 @@ from hub.config import MqttConfig
 from hub.links import mqtt_boards
 from hub.links.link import Refused
 from hub.links.mqtt import MqttLink
+from hub.links.mqtt_users import MqttUser, with_users
 from hub.links.serial import SerialLink
 from hub.links.session import Shared
 from hub.model import Command, LinkKind, Quality
@@ -31,7 +32,7 @@ from hub.wire.message import hello, payload
 from tests.broker import Broker
 from tests.hub_rooms import Rooms, rooms
 from tests.soak import SOAK, times
-from tests.vm import ROOT, needs_vm
+from tests.vm import needs_vm
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -254,10 +255,10 @@ async def test_a_board_is_refused_where_the_hub_does_not_let_boards_in(field: Fi
         assert parts.registry.get(field.board.uid) is None
 
 
-async def test_the_access_rules_of_the_documentation_hold_a_board_to_its_topics(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "mqtt.md").read_text()
-    rules = page[page.index("# acl_file") :].partition("```")[0]
+async def test_the_access_rules_that_are_made_hold_a_board_to_its_topics(tmp_path: Path) -> None:
     users = ((DEFAULT_UID, "board-password"), ("e6610000000000ee", "stranger-password"))
+    named = [MqttUser("outpost", hub=True), *(MqttUser(name) for name, _ in users)]
+    rules = with_users("", named, "outpost")
     field = Field(
         tmp_path, broker=Broker(tmp_path, user=("outpost", "hub-password"), others=users, acl=rules)
     )

@@ -18,6 +18,7 @@ from hub.cli.export import export
 from hub.cli.flash import flash
 from hub.cli.importing import import_
 from hub.cli.link import link
+from hub.cli.mqtt import mqtt
 from hub.cli.options import data_option
 from hub.cli.remote import devices, watch
 from hub.cli.retention import retention
@@ -149,6 +150,7 @@ main.add_command(rules)
 main.add_command(link)
 main.add_command(user)
 main.add_command(token)
+main.add_command(mqtt)
 main.add_command(tls)
 main.add_command(flash)
 main.add_command(configure)
