@@ -157,6 +157,7 @@ def _erase_source(connection: sqlite3.Connection, source: int, device: str) -> N
     connection.execute("DELETE FROM chunk WHERE id >> 8 & ? = ?", (mask, source))
     for table in ("roll", "pending"):
         connection.execute(f"DELETE FROM {table} WHERE id & ? = ?", (mask, source))  # noqa: S608 - names from this line
-    connection.execute("DELETE FROM last WHERE source = ?", (source,))
+    for table in ("last", "size"):
+        connection.execute(f"DELETE FROM {table} WHERE source = ?", (source,))  # noqa: S608 - see above
     connection.execute("DELETE FROM shape WHERE device = ?", (device,))
     connection.execute("DELETE FROM source WHERE id = ?", (source,))
