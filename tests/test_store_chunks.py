@@ -86,7 +86,7 @@ def test_a_chunk_holds_the_groups_of_several_shapes() -> None:
     assert (first.shape, first.times.tolist(), first.columns) == (7, [1, 2], [[1.5, 2.5], ["a", None]])
     assert second.qualities is not None
     assert (second.shape, second.qualities.tolist(), second.columns) == (9, [2], [[True]])
-    (piece,) = chunk.pieces(data, {7: 1})
+    (piece,) = chunk.Opened(data).pieces({7: 1})
     assert piece.column.values() == ["a", None]
 
 
@@ -95,7 +95,7 @@ def test_every_changed_byte_is_noticed(place: int, change: int) -> None:
     data = bytearray(chunk.encode([group(1, list(range(100)), walk(100))]))
     data[place % len(data)] ^= change
     with pytest.raises(ChunkDamaged):
-        chunk.pieces(bytes(data), {1: 0})
+        chunk.Opened(bytes(data)).pieces({1: 0})
 
 
 @pytest.mark.parametrize("length", [0, 1, 8, 30])

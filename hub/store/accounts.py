@@ -16,6 +16,7 @@ import msgspec
 from hub.model import Identity, Role, Scope
 from hub.store.folder import prepare
 from hub.store.hotlog import clean
+from hub.store.kept import Kept
 from hub.store.rights import (
     CONSOLE,
     BadName,
@@ -79,6 +80,7 @@ class Accounts:
 
     def __init__(self, database: Path) -> None:
         self._database = database
+        self._kept = Kept(database)
         self.users = Users(database)
 
     @classmethod
@@ -87,6 +89,10 @@ class Accounts:
         database = prepare(folder)
         migrate(database)
         return cls(database)
+
+    def close(self) -> None:
+        """Close the file, which stays open between the questions of requests."""
+        self._kept.close()
 
     # --- tokens -------------------------------------------------------------------------------------
 
@@ -143,7 +149,7 @@ class Accounts:
         """Return whose token it is, or None. Raises StoreError."""
         if not plain.startswith(PREFIX):
             return None
-        with opened(self._database) as connection:
+        with self._kept.opened() as connection:
             row = _find(
                 connection, "SELECT hash, name, role, last_used, scope FROM token WHERE hash = ?", plain
             )
@@ -171,7 +177,7 @@ class Accounts:
 
     def session_identity(self, plain: str, now_ms: int) -> Identity | None:
         """Return whose session it is, or None: unknown, idle for 7 days, 30 days old. Raises StoreError."""
-        with opened(self._database) as connection:
+        with self._kept.opened() as connection:
             row = _find(
                 connection, "SELECT hash, name, role, last_used, created FROM login WHERE hash = ?", plain
             )
@@ -230,7 +236,7 @@ class Accounts:
         """
         held: dict[bytes, Role] = {}
         idle_ms, life_ms = _limits(now_ms)
-        with opened(self._database) as connection:
+        with self._kept.opened() as connection:
             for known in credentials:
                 token = connection.execute("SELECT role FROM token WHERE hash = ?", (known,)).fetchone()
                 if token is not None:

@@ -29,6 +29,7 @@ WINDOW_MS = 900_000
 PARTS = 256
 DAY_WINDOWS = 96
 SOURCES = 1 << 20
+_CELL = 8
 _FORMAT = 1
 _HEAD = struct.Struct("<BII")
 """Format, CRC-32 of all that follows this field, length of the header (MessagePack)."""
@@ -120,15 +121,37 @@ def decode(data: bytes) -> list[Group]:
     return careful(lambda: [_group(data, header, at) for header, at in _headers(data)])
 
 
-def pieces(data: bytes, places: dict[int, int]) -> list[Piece]:
-    """Return the samples of one metric; `places` says where each shape has it. Raises ChunkDamaged."""
-    return careful(
-        lambda: [
-            _piece(data, header, at, places[header.shape])
-            for header, at in _headers(data)
-            if header.shape in places
-        ]
-    )
+class Opened:
+    """A chunk for several questions: checked once, each of its columns decoded once, when it is asked for.
+
+    What it gives is shared and must not be written to.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        """Raise ChunkDamaged unless the bytes are those that were written."""
+        self.data = data
+        self._headers = careful(lambda: list(_headers(data)))
+        self._starts: dict[int, tuple[Ints, npt.NDArray[np.uint8] | None]] = {}
+        self._columns: dict[tuple[int, int], Column] = {}
+        self.cost = len(data) + sum(_CELL * header.rows * len(header.sizes) for header, _ in self._headers)
+        """Bytes of memory, about, when all of it is decoded."""
+
+    def pieces(self, places: dict[int, int]) -> list[Piece]:
+        """Return the samples of one metric; `places` says where each shape has it. Raises ChunkDamaged."""
+        return careful(
+            lambda: [
+                self._piece(header, at, places[header.shape])
+                for header, at in self._headers
+                if header.shape in places
+            ]
+        )
+
+    def _piece(self, header: _Header, at: int, place: int) -> Piece:
+        if at not in self._starts:
+            self._starts[at] = _start(self.data, header, at)
+        if (at, place) not in self._columns:
+            self._columns[at, place] = _column(self.data, header, at, place)
+        return Piece(*self._starts[at], self._columns[at, place])
 
 
 def shapes(data: bytes) -> list[tuple[int, Ints]]:
@@ -209,10 +232,6 @@ def _start(data: bytes, header: _Header, at: int) -> tuple[Ints, npt.NDArray[np.
 def _column(data: bytes, header: _Header, at: int, place: int) -> Column:
     at += sum(header.sizes[: 2 + place])
     return columns.decode(data[at : at + header.sizes[2 + place]], header.rows)
-
-
-def _piece(data: bytes, header: _Header, at: int, place: int) -> Piece:
-    return Piece(*_start(data, header, at), _column(data, header, at, place))
 
 
 def _group(data: bytes, header: _Header, at: int) -> Group:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
 from hub.store import history
 from hub.store.budget import QueryRefused
+from hub.store.table import Table, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hub.model import Quality, Value
     from hub.store.columns import Ints
-    from hub.store.history import Columns
     from hub.store.series import Series
     from hub.store.summary import Summary
 
@@ -36,13 +34,15 @@ class Grid(msgspec.Struct, frozen=True):
 
 
 class Joined(msgspec.Struct, frozen=True):
-    """Samples of several metrics by time; `next` is the cursor to what follows, None at the end.
+    """Samples of several metrics by time; `next` is the cursor to what follows, None at the end."""
 
-    A row is a time and then each metric's value and quality, both None where it has no sample then.
-    """
-
-    rows: list[tuple[Value | Quality, ...]]
+    table: Table
     next: str | None
+
+    @property
+    def rows(self) -> list[tuple[Any, ...]]:
+        """A time and then each metric's value and quality, both None where it has no sample then."""
+        return list(self.table)
 
 
 def grid(found: Sequence[Series], from_ms: int, to_ms: int, points: int) -> Grid:
@@ -67,46 +67,12 @@ def joined(found: Sequence[Series], from_ms: int, to_ms: int, *, limit: int, aft
     some = [history.first(series, time, to_ms, given, limit) for series in found]
     # Past the last row of a metric that may have more, the other metrics' rows would lack its samples.
     ends = [of.times[-1] for of, given_of_it in some if len(of.times) > given_of_it + limit]
-    times = [of.times for of, _ in some]
-    if all(one == times[0] for one in times[1:]):
-        # As of one device's readings: then the columns are what they are.
-        moments = times[0]
-        cells = [cell for of, _ in some for cell in (of.values, of.qualities)]
-        joint: list[tuple[Value | Quality, ...]] = list(zip(moments, *cells, strict=True))
-    else:
-        keys = [_keys(one) for one in times]
-        together = sorted(set().union(*keys))
-        moments = [of for of, _ in together]
-        joint = _met(together, keys, [of for of, _ in some])
+    table = table_of([of for of, _ in some])
     if ends:
-        moments = moments[: bisect_right(moments, min(ends))]
-    given = min(given, bisect_right(moments, time))
-    stop, following = history.page_end(moments, given, limit)
-    return Joined(joint[given:stop], following)
-
-
-def _keys(times: list[int]) -> list[tuple[int, int]]:
-    """Return each row's time and which of that time it is."""
-    found, before, again = [], -1, 0
-    for time in times:
-        again = again + 1 if time == before else 0
-        before = time
-        found.append((time, again))
-    return found
-
-
-def _met(
-    times: list[tuple[int, int]], keys: list[list[tuple[int, int]]], some: list[Columns]
-) -> list[tuple[Value | Quality, ...]]:
-    place = {key: place for place, key in enumerate(times)}
-    columns: list[list[Value | Quality]] = [[time for time, _ in times]]
-    for own, of in zip(keys, some, strict=True):
-        values: list[Value | Quality] = [None] * len(times)
-        qualities: list[Value | Quality] = [None] * len(times)
-        for key, value, quality in zip(own, of.values, of.qualities, strict=True):
-            values[place[key]], qualities[place[key]] = value, quality
-        columns += [values, qualities]
-    return list(zip(*columns, strict=True))
+        table = table.cut(0, int(np.searchsorted(table.times, min(ends), "right")))
+    given = min(given, int(np.searchsorted(table.times, time, "right")))
+    stop, following = history.page_end(table.times, given, limit)
+    return Joined(table.cut(given, stop), following)
 
 
 def check_cells(metrics: int, rows: int, parameter: str) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_left
-from itertools import pairwise, repeat
+from itertools import starmap
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,11 +17,11 @@ from hub.store.hotlog import QUALITIES
 from hub.store.rollup import coarser, cover
 from hub.store.samples import MAX_TIME_MS
 from hub.store.series import piece_until
+from hub.store.table import Table, merged, table_of
 from hub.store.tiers import TIERS
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
 
     from hub.store.chunk import Piece
     from hub.store.columns import Ints
@@ -56,19 +55,6 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     quality: Quality
 
 
-class Columns(msgspec.Struct, frozen=True):
-    """Raw samples by time, a list for each part of a row: no object is made for a sample."""
-
-    times: list[int]
-    values: list[Value]
-    qualities: list[Quality]
-
-    def rows(self, begin: int = 0, end: int | None = None) -> list[Row]:
-        """Return samples as rows."""
-        cut = slice(begin, end)
-        return list(map(Row, self.times[cut], self.values[cut], self.qualities[cut]))
-
-
 class Bucket(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The numbers (booleans as 0 and 1) that fell in `[time, time + width)`; at least one did."""
 
@@ -82,8 +68,13 @@ class Bucket(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Page(msgspec.Struct, frozen=True):
     """Raw samples by time; `next` is the cursor to what follows, None at the end."""
 
-    rows: list[Row]
+    table: Table
     next: str | None
+
+    @property
+    def rows(self) -> list[Row]:
+        """The samples as rows."""
+        return list(starmap(Row, self.table))
 
 
 def raw(series: Series, from_ms: int, to_ms: int, *, limit: int, after: str | None) -> Page:
@@ -94,26 +85,26 @@ def raw(series: Series, from_ms: int, to_ms: int, *, limit: int, after: str | No
     time, given = beginning(from_ms, after)
     found, given = first(series, time, to_ms, given, limit)
     end, following = page_end(found.times, given, limit)
-    return Page(found.rows(given, end), following)
+    return Page(table_of([found]).cut(given, end), following)
 
 
-def first(series: Series, time: int, to_ms: int, given: int, limit: int) -> tuple[Columns, int]:
+def first(series: Series, time: int, to_ms: int, given: int, limit: int) -> tuple[Piece, int]:
     """Return the first samples from `time` on: those given, a page and more where there is more.
 
     All of the last row's time are there. And how many are given really: a cursor may say that it gave more
     than there are of its time. Raises QueryRefused.
     """
-    found = Columns([], [], [])
+    found: list[Piece] = []
+    count = 0
     for _, pieces in series.pieces(time, to_ms) if time < to_ms else ():
-        if not found.times:
+        if not found:
             given = min(given, sum(int(np.searchsorted(piece.times, time, "right")) for piece in pieces))
-        window = columns_of(_earliest(pieces, given + limit + 1 - len(found.times)))
-        found.times.extend(window.times)
-        found.values.extend(window.values)
-        found.qualities.extend(window.qualities)
-        if len(found.times) > given + limit:
+        window = merged(_earliest(pieces, given + limit + 1 - count))
+        found.append(window)
+        count += len(window.times)
+        if count > given + limit:
             break
-    return found, min(given, len(found.times))
+    return merged(found), min(given, count)
 
 
 def beginning(from_ms: int, after: str | None) -> tuple[int, int]:
@@ -122,7 +113,7 @@ def beginning(from_ms: int, after: str | None) -> tuple[int, int]:
     return (from_ms, 0) if time < from_ms else (time, given)
 
 
-def page_end(times: Sequence[int], given: int, limit: int) -> tuple[int, str | None]:
+def page_end(times: Ints, given: int, limit: int) -> tuple[int, str | None]:
     """Return where a page of rows of these times ends, and the cursor to what follows.
 
     It ends with a millisecond, so that neither samples that come later nor sealing, which may put those of
@@ -132,10 +123,10 @@ def page_end(times: Sequence[int], given: int, limit: int) -> tuple[int, str | N
     end = given + limit
     if len(times) <= end:
         return len(times), None
-    whole = bisect_left(times, times[end])
+    whole = int(np.searchsorted(times, times[end]))
     if whole > given:
-        return whole, f"{times[whole - 1] + 1}-0"
-    return end, f"{times[end]}-{end - whole}"
+        return whole, f"{int(times[whole - 1]) + 1}-0"
+    return end, f"{int(times[end])}-{end - whole}"
 
 
 def _earliest(pieces: list[Piece], count: int) -> list[Piece]:
@@ -149,34 +140,7 @@ def _earliest(pieces: list[Piece], count: int) -> list[Piece]:
 
 def rows_of(pieces: list[Piece]) -> list[Row]:
     """Return the samples of one window by time; of one time in the order of the pieces."""
-    return columns_of(pieces).rows()
-
-
-def columns_of(pieces: list[Piece]) -> Columns:
-    """Return the samples of one window by time; of one time in the order of the pieces."""
-    times: list[int] = []
-    values: list[Value] = []
-    qualities: list[Quality] = []
-    for piece in pieces:
-        times += piece.times.tolist()
-        own = piece.column.values()
-        values += own
-        if piece.qualities is None and None not in own:
-            qualities += repeat(Quality.GOOD, len(own))
-        else:
-            given = repeat(0) if piece.qualities is None else piece.qualities.tolist()
-            qualities += [
-                Quality.BAD if value is None else QUALITIES[quality]
-                for value, quality in zip(own, given, strict=False)
-            ]
-    if any(before.times[-1] > after.times[0] for before, after in pairwise(pieces)):
-        order = sorted(range(len(times)), key=times.__getitem__)
-        times, values, qualities = (
-            [times[at] for at in order],
-            [values[at] for at in order],
-            [qualities[at] for at in order],
-        )
-    return Columns(times, values, qualities)
+    return list(starmap(Row, table_of([merged(pieces)])))
 
 
 def buckets(series: Series, from_ms: int, to_ms: int, points: int) -> list[Bucket]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from hub.store.chunks import Chunks, Open
 from hub.store.folder import StoreError
 from hub.store.hotlog import clean
 from hub.store.names import every_metric
@@ -36,6 +38,7 @@ class Questions:
         self._readers = readers
         self._writer = writer
         self._settle = settle
+        self._own = threading.local()
 
     async def about(self, metrics: Sequence[tuple[str, str]], query: Callable[[list[Series]], T]) -> T:
         """Run a query over metrics, each (device, metric). Raises QueryRefused, StoreError."""
@@ -63,6 +66,13 @@ class Questions:
                 await asyncio.sleep(_SEALING_S)
         raise StoreError("the store is being replaced; ask again in a moment")
 
+    def _lately(self) -> Open:
+        """Return the chunks that this thread has open."""
+        lately: Open | None = getattr(self._own, "open", None)
+        if lately is None:
+            lately = self._own.open = Open()
+        return lately
+
     def _turn(
         self,
         wanted: Callable[[sqlite3.Connection], list[tuple[str, str]]],
@@ -72,9 +82,10 @@ class Questions:
         budget: Budget,
     ) -> T:
         found = []
+        chunks = Chunks(connection, self._lately())
         for device, metric in wanted(connection):
             held = self._writer.held(device, metric, surely=surely)
             if held is None:
                 raise _Unsure
-            found.append(Series(connection, device, metric, held, budget))
+            found.append(Series(connection, device, metric, held, budget, chunks))
         return query(found)

@@ -12,6 +12,7 @@ import numpy as np
 from hub.model import OutpostError
 from hub.store import chunk
 from hub.store.budget import MAX_AT_ONCE, QueryRefused
+from hub.store.chunks import Chunks
 from hub.store.names import shapes_of_device, source_of
 from hub.store.recent import Held, generation
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hub.store.budget import Budget
-    from hub.store.chunk import Piece
+    from hub.store.chunk import Opened, Piece
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class Moved(OutpostError):
 class Series:
     """The samples of one metric in one snapshot of the file, and `held`. Raises Moved.
 
-    What is opened is told to `budget`.
+    What is opened is told to `budget`, and shared with the series that are given the same `chunks`.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Series:
         metric: str,
         held: Held | None,
         budget: Budget | None = None,
+        chunks: Chunks | None = None,
     ) -> None:
         if held is not None and generation(connection) != held.generation:
             raise Moved
@@ -54,6 +56,7 @@ class Series:
         shapes = shapes_of_device(connection, device) if found is not None else []
         self._places = {shape.id: shape.places[metric] for shape in shapes if metric in shape.places}
         self._held = None if held is None else held.piece()
+        self._chunks = Chunks(connection) if chunks is None else chunks
         self._day: tuple[int, dict[int, list[Piece]]] = (-1, {})
 
     def pieces(self, from_ms: int, to_ms: int) -> Iterator[tuple[int, list[Piece]]]:
@@ -110,9 +113,9 @@ class Series:
                 )
         return before + count
 
-    def _decoded(self, window: int, data: bytes) -> list[Piece]:
+    def _decoded(self, window: int, opened: Opened) -> list[Piece]:
         try:
-            return chunk.pieces(data, self._places)
+            return opened.pieces(self._places)
         except chunk.ChunkDamaged as error:
             log.error("source %d, window %d: %s", self.source, window, error)
             return []
@@ -123,11 +126,8 @@ class Series:
         while window <= last and self._places:
             pieces = list(self._whole(window).get(window, ()))
             count = sum(len(piece.times) for piece in pieces)
-            for (data,) in self.connection.execute(
-                "SELECT data FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id",
-                chunk.part_ids(window, self.source),
-            ).fetchall():
-                opened = self._decoded(window, data)
+            for part in self._chunks.between(*chunk.part_ids(window, self.source)):
+                opened = self._decoded(window, part)
                 count = self._spend(opened, count)
                 pieces += opened
             if pieces:
@@ -143,8 +143,8 @@ class Series:
         """Return what the chunk of the day about a window holds, by window; empty where there is none."""
         identity = chunk.day_id(window, self.source)
         if self._day[0] != identity:
-            row = self.connection.execute("SELECT data FROM chunk WHERE id = ?", (identity,)).fetchone()
-            opened = [] if row is None else self._decoded(window, row[0])
+            parts = self._chunks.between(identity, identity)
+            opened = [piece for part in parts for piece in self._decoded(window, part)]
             self._spend(opened, 0)
             found: dict[int, list[Piece]] = {}
             for piece in opened:

@@ -138,6 +138,7 @@ class Store:
         """Commit what waits, and give the folder free."""
         for kept in self._sifting.flush():
             self._writer.put(kept)
+        self.accounts.close()
         await asyncio.to_thread(self._writer.close)
         await self._readers.close()
         self._folder.release()

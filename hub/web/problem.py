@@ -69,9 +69,14 @@ def encode(value: Any) -> bytes:
 
 def json_answer(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """Answer with `value` as JSON that no cache keeps."""
+    return answer_of(encode(value), status=status, headers=headers)
+
+
+def answer_of(body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Answer with JSON that is written already and that no cache keeps."""
     return web.Response(
         status=status,
-        body=encode(value),
+        body=body,
         content_type="application/json",
         headers={"Cache-Control": "no-store", **(headers or {})},
     )

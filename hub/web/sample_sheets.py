@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from hub.model import Kind
 from hub.store.grid import MAX_CELLS, check_cells
 from hub.store.history import grid_of
+from hub.store.table import spread
 from hub.web.problem import Problem
 from hub.web.sheet import Column, Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hub.store.columns import Floats, Ints
     from hub.store.grid import Grid
     from hub.store.store import Store
     from hub.web.filters import Reach
@@ -82,7 +82,7 @@ class Question:
             spans = part.spans
             mean = spans.total / spans.count
             every = (spans.low, spans.high, mean, spans.count, spans.last, part.means)
-            columns += [_spread(values, places, len(times)) for values in every]
+            columns += [spread(values.tolist(), places, len(times)) for values in every]
         if len(self._asked) == 1:
             return Sheet((_TIME, *_FULL), list(zip(*columns, strict=True)), self._head())
         names = (Column(f"{one.name}.{part.name}", part.cells) for one in self._asked for part in _FULL)
@@ -95,11 +95,11 @@ class Question:
         if len(self._asked) == 1:
             page = await self._store.samples_raw(*self._keys[0], self._from_ms, self._to_ms, limit, cursor)
             value = Column("value", self._asked[0].cells)
-            return Sheet((_TIME, value, _QUALITY), page.rows, self._head(), page.next)
+            return Sheet((_TIME, value, _QUALITY), page.table, self._head(), page.next)
         joined = await self._store.samples_joined(self._keys, self._from_ms, self._to_ms, limit, cursor)
         pairs = ((Column(one.name, one.cells), Column(f"{one.name}.quality", "text")) for one in self._asked)
         columns = (_TIME, *(column for pair in pairs for column in pair))
-        return Sheet(columns, joined.rows, self._head(), joined.next)
+        return Sheet(columns, joined.table, self._head(), joined.next)
 
     def _head(self) -> dict[str, object]:
         said = [
@@ -112,16 +112,8 @@ def _grid_rows(found: Grid) -> list[tuple[object, ...]]:
     columns: list[list[object]] = [found.times.tolist()]
     for places, spans in found.parts:
         every = (spans.low, spans.high, spans.total / spans.count, spans.count)
-        columns += [_spread(values, places, len(found.times)) for values in every]
+        columns += [spread(values.tolist(), places, len(found.times)) for values in every]
     return list(zip(*columns, strict=True))
-
-
-def _spread(values: Floats | Ints, places: Ints, rows: int) -> list[object]:
-    """Return a column of so many cells, with values at their places and None elsewhere."""
-    column: list[object] = [None] * rows
-    for place, value in zip(places.tolist(), values.tolist(), strict=True):
-        column[place] = value
-    return column
 
 
 async def known_at(

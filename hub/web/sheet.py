@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
-from hub.web.problem import json_answer
+from hub.store.table import Table
+from hub.web import table_text
+from hub.web.problem import answer_of, encode, json_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from aiohttp import web
 
-    from hub.store.history import Bucket, Row
+    from hub.store.history import Bucket
 
 Cells: TypeAlias = "Literal['time', 'number', 'count', 'boolean', 'text']"
 """What a column holds; JSON and CSV show every value as it is, Arrow has a type for each."""
@@ -39,7 +41,7 @@ class Sheet(msgspec.Struct, frozen=True):
     """Rows in the order of `columns`; `head` is what JSON says beside them."""
 
     columns: tuple[Column, ...]
-    rows: Sequence[Row] | Sequence[Bucket] | Sequence[Sequence[object]]
+    rows: Table | Sequence[Bucket] | Sequence[Sequence[object]]
     head: Mapping[str, object]
     next: str | None = None
 
@@ -51,8 +53,12 @@ class Sheet(msgspec.Struct, frozen=True):
 
 def json_of(sheet: Sheet, headers: Mapping[str, str]) -> web.Response:
     """Answer with a sheet as JSON."""
-    document = {**sheet.head, "columns": sheet.names, "rows": sheet.rows, "next": sheet.next}
-    return json_answer(document, headers=headers)
+    document = {**sheet.head, "columns": sheet.names, "next": sheet.next}
+    if isinstance(sheet.rows, Table):
+        rows = table_text.rows_of(sheet.rows)
+        if rows is not None:
+            return answer_of(b"".join((encode(document)[:-1], b',"rows":[', rows, b"]}")), headers=headers)
+    return json_answer({**document, "rows": list(sheet.rows)}, headers=headers)
 
 
 class CsvWriter:
