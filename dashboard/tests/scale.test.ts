@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import {
-  findGaps,
   gapAfterMs,
   niceRange,
   niceTicks,
@@ -37,11 +36,6 @@ test("time ticks stand on the viewer's whole hours and days", () => {
   expect(timeStep(24 * hour, 8)).toBe(3 * hour);
   const inIndia = 5.5 * hour;
   expect(timeTicks(0, 4 * hour, hour, inIndia)).toEqual([0.5, 1.5, 2.5, 3.5].map((h) => h * hour));
-});
-
-test("a hole is where neighbours are further apart than the limit", () => {
-  expect(findGaps([1, 2, 3, 9, 10], 0, 4, 3000)).toEqual([[2, 3]]);
-  expect(findGaps([1, 2, 3, 9, 10], 0, 4, Number.POSITIVE_INFINITY)).toEqual([]);
 });
 
 test("the limit follows the metric's interval, or the bucket where that is wider", () => {

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { afterEach, describe, expect, test } from "vitest";
-import { valueLabels } from "../src/charts/plot.ts";
+import { valueLabels } from "../src/charts/axes.ts";
 import {
   AS_SENT,
   conversion,

@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { bucketFor, LEAST_SPAN_MS, liveView, panned, viewOf, zoomed } from "../src/state/view.ts";
+import {
+  bucketFor,
+  LEAST_SPAN_MS,
+  liveView,
+  movedTo,
+  panned,
+  pinched,
+  viewOf,
+  zoomed,
+} from "../src/state/view.ts";
 
 const NOW = 1_800_000_000_000;
 const YEAR = 31_536_000_000;
@@ -36,4 +45,29 @@ test("zooming keeps the place that was pointed at", () => {
   expect(closer.spanMs).toBe(100_000);
   expect((closer.until ?? 0) - closer.spanMs * 0.75).toBe(NOW - 350_000);
   expect(zoomed(liveView(60_000), 2, NOW)).toEqual(liveView(120_000));
+});
+
+test("a plot that is moved past now is live again, with the span it has", () => {
+  expect(movedTo(NOW - 30_000, NOW + 30_000, NOW)).toEqual(liveView(60_000));
+  expect(movedTo(NOW - 90_000, NOW - 30_000, NOW).until).toBe(NOW - 30_000);
+});
+
+test("two fingers hold on to the times that they were put on", () => {
+  // 100 s over 100 px from 0: 20 s and 60 s under the fingers, which then spread to 10 and 90 px.
+  const { from, to } = pinched([NOW + 20_000, NOW + 60_000], [10, 90], 100);
+  const at = (x: number) => from + ((to - from) * x) / 100;
+  expect(at(10)).toBeCloseTo(NOW + 20_000, 0);
+  expect(at(90)).toBeCloseTo(NOW + 60_000, 0);
+});
+
+test("fingers that meet or cross neither turn the time around nor go beyond what a view can be", () => {
+  for (const x of [
+    [50, 50],
+    [90, 10],
+  ] as const) {
+    const { from, to } = pinched([NOW, NOW + 1000], x, 300);
+    expect(to - from).toBeGreaterThanOrEqual(LEAST_SPAN_MS);
+  }
+  const { from, to } = pinched([NOW, NOW + 10_000], [0, 300], 300);
+  expect(to - from).toBe(LEAST_SPAN_MS);
 });

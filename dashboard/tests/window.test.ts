@@ -121,3 +121,51 @@ test("a bucket remembers its worst sample, and forgets it when it leaves the win
   window.trim(67_500);
   expect([...window.doubts.keys()]).toEqual([6000]);
 });
+
+test("a window shows what another held until history comes, which may know better", () => {
+  const before = new SeriesWindow(60_000, 1000);
+  for (const [time, value] of [
+    [1000, 1],
+    [2000, 2],
+    [3000, 3],
+  ] as const)
+    before.push(time, value);
+  before.mark(2000, "bad");
+  const window = new SeriesWindow(60_000, 1000);
+  window.seed(before);
+  expect(rows(window).map(([time, , , mean]) => [time, mean])).toEqual([
+    [1000, 1],
+    [2000, 2],
+    [3000, 3],
+  ]);
+  expect(window.doubts.get(2000)).toBe("bad");
+  window.push(3500, 30);
+  expect(rows(window).at(-1)).toEqual([3000, 30, 30, 30, 1]);
+  window.merge([[2000, 20, 20, 20, 1]]);
+  expect(rows(window)).toEqual([
+    [2000, 20, 20, 20, 1],
+    [3000, 30, 30, 30, 1],
+  ]);
+});
+
+test("seen from further away, what was held folds into wider buckets", () => {
+  const before = new SeriesWindow(60_000, 1000);
+  for (let at = 0; at < 10; at++) before.push(at * 1000, at);
+  const window = new SeriesWindow(600_000, 5000);
+  window.seed(before);
+  expect(rows(window).map(([time, min, max]) => [time, min, max])).toEqual([
+    [0, 0, 4],
+    [5000, 5, 9],
+  ]);
+});
+
+test("the bucket nearest to a time is found, and none in a gap", () => {
+  const window = new SeriesWindow(600_000, 1000);
+  for (const at of [10, 11, 12, 50]) window.push(at * 1000, at);
+  expect(window.near(11_400, 1500)?.[0]).toBe(11_000);
+  expect(window.near(11_600, 1500)?.[0]).toBe(12_000);
+  expect(window.near(0, 1500)).toBeNull();
+  expect(window.near(30_000, 1500)).toBeNull();
+  expect(window.near(99_000, 60_000)?.[0]).toBe(50_000);
+  expect(new SeriesWindow(1000, 10).near(5, 1000)).toBeNull();
+});

@@ -38,19 +38,21 @@ export function widened(min: number, max: number, least: number): [number, numbe
   return [low, Math.max(max + missing, low + least)];
 }
 
-/** The y range for a metric whose values lie between `min` and `max`; `whole` widens it to whole steps. */
+const asIs = (low: number, high: number): [number, number] =>
+  low === high ? [low - 1, high + 1] : [low, high];
+
+/** The y range for a metric whose values lie between `min` and `max`; numbers as `rounded` makes it. */
 export function valueRange(
   metric: Pick<Metric, "kind" | "options" | "decimals">,
   min: number,
   max: number,
-  whole: boolean,
+  rounded = asIs,
 ): [number, number] {
   if (metric.kind === "boolean") return [0, 1.15];
   if (metric.kind === "enum") return [-0.2, Math.max(1, (metric.options?.length ?? 2) - 1) + 0.2];
   const least = metric.decimals === null ? 0 : 10 ** -metric.decimals * 4;
   const [low, high] = widened(min, max, least);
-  if (whole) return niceRange(low, high);
-  return low === high ? [low - 1, high + 1] : [low, high];
+  return rounded(low, high);
 }
 
 /** Ticks from `low` to `high` on whole steps, at most about `count`. */
@@ -88,19 +90,4 @@ export function gapAfterMs(intervalMs: number | null, bucketMs: number): number 
   return intervalMs === null
     ? Number.POSITIVE_INFINITY
     : Math.max(3 * intervalMs, 2.5 * bucketMs, 3000);
-}
-
-/** Pairs of indices between which there is no data: neighbours in `time` (s) more than `limitMs` apart. */
-export function findGaps(
-  time: ArrayLike<number>,
-  from: number,
-  to: number,
-  limitMs: number,
-): [number, number][] {
-  const gaps: [number, number][] = [];
-  if (!Number.isFinite(limitMs)) return gaps;
-  for (let at = from + 1; at <= to; at++) {
-    if (((time[at] ?? 0) - (time[at - 1] ?? 0)) * 1000 > limitMs) gaps.push([at - 1, at]);
-  }
-  return gaps;
 }

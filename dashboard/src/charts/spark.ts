@@ -42,7 +42,7 @@ export function drawSpark(
   pen.clip();
   drawMarks(pen, box, window, x, ink);
   if (time.length > 0) {
-    const [low, high] = valueRange(metric, least(min), most(max), false);
+    const [low, high] = valueRange(metric, least(min), most(max));
     const room = box.height - 2 * AIR_PX;
     const y = (value: number) => box.top + AIR_PX + (1 - (value - low) / (high - low)) * room;
     const limit = gapAfterMs(metric.interval_ms, window.bucketMs) / 1000;

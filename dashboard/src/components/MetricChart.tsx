@@ -1,70 +1,80 @@
-import { type Signal, useComputed, useSignal } from "@preact/signals";
+import { computed, type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { Chart, type Steer } from "../charts/Chart.tsx";
-import { csvUrl, savePng } from "../charts/export.ts";
+import { Chart, type Compared, type Steer } from "../charts/Chart.tsx";
+import { NO_VALUE } from "../format/number.ts";
 import { full, hover, moment } from "../format/time.ts";
 import { shown, title } from "../format/value.ts";
+import type { Comparisons } from "../state/compare.ts";
 import { useHub } from "../state/context.ts";
+import type { Crosshair } from "../state/crosshair.ts";
 import type { DeviceState } from "../state/device.ts";
 import type { Feed, MetricState } from "../state/metric.ts";
-import { liveView, panned, type View, viewOf, zoomed } from "../state/view.ts";
+import { inWords, ownValue, type Pointed, pointedAt } from "../state/pointed.ts";
+import { liveView, movedTo, panned, type View, viewOf, zoomed } from "../state/view.ts";
+import { chartText as words } from "../text/chart.ts";
 import { text } from "../text/en.ts";
+import { comparedTitle, Legend } from "./ChartLegend.tsx";
+import { CompareChoice, Export } from "./ChartTools.tsx";
 import { FreshNote, Readout, useFreshness } from "./Readout.tsx";
+import { useCompared } from "./useCompared.ts";
 
 interface Props {
   device: DeviceState;
   metric: MetricState;
   view: Signal<View>;
+  comparisons: Comparisons;
+  crosshair: Crosshair;
 }
 
 /** Figures beside a chart are renewed at this pace: they are read, not watched. */
 const SUMMARY_EVERY_MS = 2000;
 
 /** A metric with its chart over the range, its value now, and its lowest and highest. */
-export function MetricChart({ device, metric, view: chosen }: Props) {
+export function MetricChart({ device, metric, view: chosen, comparisons, crosshair }: Props) {
   const hub = useHub();
   const fresh = useFreshness(device, metric);
   const view = chosen.value;
-  const feed = useMemo(() => metric.feed(view.spanMs, view.bucketMs, view.until), [metric, view]);
+  const feed = useFeed(metric, view);
+  const comparison = comparisons.with(metric.key);
+  const second = useCompared(metric, view, comparison.value);
   const box = useRef<HTMLElement>(null);
   const cursor = useSignal<number | null>(null);
-  useEffect(() => {
-    metric.feeds.add(feed);
-    hub.backfill.open(metric, feed);
-    return () => {
-      metric.feeds.delete(feed);
-    };
-  }, [feed]);
-  const slot = useComputed(() => Math.floor(hub.now.value / SUMMARY_EVERY_MS));
-  const summary = useComputed(() => {
-    slot.value;
-    feed.state.value;
-    return summaryOf(metric, feed);
-  });
+  const summary = useSummary(metric, feed);
   const spoken = spokenSpan(view, hub.now.peek());
   const meta = metric.meta.value;
-  const set = (next: View) => {
-    chosen.value = next;
-  };
-  const steer: Steer = {
-    onCursor: (index) => {
-      cursor.value = index;
-    },
-    onSpan: (from, to) => set(viewOf(from, to, hub.hubNow())),
-    onReset: () => chosen.peek().until !== null && set(liveView(chosen.peek().spanMs)),
-    onZoom: (factor) => set(zoomed(chosen.peek(), factor, hub.hubNow())),
-    onPan: (part) => set(panned(chosen.peek(), part, hub.hubNow())),
-  };
+  const steer = steerOf(chosen, cursor, () => hub.hubNow(), crosshair);
+  const against = second ? words.versus(comparedTitle(hub, second)) : "";
   const label = summary.value
-    ? text.chart.alt(title(meta), spoken, words(metric), summary.value.min, summary.value.max)
+    ? text.chart.alt(title(meta), spoken, nowOf(metric), summary.value.min, summary.value.max)
     : text.chart.altEmpty(title(meta), spoken);
+  const pointed = pointedBy(metric, feed, cursor.value);
+  const said = cursor.value === null ? "" : saidAt(cursor.value, pointed, second);
+  const saying = useRef(said);
+  saying.current = said && words.of(title(meta), said);
+  useEffect(() => crosshair.join(() => saying.current), [crosshair]);
+  if (meta.kind === "text") return <TextOnly device={device} metric={metric} />;
   return (
     <section ref={box} class="panel chart" data-metric={meta.name} data-fresh={fresh}>
       <header>
         <h2>{title(meta)}</h2>
-        {meta.kind !== "text" && (
-          <Export box={box} metric={metric} view={view} now={() => hub.hubNow()} />
-        )}
+        <span class="export">
+          <CompareChoice
+            metric={metric}
+            chosen={comparison.value}
+            onChoose={(next) => comparisons.choose(metric.key, next)}
+          />
+          <Export
+            box={box}
+            metric={metric}
+            feed={feed}
+            second={second}
+            view={view}
+            heading={() =>
+              [title(meta), metric.device, spoken, against].filter(Boolean).join(" · ")
+            }
+            now={() => hub.hubNow()}
+          />
+        </span>
         {summary.value && meta.kind === "number" && (
           <span class="extremes digits">
             <span title={text.chart.lowest}>↓ {summary.value.min}</span>
@@ -77,70 +87,95 @@ export function MetricChart({ device, metric, view: chosen }: Props) {
             <Readout device={device} metric={metric} />
           </>
         ) : (
-          <AtCursor metric={metric} feed={feed} index={cursor.value} now={hub.now.peek()} />
+          <AtCursor ms={cursor.value} pointed={pointed} now={hub.now.peek()} />
         )}
       </header>
-      {meta.kind === "text" ? (
-        <p class="dim pad">{text.chart.text}</p>
-      ) : (
-        <>
-          <Chart
-            hub={hub}
-            metric={metric}
-            feed={feed}
-            freshness={() => fresh.peek()}
-            label={label}
-            spoken={cursor.value === null ? "" : spokenAt(metric, feed, cursor.value)}
-            steer={steer}
-          />
-          <FeedNote feed={feed} empty={summary.value === null} />
-        </>
-      )}
+      <Chart
+        hub={hub}
+        main={{ metric, feed }}
+        second={second}
+        freshness={() => fresh.peek()}
+        label={against ? `${label}, ${against}` : label}
+        spoken={said}
+        steer={steer}
+      />
+      <Legend
+        metric={metric}
+        feed={feed}
+        second={second}
+        cursor={cursor}
+        onStop={() => comparisons.choose(metric.key, null)}
+      />
+      <FeedNote feed={feed} empty={summary.value === null} />
     </section>
   );
 }
 
-interface ExportProps {
-  box: { current: HTMLElement | null };
-  metric: MetricState;
-  view: View;
-  now: () => number;
+/** The window of a view, filled from history; until that comes it shows what the window before it held. */
+function useFeed(metric: MetricState, view: View): Feed {
+  const hub = useHub();
+  const before = useRef<Feed | null>(null);
+  const feed = useMemo(() => {
+    const next = metric.feed(view.spanMs, view.bucketMs, view.until);
+    if (before.current) next.window.seed(before.current.window);
+    before.current = next;
+    return next;
+  }, [metric, view]);
+  useEffect(() => {
+    metric.feeds.add(feed);
+    hub.backfill.open(metric, feed);
+    return () => {
+      metric.feeds.delete(feed);
+    };
+  }, [feed]);
+  return feed;
 }
 
-/** What is seen, as CSV and as a picture. */
-function Export({ box, metric, view, now }: ExportProps) {
-  const { name, interval_ms: intervalMs } = metric.meta.value;
-  const file = `${metric.device}-${name}`.replace(/[^\w.-]+/g, "_");
-  const url = () => {
-    const to = view.until ?? now();
-    const points = Math.ceil(view.spanMs / view.bucketMs);
-    return csvUrl({ device: metric.device, name, intervalMs }, to - view.spanMs, to, points);
+function useSummary(metric: MetricState, feed: Feed): ReadonlySignal<Summary | null> {
+  const hub = useHub();
+  return useMemo(() => {
+    const slot = computed(() => Math.floor(hub.now.value / SUMMARY_EVERY_MS));
+    return computed(() => {
+      slot.value;
+      feed.state.value;
+      return summaryOf(metric, feed);
+    });
+  }, [metric, feed]);
+}
+
+function steerOf(
+  chosen: Signal<View>,
+  cursor: Signal<number | null>,
+  now: () => number,
+  crosshair: Crosshair,
+): Steer {
+  const set = (next: View) => {
+    chosen.value = next;
   };
+  return {
+    onCursor: (ms) => {
+      cursor.value = ms;
+    },
+    onSpan: (from, to) => set(viewOf(from, to, now())),
+    onMove: (from, to) => set(movedTo(from, to, now())),
+    onReset: () => chosen.peek().until !== null && set(liveView(chosen.peek().spanMs)),
+    onZoom: (factor, at) => set(zoomed(chosen.peek(), factor, now(), at)),
+    onPan: (part) => set(panned(chosen.peek(), part, now())),
+    onRead: () => crosshair.readAll(),
+  };
+}
+
+function TextOnly({ device, metric }: Pick<Props, "device" | "metric">) {
+  const meta = metric.meta.value;
   return (
-    <span class="export">
-      <a
-        href={url()}
-        download={`${file}.csv`}
-        title={text.chart.csv}
-        onClick={(event) => {
-          event.currentTarget.href = url();
-        }}
-      >
-        CSV
-      </a>
-      <button
-        type="button"
-        class="quiet"
-        title={text.chart.png}
-        onClick={() => {
-          const canvas = box.current?.querySelector("canvas");
-          const heading = `${title(metric.meta.peek())} · ${metric.device} · ${spokenSpan(view, now())}`;
-          if (canvas) savePng(canvas, heading, `${file}.png`);
-        }}
-      >
-        PNG
-      </button>
-    </span>
+    <section class="panel chart" data-metric={meta.name}>
+      <header>
+        <h2>{title(meta)}</h2>
+        <FreshNote device={device} metric={metric} />
+        <Readout device={device} metric={metric} />
+      </header>
+      <p class="dim pad">{text.chart.text}</p>
+    </section>
   );
 }
 
@@ -161,53 +196,51 @@ function FeedNote({ feed, empty }: { feed: Feed; empty: boolean }) {
   );
 }
 
-/** What stands under the crosshair. */
-function valueAt(metric: MetricState, feed: Feed, index: number) {
-  const { time, mean, max } = feed.window.columns();
-  const at = time[index];
-  const meta = metric.meta.value;
-  if (at === undefined) return null;
-  const value = meta.kind === "number" ? mean[index] : max[index];
-  const decoded = meta.kind === "boolean" ? value === 1 : (value ?? null);
-  return { time: at * 1000, parts: shown(meta, decoded) };
+const pointedBy = (metric: MetricState, feed: Feed, ms: number | null): Pointed | null =>
+  ms === null ? null : pointedAt(feed.window, metric.meta.value, ms);
+
+function saidAt(ms: number, pointed: Pointed | null, second: Compared | null): string {
+  const own = words.at(full(pointed?.time ?? ms), inWords(pointed));
+  if (second === null) return own;
+  const { metric, feed, shiftMs } = second;
+  const other = pointedAt(feed.window, metric.meta.peek(), ms - shiftMs);
+  return `${own}; ${words.versus(inWords(other))}`;
 }
 
-function spokenAt(metric: MetricState, feed: Feed, index: number): string {
-  const found = valueAt(metric, feed, index);
-  return found ? `${full(found.time)}: ${found.parts.text} ${found.parts.unit}` : "";
-}
-
-function AtCursor(props: { metric: MetricState; feed: Feed; index: number; now: number }) {
-  const found = valueAt(props.metric, props.feed, props.index);
-  if (found === null) return <span class="readout" />;
-  const { time, parts } = found;
+function AtCursor({ ms, pointed, now }: { ms: number; pointed: Pointed | null; now: number }) {
+  const time = pointed?.time ?? ms;
   return (
-    <span class="readout past">
+    <span class="readout past" data-quality={pointed?.doubt ?? "good"}>
       <span class="note digits" title={hover(time)}>
-        {moment(time, props.now)}
+        {moment(time, now)}
       </span>
-      <span class="value">{parts.text}</span>
-      <span class="unit">{parts.unit}</span>
+      <span class="value">{pointed?.text ?? NO_VALUE}</span>
+      <span class="unit">{pointed?.unit ?? ""}</span>
     </span>
   );
 }
 
-function summaryOf(metric: MetricState, feed: Feed): { min: string; max: string } | null {
+interface Summary {
+  min: string;
+  max: string;
+}
+
+function summaryOf(metric: MetricState, feed: Feed): Summary | null {
   const { min, max } = feed.window.columns();
   if (min.length === 0) return null;
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const value of min) if (value < low) low = value;
   for (const value of max) if (value > high) high = value;
-  const meta = metric.meta.peek();
+  const meta = metric.meta.value;
   const say = (value: number) => {
-    const parts = shown(meta, meta.kind === "boolean" ? value === 1 : value);
+    const parts = shown(meta, ownValue(meta, value));
     return parts.unit ? `${parts.text} ${parts.unit}` : parts.text;
   };
   return { min: say(low), max: say(high) };
 }
 
-function words(metric: MetricState): string {
+function nowOf(metric: MetricState): string {
   const parts = shown(metric.meta.peek(), metric.last.peek()?.value);
   return parts.unit ? `${parts.text} ${parts.unit}` : parts.text;
 }

@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import { CommandForm } from "../components/CommandForm.tsx";
 import { ConfigurationPanel } from "../components/ConfigurationPanel.tsx";
 import { Console } from "../components/Console.tsx";
@@ -9,7 +10,9 @@ import { LinkFigures } from "../components/LinkFigures.tsx";
 import { MetricChart } from "../components/MetricChart.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { Ranges } from "../components/Ranges.tsx";
+import { Comparisons } from "../state/compare.ts";
 import { useHub } from "../state/context.ts";
+import { Crosshair } from "../state/crosshair.ts";
 import type { DeviceState } from "../state/device.ts";
 import { fieldsOf } from "../state/schema.ts";
 import { liveView, type View } from "../state/view.ts";
@@ -48,6 +51,8 @@ export function DevicePage({ id }: { id: string }) {
 
 function Known({ device }: { device: DeviceState }) {
   const view = useSignal<View>(liveView(300_000));
+  const comparisons = useMemo(() => new Comparisons(localStorage), []);
+  const crosshair = useMemo(() => new Crosshair(), []);
   const info = device.info.value;
   return (
     <div data-online={info.online} data-device={info.id}>
@@ -61,9 +66,19 @@ function Known({ device }: { device: DeviceState }) {
       <Identity device={device} />
       <div class="charts">
         {device.metrics.value.map((metric) => (
-          <MetricChart key={metric.name} device={device} metric={metric} view={view} />
+          <MetricChart
+            key={metric.name}
+            device={device}
+            metric={metric}
+            view={view}
+            comparisons={comparisons}
+            crosshair={crosshair}
+          />
         ))}
       </div>
+      <p class="hidden" role="status" data-crosshair>
+        {crosshair.said}
+      </p>
       {device.metrics.value.length === 0 && <p class="dim pad">{text.device.noMetrics}</p>}
       <div class="below">
         <Commands device={device} />

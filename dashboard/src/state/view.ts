@@ -54,3 +54,27 @@ export function zoomed(view: View, factor: number, nowMs: number, at = 0.5): Vie
   const pivot = end - view.spanMs * (1 - at);
   return viewOf(pivot - spanMs * at, pivot + spanMs * (1 - at), nowMs);
 }
+
+/** The view that a gesture ended at. One that reaches past now is live. */
+export function movedTo(fromMs: number, toMs: number, nowMs: number): View {
+  return toMs >= nowMs ? liveView(viewOf(fromMs, toMs, nowMs).spanMs) : viewOf(fromMs, toMs, nowMs);
+}
+
+/**
+ * From when to when a plot of `width` pixels shows so that two times stand under two fingers at `x`; no closer
+ * and no wider than a view can be.
+ */
+export function pinched(
+  times: readonly [number, number],
+  x: readonly [number, number],
+  width: number,
+): { from: number; to: number } {
+  const [first, second] = times[0] <= times[1] ? [0, 1] : [1, 0];
+  // Fingers that cross, or touch, would turn the time around.
+  const apart = Math.max(8, (x[second] as number) - (x[first] as number));
+  const asked = (((times[second] as number) - (times[first] as number)) / apart) * width;
+  const span = Math.min(MOST_SPAN_MS, Math.max(LEAST_SPAN_MS, asked));
+  const middle = ((times[0] + times[1]) / 2) as number;
+  const from = middle - (((x[0] + x[1]) / 2) * span) / width;
+  return { from, to: from + span };
+}

@@ -66,6 +66,42 @@ export class SeriesWindow {
   }
 
   /**
+   * Show what another window held of this span until history comes: whatever comes takes its place, and what
+   * history does not know of goes.
+   */
+  seed(other: SeriesWindow): void {
+    for (const [time, min, max, mean] of other.buckets()) {
+      const slot = this.slotOf(time);
+      const last = this.end - 1;
+      if (this.length > 0 && this.timeAt(last) > slot) continue;
+      if (this.length === 0 || this.timeAt(last) < slot) {
+        this.put(this.append(slot), [slot, min, max, mean, 0]);
+        continue;
+      }
+      this.min[last] = Math.min(this.min[last] ?? min, min);
+      this.max[last] = Math.max(this.max[last] ?? max, max);
+    }
+    if (other.bucketMs === this.bucketMs) {
+      for (const [slot, quality] of other.doubts) this.doubts.set(slot, quality);
+    }
+    this.version++;
+  }
+
+  /** The bucket nearest to a time, no further from it than `withinMs`. */
+  near(timeMs: number, withinMs: number): Bucket | null {
+    let [low, high] = [this.start, this.end - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.timeAt(middle) < timeMs) low = middle + 1;
+      else high = middle;
+    }
+    const places = [low, low - 1].filter((at) => at >= this.start && at < this.end);
+    const away = (at: number) => Math.abs(this.timeAt(at) - timeMs);
+    const [nearest] = places.sort((a, b) => away(a) - away(b));
+    return nearest === undefined || away(nearest) > withinMs ? null : this.bucketAt(nearest);
+  }
+
+  /**
    * Take in history. Where a bucket is known both from history and live, the one that saw more samples
    * stands: the store commits late, the live stream may have been away.
    */
@@ -75,7 +111,7 @@ export class SeriesWindow {
     for (let at = this.start; at < this.end; at++) {
       const known = byTime.get(this.timeAt(at));
       const count = this.count[at] ?? 0;
-      if (known === undefined || known[4] < count) {
+      if (count > 0 && (known === undefined || known[4] < count)) {
         byTime.set(this.timeAt(at), this.bucketAt(at));
       }
     }

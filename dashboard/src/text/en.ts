@@ -149,7 +149,6 @@ export const text = {
     between: (from: string, to: string) => `${from} to ${to}`,
     csv: "Save what is shown as CSV",
     png: "Save what is shown as a picture",
-    keys: "Drag: zoom. Shift and drag: move. Double click: live. Keys: arrows, Shift and arrows, + and −, Escape",
     alt: (title: string, range: string, now: string, min: string, max: string) =>
       `${title}, ${range}: now ${now}, lowest ${min}, highest ${max}`,
     altEmpty: (title: string, range: string) => `${title}, ${range}: no samples`,

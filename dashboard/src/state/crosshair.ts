@@ -1,0 +1,23 @@
+import { signal } from "@preact/signals";
+
+/** What the charts of a page tell of the time under their common crosshair. */
+export class Crosshair {
+  /** All charts' values in words, for screen readers; renewed when somebody asks. */
+  readonly said = signal("");
+  private readonly readers = new Set<() => string>();
+
+  /** Be asked with the others, until the returned function is called; "" is: nothing to say. */
+  join(read: () => string): () => void {
+    this.readers.add(read);
+    return () => {
+      this.readers.delete(read);
+    };
+  }
+
+  readAll(): void {
+    this.said.value = [...this.readers]
+      .map((read) => read())
+      .filter((words) => words !== "")
+      .join("; ");
+  }
+}
