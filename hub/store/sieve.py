@@ -42,7 +42,8 @@ class Sifting:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._idle = not policy.sieves
+        self.idle = not policy.sieves
+        """No rule keeps anything from the store."""
         self._sieves: dict[tuple[str, str], Sieve | None] = {}
         self._tracks: dict[str, dict[str, _Track]] = {}
         self.suppressed = 0
@@ -53,7 +54,7 @@ class Sifting:
 
         A reading that a device waits for comes back in any case, be it without samples, so that it is acked.
         """
-        if self._idle or len(reading.metrics) != len(reading.values):
+        if self.idle or len(reading.metrics) != len(reading.values):
             return [reading]
         tracks = self._tracks.setdefault(reading.device, {})
         kept: list[int] = []

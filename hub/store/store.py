@@ -1,4 +1,4 @@
-"""The store as other rooms see it: it owns the folder, its lock, the writer and the readers."""
+"""The store as other rooms see it: it owns the folder, its lock and the writer; `asked` has its questions."""
 
 from __future__ import annotations
 
@@ -6,47 +6,31 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from hub.store import audit, births, grid, history, known, rights
+from hub.store import audit, births, rights
 from hub.store.accounts import Accounts
+from hub.store.asked import Asked
 from hub.store.committer import Committer
 from hub.store.folder import Folder, StoreError
-from hub.store.forecast import Forecasts
 from hub.store.quarantine import is_damage, is_ours
-from hub.store.questions import Questions
-from hub.store.reader import Readers
 from hub.store.recent import Recent
 from hub.store.samples import committed_seqs
 from hub.store.schema import connect_reader, migrate
 from hub.store.settings import StoreSettings
 from hub.store.sieve import Sifting
-from hub.store.sizes import sizes
-from hub.store.weighed import weighed_grid
 from hub.store.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from hub.health import Health
-    from hub.model import Birth, Command, CommandResult, LinkKind, Reading, Sample
-    from hub.store.audit import AuditEntry, CommandFilter
-    from hub.store.columns import Ints
-    from hub.store.forecast import Forecast
-    from hub.store.grid import Grid, Joined
-    from hub.store.history import Bucket, Page
+    from hub.model import Birth, Command, CommandResult, LinkKind, Reading
     from hub.store.intake import Acked, Statement
-    from hub.store.known import Known
     from hub.store.retention import RetentionState
-    from hub.store.rights import SecurityEvent, SecurityKind
-    from hub.store.sizes import DeviceSize
+    from hub.store.rights import SecurityEvent
     from hub.store.wear import StoreFigures
-    from hub.store.weighed import Weighed
-
-_SETTLE_S = 2.0
-
-T = TypeVar("T")
 
 
 def _replace(database: Path, now_ms: int) -> None:
@@ -60,11 +44,11 @@ def _replace(database: Path, now_ms: int) -> None:
         committer.close()
 
 
-class Store:
+class Store(Asked):
     """Samples, births, the audit trail and accounts of one hub.
 
-    `put…` are for the event loop's thread and return at once; queries are coroutines and see all that was
-    put before them, as long as the disk takes it.
+    `put…` are for the event loop's thread and return at once; queries (`Asked`) see all that was put before
+    them, as long as the disk takes it.
     """
 
     accounts: Accounts
@@ -78,12 +62,11 @@ class Store:
         settings: StoreSettings,
     ) -> None:
         self._folder = folder
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._callback: Callable[[list[Acked]], None] | None = None
         with contextlib.closing(connect_reader(folder.database)) as connection:
             recent = Recent.load(connection)
             committed = committed_seqs(connection, recent)
-        self._writer = Writer(
+        writer = Writer(
             folder.database,
             recent,
             committed,
@@ -93,15 +76,12 @@ class Store:
             acked=self._acked,
             replaced=self._replaced,
         )
-        self._now_ms = now_ms
+        super().__init__(folder.database, writer, now_ms, settings)
         self._sifting = Sifting(settings.policy)
         health.store_suppressed.set_function(lambda: self._sifting.suppressed)
         health.store_deleted.set_function(lambda: self._writer.retention.deleted_rows)
         health.store_rewritten.set_function(lambda: self._writer.retention.rewritten_bytes)
         self._told = self._states = 0
-        self._readers = Readers(folder.database, damaged=self._writer.damaged)
-        self._forecasts = Forecasts(self._readers, settings.policy, now_ms, settings.wal_bytes)
-        self._questions = Questions(self._readers, self._writer, self._settle)
         self.accounts = Accounts(folder.database)
 
     @classmethod
@@ -147,6 +127,9 @@ class Store:
 
     def put(self, reading: Reading) -> None:
         """Queue a reading for the next commit, what rules keep of it. Never blocks, never raises."""
+        if self._sifting.idle:
+            self._writer.put(reading)
+            return
         for kept in self._sifting.sift(reading):
             self._writer.put(kept)
 
@@ -200,133 +183,25 @@ class Store:
     @property
     def progress(self) -> int:
         """How many attempts to commit went well, empty ones included (one every 5 s or more)."""
-        return self._writer.progress
+        return self._writer.attempts.well
 
     @property
     def attempts(self) -> int:
         """How many attempts to commit there were: grows as long as the writer lives, on a full disk too."""
-        return self._writer.attempts
+        return self._writer.attempts.count
 
     @property
     def degraded(self) -> str | None:
         """Why the store cannot commit now, for people; None when it can."""
-        return self._writer.degraded
+        return self._writer.attempts.degraded
 
     def figures(self) -> StoreFigures:
         """Return the store's size, queue, compression and wear."""
-        return self._writer.wear.figures(time.monotonic(), self._writer.waiting_readings)
-
-    async def device_sizes(self) -> list[DeviceSize]:
-        """Return how much each device's samples take, the largest first. Raises StoreError."""
-        return await self._readers.run(sizes)
-
-    # --- reading ------------------------------------------------------------------------------------
-
-    async def samples_raw(
-        self, device: str, metric: str, from_ms: int, to_ms: int, limit: int, after: str | None = None
-    ) -> Page:
-        """Return a page of samples, `from_ms <= time < to_ms`, by time. Raises QueryRefused, StoreError."""
-        return await self._questions.about(
-            [(device, metric)],
-            lambda found: history.raw(found[0], from_ms, to_ms, limit=limit, after=after),
-        )
-
-    async def samples_buckets(
-        self, device: str, metric: str, from_ms: int, to_ms: int, points: int
-    ) -> list[Bucket]:
-        """Return at most `points` buckets that line up with time. Raises QueryRefused, StoreError."""
-        return await self._questions.about(
-            [(device, metric)], lambda found: history.buckets(found[0], from_ms, to_ms, points)
-        )
-
-    async def samples_weighed(
-        self, metrics: Sequence[tuple[str, str]], from_ms: int, to_ms: int, points: int
-    ) -> tuple[Ints, list[tuple[Ints, Weighed]]]:
-        """Return buckets of metrics with means by time, on one grid. Raises QueryRefused, StoreError."""
-        until_ms = self._now_ms()
-        return await self._questions.about(
-            metrics, lambda found: weighed_grid(found, from_ms, to_ms, points, until_ms)
-        )
-
-    async def samples_grid(
-        self, metrics: Sequence[tuple[str, str]], from_ms: int, to_ms: int, points: int
-    ) -> Grid:
-        """Return buckets of several metrics on one grid of time. Raises QueryRefused, StoreError."""
-        return await self._questions.about(metrics, lambda found: grid.grid(found, from_ms, to_ms, points))
-
-    async def samples_joined(
-        self,
-        metrics: Sequence[tuple[str, str]],
-        from_ms: int,
-        to_ms: int,
-        limit: int,
-        after: str | None = None,
-    ) -> Joined:
-        """Return a page of samples of several metrics, a row a time. Raises QueryRefused, StoreError."""
-        return await self._questions.about(
-            metrics, lambda found: grid.joined(found, from_ms, to_ms, limit=limit, after=after)
-        )
-
-    async def samples_at(
-        self, metrics: Sequence[tuple[str, str]] | str | None, at_ms: int, back_ms: int
-    ) -> list[Known]:
-        """Return the last sample at a time of metrics, of a device's or (None) of all that are stored.
-
-        Those without one in `at_ms - back_ms <= time <= at_ms` are left out. Raises QueryRefused, StoreError.
-        """
-        if metrics is None or isinstance(metrics, str):
-            return await self._questions.about_all(metrics, lambda found: known.known(found, at_ms, back_ms))
-        return await self._questions.about(metrics, lambda found: known.known(found, at_ms, back_ms))
-
-    async def stored_metrics(self, device: str) -> list[str]:
-        """Return the names of a device's metrics of which samples are stored. Raises StoreError."""
-        return await self._questions.about_all(device, lambda found: [series.metric for series in found])
-
-    async def latest(self) -> dict[str, dict[str, Sample]]:
-        """Return each device's last sample of each metric. Raises StoreError."""
-        await self._settle()
-        return await self._readers.run(lambda connection: history.latest(connection, Recent.load(connection)))
-
-    async def forecast(self) -> Forecast:
-        """Return what the rules and the size would delete, and when. Raises QueryRefused, StoreError."""
-        return await self._forecasts.ask()
+        return self._writer.attempts.wear.figures(time.monotonic(), self._writer.waiting_readings)
 
     def retention(self) -> RetentionState:
         """Return how letting go stands."""
         return self._writer.retention
-
-    async def births(self) -> list[tuple[Birth, LinkKind, int]]:
-        """Return each device's last birth, its link and when it was last seen. Raises StoreError."""
-        await self._settle(notes=True)
-        return await self._readers.run(births.births)
-
-    async def commands(
-        self, wanted: CommandFilter | None = None, *, limit: int = 100, before: str | None = None
-    ) -> tuple[list[AuditEntry], str | None]:
-        """Return commands, newest first, and the cursor to older ones. Raises QueryRefused, StoreError."""
-        await self._settle(notes=True)
-        asked = wanted or audit.CommandFilter()
-        return await self._readers.run(lambda connection: audit.entries(connection, asked, limit, before))
-
-    async def security_events(
-        self, *, kind: SecurityKind | None = None, limit: int = 100, before: str | None = None
-    ) -> tuple[list[SecurityEvent], str | None]:
-        """Return the security log, newest first, and the cursor to older. Raises QueryRefused, StoreError."""
-        await self._settle(notes=True)
-        return await self._readers.run(lambda connection: rights.events(connection, kind, limit, before))
-
-    async def ask(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a query of the store's (`store.alerts`). Raises what it raises, QueryRefused and StoreError."""
-        await self._settle(notes=True)
-        return await self._readers.run(query)
-
-    async def _settle(self, *, notes: bool = False) -> None:
-        """Have what was put before committed, so that a query sees it; on a failing disk, go without."""
-        if self._loop is None or self._writer.degraded is not None:
-            return
-        flushed = self._writer.flush(notes=notes)
-        if flushed is not None:
-            await asyncio.wait([asyncio.wrap_future(flushed)], timeout=_SETTLE_S)
 
     def _replaced(self) -> None:
         self._readers.reopen()

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import logging
 import math
-import sqlite3
 import threading
 import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from hub.store.attempts import Attempts
 from hub.store.chores import Chores
-from hub.store.committer import Committer, explain
+from hub.store.committer import Committer
 from hub.store.folder import StoreError
 from hub.store.intake import Acked, Batch, Intake, Verdict, boot_of
 from hub.store.pace import Pace
 from hub.store.quarantine import is_damage
 from hub.store.recent import Recent
 from hub.store.samples import fault
-from hub.store.wear import Wear, written_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -67,9 +66,7 @@ class Writer:
         self._recent = recent
         self._intake = Intake(settings.queue_samples, committed)
         health.store_queue.set_function(lambda: self._intake.readings)
-        self.wear = Wear(database, time.monotonic())
-        health.store_file_bytes.set_function(self.wear.file_bytes)
-        health.written_bytes.set_function(lambda: written_bytes() or 0)
+        self.attempts = Attempts(database, health)
         self._lock = threading.RLock()
         self._wake = threading.Condition(self._lock)
         self._pace = Pace(settings)
@@ -79,9 +76,6 @@ class Writer:
         self._replaced_at = -math.inf
         self._chores = Chores(self._committer, settings, now_ms, interrupted=self._commit_is_due)
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
-        self.progress = 0
-        self.attempts = 0
-        self.degraded: str | None = None
 
     # --- any thread ---------------------------------------------------------------------------------
 
@@ -244,7 +238,7 @@ class Writer:
             self._succeeded(batch, written, time.monotonic() - began, failures)
             return True
         finally:
-            self.attempts += 1
+            self.attempts.count += 1
             with self._wake:
                 self._pace.attempted(time.monotonic(), failed=failed)
             for future in flushes:
@@ -252,28 +246,17 @@ class Writer:
 
     def _failed(self, error: Exception) -> None:
         self._damage = self._damage or is_damage(error)
-        reason = explain(error)
-        if reason != self.degraded:
-            log.error("%s; retrying", reason, exc_info=None if isinstance(error, sqlite3.Error) else error)
-        self.degraded = reason
-        self._health.store_degraded.set(1)
+        self.attempts.failed(error)
 
     def _succeeded(self, batch: Batch, written: Written, duration_s: float, failures: int) -> None:
-        if failures:
-            log.warning("samples are saved again after %d failed attempts", failures)
-        self.degraded = None
-        self._health.store_degraded.set(0)
-        self.progress += 1
+        self.attempts.succeeded(failures)
         if not (batch.readings or batch.notes):
             return
         with self._wake:
             acked = self._intake.done()
             if written.hot is not None:
                 self._recent.append(written.hot, written.shapes)
-        self._health.commit_s.observe(duration_s)
-        self.wear.committed(duration_s)
-        self._health.committed.inc(written.samples)
-        self._health.duplicates.inc(written.duplicates)
+        self.attempts.committed(written, duration_s)
         if acked:
             self._tell(acked)
 
@@ -302,9 +285,7 @@ class Writer:
             with self._wake:
                 self._recent = Recent(recent.generation + 1, recent.newest | sealed.newest)
                 self._intake.forget(sealed.boots_forgotten)
-            self.wear.sealed(sealed.samples, sealed.chunk_bytes)
-            self._health.store_sealed.inc(sealed.samples)
-            self._health.store_sealed_bytes.inc(sealed.chunk_bytes)
+            self.attempts.sealed(sealed)
         self._chores.rest()
 
     def _commit_is_due(self) -> bool:
