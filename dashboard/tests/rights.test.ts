@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ApiError, Client } from "../src/api/client.ts";
 import type { Page } from "../src/api/types.ts";
-import { browserName, listing, person, refusalAt, rightsOf } from "../src/state/rights.ts";
+import { browserName, listing, names, person, refusalAt, rightsOf } from "../src/state/rights.ts";
 
 const page = (items: number[], next: string | null = null): Page<number> => ({ items, next });
 
@@ -102,4 +102,16 @@ test.each([
   );
   await rightsOf(client, role).load();
   expect(asked.sort()).toEqual(wanted);
+});
+
+test.each([
+  ["", []],
+  [" pico-*, front\tshed ", ["pico-*", "front", "shed"]],
+])("names stand apart by spaces and commas: %j", (text, expected) => {
+  expect(names(text)).toEqual(expected);
+});
+
+test("a refusal of one name of several stands at their field", () => {
+  const refused = new ApiError(400, "no device", "devices[2]");
+  expect(refusalAt(refused, ["name", "devices"])).toEqual({ devices: "no device" });
 });

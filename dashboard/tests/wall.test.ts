@@ -34,6 +34,8 @@ test("a wall display is no program, and a program no display", async () => {
     role,
     created_time: 0,
     last_used_time: null,
+    devices: [],
+    tags: [],
   });
   const items = [
     token("wall-hall", "viewer"),

@@ -8,9 +8,18 @@ export interface User {
   last_login_time: number | null;
 }
 
-export interface Token {
+/** `device`: reads what is about itself; people do not have it. */
+export type TokenRole = Role | "device";
+
+/** What a token is for: ids or patterns of devices and cameras, and tags; neither: everything. */
+export interface Scope {
+  devices: string[];
+  tags: string[];
+}
+
+export interface Token extends Scope {
   name: string;
-  role: Role;
+  role: TokenRole;
   created_time: number;
   last_used_time: number | null;
 }
@@ -34,9 +43,9 @@ export interface SecurityEvent {
   detail: string;
 }
 
-export interface NewToken {
+export interface NewToken extends Scope {
   name: string;
-  role: Role;
+  role: TokenRole;
   token: string;
 }
 
@@ -51,7 +60,7 @@ export const rightsApi = (client: Client) => ({
     client.change<null>("PATCH", `users/${one(name)}`, change),
   removeUser: (name: string) => client.change<null>("DELETE", `users/${one(name)}`),
   tokens: () => client.get<Page<Token>>("tokens"),
-  makeToken: (token: { name: string; role: Role }) =>
+  makeToken: (token: { name: string; role: TokenRole } & Partial<Scope>) =>
     client.change<NewToken>("POST", "tokens", token),
   revokeToken: (name: string) => client.change<null>("DELETE", `tokens/${one(name)}`),
   sessions: () => client.get<Page<OpenSession>>("sessions"),

@@ -1,8 +1,9 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import type { TokenRole } from "../api/rights.ts";
 import type { Role } from "../api/types.ts";
-import { ROLES, refusalAt } from "../state/rights.ts";
+import { refusalAt } from "../state/rights.ts";
 import { rightsText as text } from "../text/rights.ts";
 
 type Errors = Record<string, string>;
@@ -96,6 +97,8 @@ interface TextProps extends FieldProps {
   autocomplete?: string;
   /** Whether it takes the focus when it appears. */
   first?: boolean;
+  /** How many characters it takes. */
+  length?: number;
 }
 
 export function TextField({
@@ -107,6 +110,7 @@ export function TextField({
   kind = "text",
   autocomplete = "off",
   first = false,
+  length = 64,
 }: TextProps) {
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -129,7 +133,7 @@ export function TextField({
     <div class="field">
       <label for={id}>{label}</label>
       {kind === "text" ? (
-        <input type="text" maxLength={64} {...shared} />
+        <input type="text" maxLength={length} {...shared} />
       ) : (
         <input type="password" maxLength={256} {...shared} />
       )}
@@ -140,14 +144,16 @@ export function TextField({
   );
 }
 
-export function RoleField({
+export function RoleField<Of extends TokenRole = Role>({
   id,
   value,
   error,
+  roles,
 }: {
   id: string;
-  value: Signal<Role>;
+  value: Signal<Of>;
   error?: string | undefined;
+  roles: readonly Of[];
 }) {
   return (
     <div class="field">
@@ -158,10 +164,10 @@ export function RoleField({
         aria-invalid={error !== undefined}
         aria-describedby={`${id}-note`}
         onChange={(event) => {
-          value.value = event.currentTarget.value as Role;
+          value.value = event.currentTarget.value as Of;
         }}
       >
-        {ROLES.map((role) => (
+        {roles.map((role) => (
           <option key={role} value={role}>
             {text.roles[role]}
           </option>

@@ -1,8 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { NewToken } from "../api/rights.ts";
-import type { Role } from "../api/types.ts";
-import { programsOf, type Rights } from "../state/rights.ts";
+import type { NewToken, TokenRole } from "../api/rights.ts";
+import { names, programsOf, type Rights, TOKEN_ROLES } from "../state/rights.ts";
 import { rightsText } from "../text/rights.ts";
 import { Clock } from "./Clock.tsx";
 import { Confirm } from "./Confirm.tsx";
@@ -82,6 +81,9 @@ export function Tokens({ rights }: { rights: Rights }) {
                 <p>
                   <b>{token.name}</b> <span class="role">{rightsText.roles[token.role]}</span>
                 </p>
+                {token.devices.length + token.tags.length > 0 && (
+                  <p class="dim">{text.only(token.devices, token.tags)}</p>
+                )}
                 <p class="dim">
                   {token.last_used_time === null ? (
                     text.noUse
@@ -113,10 +115,17 @@ interface NewProps {
 
 function NewTokenForm({ rights, onMade, onLeave }: NewProps) {
   const name = useSignal("");
-  const role = useSignal<Role>("viewer");
-  const attempt = useAttempt(["name", "role"]);
+  const role = useSignal<TokenRole>("viewer");
+  const devices = useSignal("");
+  const tags = useSignal("");
+  const attempt = useAttempt(["name", "role", "devices", "tags"]);
   const make = () => {
-    const wanted = { name: name.peek().trim(), role: role.peek() };
+    const wanted = {
+      name: name.peek().trim(),
+      role: role.peek(),
+      devices: names(devices.peek()),
+      tags: role.peek() === "device" ? [] : names(tags.peek()),
+    };
     void attempt.go(wanted.name === "" ? { name: rightsText.nameMissing } : {}, async () =>
       onMade(await rights.api.makeToken(wanted)),
     );
@@ -131,7 +140,25 @@ function NewTokenForm({ rights, onMade, onLeave }: NewProps) {
         error={errors["name"]}
         first
       />
-      <RoleField id="token-role" value={role} error={errors["role"]} />
+      <RoleField id="token-role" value={role} error={errors["role"]} roles={TOKEN_ROLES} />
+      <TextField
+        id="token-devices"
+        label={role.value === "device" ? text.device : text.devices}
+        value={devices}
+        error={errors["devices"]}
+        hint={role.value === "device" ? text.deviceHint : text.devicesHint}
+        length={2000}
+      />
+      {role.value !== "device" && (
+        <TextField
+          id="token-tags"
+          label={text.tags}
+          value={tags}
+          error={errors["tags"]}
+          hint={text.tagsHint}
+          length={2000}
+        />
+      )}
     </Form>
   );
 }

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { User } from "../api/rights.ts";
 import type { Role } from "../api/types.ts";
-import type { Rights } from "../state/rights.ts";
+import { type Rights, ROLES } from "../state/rights.ts";
 import { rightsText } from "../text/rights.ts";
 import { Clock } from "./Clock.tsx";
 import { Confirm } from "./Confirm.tsx";
@@ -122,7 +122,7 @@ function NewUser({ rights, onDone, onLeave }: FormProps) {
   return (
     <Form attempt={attempt} submit={text.make} onSubmit={make} onLeave={onLeave}>
       <TextField id="user-name" label={rightsText.name} value={name} error={errors["name"]} first />
-      <RoleField id="user-role" value={role} error={errors["role"]} />
+      <RoleField id="user-role" value={role} error={errors["role"]} roles={ROLES} />
       <TextField
         id="user-password"
         label={rightsText.password}
@@ -178,7 +178,7 @@ function ChangeUser({ user, rights, self, onDone, onLeave }: ChangeProps) {
         />
       }
     >
-      <RoleField id="change-role" value={role} error={errors["role"]} />
+      <RoleField id="change-role" value={role} error={errors["role"]} roles={ROLES} />
       {!self && (
         <TextField
           id="change-password"

@@ -6,12 +6,20 @@ import {
   rightsApi,
   type SecurityEvent,
   type Token,
+  type TokenRole,
   type User,
 } from "../api/rights.ts";
 import type { Page, Role } from "../api/types.ts";
 import { rightsText } from "../text/rights.ts";
 
 export const ROLES: readonly Role[] = ["viewer", "operator", "admin"];
+export const TOKEN_ROLES: readonly TokenRole[] = [...ROLES, "device"];
+
+/** `pico-*, front` → its names: none of them has a space or a comma. */
+export const names = (text: string): string[] => text.split(/[\s,]+/).filter((name) => name !== "");
+
+/** Where a refusal of one of several names belongs: `devices[2]` → `devices`. */
+const fieldOf = (parameter: string): string => parameter.replace(/\[.*$/, "");
 
 /** A list as the hub pages it. `items` is null until it came for the first time. */
 export interface Listing<Item> {
@@ -63,7 +71,7 @@ export const words = (error: unknown): string =>
 
 /** Where a refusal belongs: at one of the form's fields, or at its end (the empty name). */
 export function refusalAt(error: unknown, fields: readonly string[]): Record<string, string> {
-  const named = error instanceof ApiError ? (error.parameter ?? "") : "";
+  const named = error instanceof ApiError ? fieldOf(error.parameter ?? "") : "";
   return { [fields.includes(named) ? named : ""]: words(error) };
 }
 

@@ -13,11 +13,12 @@ export const rightsText = {
   passwordKept: "empty: it stays",
   nameMissing: "A name is missing.",
   passwordMissing: "A password is missing.",
-  roles: { viewer: "Viewer", operator: "Operator", admin: "Admin" },
+  roles: { viewer: "Viewer", operator: "Operator", admin: "Admin", device: "Device" },
   roleHints: {
     viewer: "sees everything, changes nothing",
     operator: "sends commands, acknowledges alerts",
     admin: "may do everything, here too",
+    device: "a device's own: reads itself",
   },
   you: "you",
   own: {
@@ -54,6 +55,14 @@ export const rightsText = {
     failed: (reason: string) => `The tokens cannot be read: ${reason}`,
     lastUsed: (clock: string) => `last used ${clock}`,
     noUse: "not used yet",
+    devices: "Devices and cameras",
+    device: "Device",
+    devicesHint: "ids, * and ? fit more; empty: all",
+    deviceHint: "its id; empty: the name",
+    tags: "Tags",
+    tagsHint: "of the configuration; empty: none",
+    only: (devices: readonly string[], tags: readonly string[]) =>
+      `for ${[...devices, ...tags.map((tag) => `tag ${tag}`)].join(", ")} only`,
     once: (name: string) =>
       `The token of ${name}. It is shown this once: keep it where it is used.`,
     secret: "Token",
