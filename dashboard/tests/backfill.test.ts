@@ -10,6 +10,8 @@ const T0 = 1_700_000_000_000;
 let asked: string[][];
 let refused: string[];
 let raws: string[];
+/** Rows of quality that the hub has. */
+let doubts: unknown[][] | Error;
 let backfill: Backfill;
 
 beforeEach(() => {
@@ -18,12 +20,17 @@ beforeEach(() => {
   asked = [];
   refused = [];
   raws = [];
+  doubts = [];
   const client = {
     grid: async (names: string[], _from: number, to: number) => {
       asked.push(names);
       const wrong = names.find((name) => refused.includes(name));
       if (wrong) throw new ApiError(400, `${wrong} is text`);
       return { rows: [[to - 1000, ...names.flatMap((_, at) => [at, at, at, 1])]] };
+    },
+    doubts: async () => {
+      if (doubts instanceof Error) throw doubts;
+      return { rows: doubts };
     },
     raw: async (device: string, name: string) => {
       raws.push(`${device}/${name}`);
@@ -103,4 +110,22 @@ test("enums come raw, with the quality of their samples; text has no history to 
   expect(feed.window.buckets().map(([time, , max]) => [time, max])).toEqual([[T0 - 5000, 1]]);
   expect([...feed.window.doubts]).toEqual([[T0 - 5000, "uncertain"]]);
   expect(words.state.value).toBe("ready");
+});
+
+test("history tells what was not good, each metric its own", async () => {
+  doubts = [
+    [T0 - 9000, "uncertain", null],
+    [T0 - 8000, null, "bad"],
+  ];
+  const [a, b] = [opened(metric("pico", "a")), opened(metric("pico", "b"))];
+  await settle();
+  expect([...a.window.doubts]).toEqual([[T0 - 9000, "uncertain"]]);
+  expect([...b.window.doubts]).toEqual([[T0 - 8000, "bad"]]);
+});
+
+test("without the quality the values are there all the same", async () => {
+  doubts = new ApiError(400, "more samples than one question opens");
+  const feed = opened(metric("pico", "a"));
+  await settle();
+  expect([feed.state.value, feed.window.length]).toEqual(["ready", 1]);
 });

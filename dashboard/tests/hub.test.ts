@@ -48,6 +48,7 @@ beforeEach(() => {
     hub: async () => ({ name: "h", version: "1", time: Date.now(), epoch: "e", health: {} }),
     devices: () => devices(),
     cameras: async () => [],
+    doubts: async () => ({ rows: [] }),
     grid: async (_names: string[], from: number, to: number) => ({
       rows: [...stored]
         .filter(([time]) => time >= from && time < to)

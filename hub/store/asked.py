@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
-from hub.store import audit, births, grid, history, known, rights
+from hub.store import audit, births, doubts, grid, history, known, rights
 from hub.store.forecast import Forecasts
 from hub.store.questions import Questions
 from hub.store.reader import Readers
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hub.model import Birth, LinkKind, Sample
     from hub.store.audit import AuditEntry, CommandFilter
     from hub.store.columns import Ints
+    from hub.store.doubts import Doubts
     from hub.store.forecast import Forecast
     from hub.store.grid import Grid, Joined
     from hub.store.history import Bucket, Page
@@ -80,6 +81,14 @@ class Asked:
     ) -> Grid:
         """Return buckets of several metrics on one grid of time. Raises QueryRefused, StoreError."""
         return await self._questions.about(metrics, lambda found: grid.grid(found, from_ms, to_ms, points))
+
+    async def samples_doubts(
+        self, metrics: Sequence[tuple[str, str]], from_ms: int, to_ms: int, points: int
+    ) -> Doubts:
+        """Return the buckets with samples that are not good. Raises QueryRefused, StoreError."""
+        return await self._questions.about(
+            metrics, lambda found: doubts.doubts(found, from_ms, to_ms, points)
+        )
 
     async def samples_joined(
         self,

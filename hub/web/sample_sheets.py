@@ -90,6 +90,14 @@ class Question:
         rows = list(zip(*columns, strict=True))
         return Sheet((_TIME, *names), rows, {**self._head(), "width_ms": width_ms})
 
+    async def doubts(self, points: int) -> Sheet:
+        """Return the worst quality of each bucket that is not all good. Raises QueryRefused, StoreError."""
+        found = await self._store.samples_doubts(self._keys, self._from_ms, self._to_ms, points)
+        names = ["quality"] if len(self._asked) == 1 else [f"{one.name}.quality" for one in self._asked]
+        columns = (_TIME, *(Column(name, "text") for name in names))
+        rows = list(zip(found.times, *found.worst, strict=True))
+        return Sheet(columns, rows, {**self._head(), "width_ms": found.width_ms})
+
     async def page(self, limit: int, cursor: str | None) -> Sheet:
         """Return a page of samples. Raises QueryRefused, StoreError."""
         if len(self._asked) == 1:

@@ -66,10 +66,11 @@ class SamplesQuery(msgspec.Struct, kw_only=True):
         ),
     ] = None
     agg: Annotated[
-        Literal["raw", "full"] | None,
+        Literal["raw", "full", "quality"] | None,
         msgspec.Meta(
             description="`raw`: samples as they are, as without `points`; `full`: buckets with `last` and "
-            "`mean_by_time` too, which weighs each value by how long it held"
+            "`mean_by_time` too, which weighs each value by how long it held; `quality`: of the buckets in "
+            "which samples are not good, the worst quality (raw samples tell it, rollups do not)"
         ),
     ] = None
     format: Annotated[Form | None, msgspec.Meta(description="Default: what Accept likes best, else JSON")] = (
@@ -103,16 +104,21 @@ async def show_samples(request: web.Request) -> web.StreamResponse:
         *_span(request, wanted),
     )
     if wanted.points is not None:
-        full = wanted.agg == "full"
-        for name in ("limit", "cursor") if full else ("limit", "cursor", "agg"):
-            _only(wanted, name, "raw samples: leave it or `points` out")
-        return _whole(request, await while_there(request, question.buckets(wanted.points, full=full)), form)
-    if wanted.agg == "full":
-        raise Problem(400, "`agg` is full, which is of buckets: give `points`", parameter="agg")
+        return _whole(request, await while_there(request, _buckets(question, wanted, wanted.points)), form)
+    if wanted.agg in ("full", "quality"):
+        raise Problem(400, f"`agg` is {wanted.agg}, which is of buckets: give `points`", parameter="agg")
     if form != "json" and wanted.limit is None:
         return await _stream(request, question, form, wanted.cursor)
     limit = wanted.limit or question.rows_at_most(PAGE)
     return _whole(request, await while_there(request, question.page(limit, wanted.cursor)), form)
+
+
+async def _buckets(question: sample_sheets.Question, wanted: SamplesQuery, points: int) -> Sheet:
+    for name in ("limit", "cursor", "agg") if wanted.agg == "raw" else ("limit", "cursor"):
+        _only(wanted, name, "raw samples: leave it or `points` out")
+    if wanted.agg == "quality":
+        return await question.doubts(points)
+    return await question.buckets(points, full=wanted.agg == "full")
 
 
 def _only(wanted: SamplesQuery, name: str, what: str) -> None:

@@ -80,6 +80,10 @@ export class Client {
   grid = (metric: string[], from: number, to: number, points: number) =>
     this.get<History>("samples", { metric, from, to, points });
 
+  /** On the same grid the buckets with samples that are not good: time, then each metric's worst quality or null. */
+  doubts = (metric: string[], from: number, to: number, points: number) =>
+    this.get<History>("samples", { metric, from, to, points, agg: "quality" });
+
   /** Samples of a metric between two times, oldest first: time, value, quality. Stops after `limit`. */
   async raw(
     device: string,

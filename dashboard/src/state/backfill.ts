@@ -1,7 +1,7 @@
 import { ApiError, type Client } from "../api/client.ts";
 import { drawn } from "../format/value.ts";
 import type { Feed, MetricState } from "./metric.ts";
-import { bucketsOf, SeriesWindow } from "./window.ts";
+import { bucketsOf, type Doubt, SeriesWindow } from "./window.ts";
 
 /** Requests for history under way at once: a browser has six connections to a host, and others need some. */
 const AT_ONCE = 3;
@@ -9,6 +9,8 @@ const AT_ONCE = 3;
 const RAW_LIMIT = 20_000;
 /** The store commits in groups: what it did not have yet when a window was filled, it has after this. */
 const SETTLE_MS = 12_000;
+/** Quality is known of raw samples alone, and the hub opens all of a span to find it. */
+const QUALITY_SPAN_MS = 7 * 86_400_000 + 3_600_000;
 /** What the hub answers in one call, and how long an address it takes. */
 const MOST_METRICS = 64;
 const MOST_CELLS = 50_000;
@@ -121,6 +123,28 @@ export class Backfill {
     jobs.forEach(({ feed }, at) => {
       feed.window.merge(bucketsOf(rows, at));
     });
+    if (to - from <= QUALITY_SPAN_MS) void this.fetchDoubts(jobs, names, from, to, points);
+  }
+
+  /** Beside the values, for these are there at once; and where it fails they are there all the same. */
+  private async fetchDoubts(
+    jobs: Job[],
+    names: string[],
+    from: number,
+    to: number,
+    points: number,
+  ): Promise<void> {
+    try {
+      const { rows } = await this.client.doubts(names, from, to, points);
+      for (const [time, ...worst] of rows) {
+        worst.forEach((quality, at) => {
+          if (isDoubt(quality)) jobs[at]?.feed.window.mark(Number(time), quality);
+        });
+      }
+      if (rows.length > 0) for (const { feed } of jobs) feed.changed();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+    }
   }
 
   /** Enums have no mean: their samples come raw. */
@@ -130,7 +154,7 @@ export class Backfill {
     for (const [time, value, quality] of rows) {
       const number = drawn(metric.meta.peek(), value ?? null);
       if (number !== null) own.push(Number(time), number);
-      if (quality === "uncertain" || quality === "bad") feed.window.mark(Number(time), quality);
+      if (isDoubt(quality)) feed.window.mark(Number(time), quality);
     }
     feed.window.merge(own.buckets());
   }
@@ -143,6 +167,9 @@ function fail(feed: Feed, error: unknown): void {
   if (feed.state.peek() !== "ready") feed.state.value = "failed";
   feed.error.value = error instanceof Error ? error.message : String(error);
 }
+
+const isDoubt = (quality: unknown): quality is Doubt =>
+  quality === "uncertain" || quality === "bad";
 
 const isRaw = ({ metric }: Job): boolean => metric.meta.peek().kind === "enum";
 
