@@ -117,6 +117,8 @@ class Commands:
         """Do a command and return its result. Raises Refused."""
         if name == "update" and job is not None:  # not in the birth: the hub sends it, people ask the hub
             return await self._updated(params, job)
+        if name in ("prove", "enrol"):  # as little: the hub's own, too
+            return self._configured(name, params)
         for index, entry in enumerate(self.entries):
             if entry["name"] == name:
                 check(entry["params"], params)
@@ -144,6 +146,10 @@ class Commands:
                 import configure  # noqa: PLC0415 - see above
 
                 return configure.configure(params["configuration"], self._node)
+            if name in ("prove", "enrol"):
+                import proof  # noqa: PLC0415 - see above
+
+                return getattr(proof, name)(params, self._node)
             import describe  # noqa: PLC0415 - see above
 
             if name == "drivers":

@@ -97,9 +97,9 @@ class Node:
         self._commands = Commands(self, self._led)
         self._notice = self.guard.notice()  # a birth stays as it is until `tell_news`
         self._name = config.name or "Board " + port.uid()[-4:]
-        self._session = BoardSession(port.uid(), port.boot_id(), port.reset_cause(), self._birth, self.outbox)
-        self._jobs = Jobs(self._session.ongoing, self._wake.set)
-        self._uplink = Uplink(self._session, self._console, self._radio)
+        self.session = BoardSession(port.uid(), port.boot_id(), port.reset_cause(), self._birth, self.outbox)
+        self._jobs = Jobs(self.session.ongoing, self._wake.set)
+        self.uplink = Uplink(self.session, self._console, self._radio)
 
     async def run(self) -> None:
         """Start all tasks and wait for one to fail. Raises what it raised."""
@@ -117,7 +117,7 @@ class Node:
     def tell_news(self) -> None:
         """Tell the hub what changed in the birth."""
         self._notice = self.guard.notice()
-        self._session.set_birth(self._birth)
+        self.session.set_birth(self._birth)
 
     def keep_intervals(self) -> None:
         """Have the intervals outlive a restart."""
@@ -168,11 +168,11 @@ class Node:
             self._heard(self._console, await self._console.read())
 
     def _heard(self, source: "Way", data: bytes) -> None:
-        if self._uplink.carries(source, data):
-            self._session.feed(data, self._clock.now())
+        if self.uplink.carries(source, data):
+            self.session.feed(data, self._clock.now())
             self._jobs.look()
-            while self._session.commands:
-                command_id, name, params = self._session.commands.pop(0)
+            while self.session.commands:
+                command_id, name, params = self.session.commands.pop(0)
                 # The loop's queue keeps the task; MicroPython has no weak references to lose it by.
                 asyncio.create_task(  # noqa: RUF006
                     self._guard(self._command(command_id, name, params))
@@ -182,26 +182,26 @@ class Node:
     async def _command(self, command_id: str, name: str, params: "dict[str, Any]") -> None:
         try:
             job = self._jobs.of(command_id)
-            self._session.answer(command_id, True, await self._commands.run(name, params, job))
+            self.session.answer(command_id, True, await self._commands.run(name, params, job))
         except Refused as error:
-            self._session.answer(command_id, False, str(error))
+            self.session.answer(command_id, False, str(error))
         except MemoryError:
-            self._session.answer(command_id, False, "the board has no memory left for that")
+            self.session.answer(command_id, False, "the board has no memory left for that")
         except Exception as error:  # a restart would lose what waits in the outbox, for one command
             sys.print_exception(error)
-            self._session.answer(command_id, False, "it failed on the board: " + repr(error)[:200])
+            self.session.answer(command_id, False, "it failed on the board: " + repr(error)[:200])
         self._wake.set()
 
     async def _write(self) -> None:
-        session = self._session
+        session = self.session
         while True:
             await self._wake.wait()
             self._wake.clear()
             frame = session.next_frame(self._clock.now())
             while frame is not None:
-                await self._uplink.write(frame)
+                await self.uplink.write(frame)
                 frame = session.next_frame(self._clock.now())
-            await self._uplink.flush()
+            await self.uplink.flush()
             if self._restart_ms and session.idle and self._drained():
                 await asyncio.sleep_ms(100)  # the last bytes leave the port's own buffer
                 if self._keeping is not None:
@@ -211,13 +211,13 @@ class Node:
 
     def _drained(self) -> bool:
         """Whether the hub has every reading, or there is no more time to wait for that."""
-        return not (self._session.open and len(self.outbox)) or self._clock.now() > self._restart_ms
+        return not (self.session.open and len(self.outbox)) or self._clock.now() > self._restart_ms
 
     async def _tick(self) -> None:
         while True:
-            self._uplink.look(self._clock.now())
+            self.uplink.look(self._clock.now())
             self._jobs.tick()
-            if self.guard.look(self._clock.now(), self._session.open):
+            if self.guard.look(self._clock.now(), self.session.open):
                 self.tell_news()
             if self._keeping is not None:
                 self._keeping.look(self._clock.now())

@@ -46,6 +46,11 @@ class Uplink:
         if radio is not None:
             self._turn(radio)
 
+    @property
+    def cabled(self) -> bool:
+        """Whether the session runs over the console's cable."""
+        return self._way is self._console
+
     def carries(self, source: "Way", data: bytes) -> bool:
         """Whether `data` from `source` is the session's. An intact frame turns the session to the console."""
         if source is self._way:
