@@ -31,3 +31,10 @@ class FakeFilming:
     def stop(self) -> None:
         """End."""
         self.current = None
+
+
+class FakeKeeping:
+    """A camera that makes no timelapse now, with the films it made; the folder is real."""
+
+    def __init__(self, folder: Path) -> None:
+        self.timelapses = Recordings(folder, max_bytes=1 << 30, max_age_ms=1 << 60)

@@ -109,6 +109,7 @@ ANSWERS = [
     ("/api/v1/devices/{id}/desired", f"devices/{DEVICE}/desired"),
     ("/api/v1/cameras", "cameras"),
     ("/api/v1/cameras/{id}/recordings", "cameras/front/recordings"),
+    ("/api/v1/cameras/{id}/timelapses", "cameras/front/timelapses"),
     ("/api/v1/hub", "hub"),
     ("/api/v1/session", "session"),
     ("/api/v1/sessions", "sessions"),

@@ -43,6 +43,9 @@ TABLE: dict[tuple[str, str], Reaches] = {
     ("GET", f"{API}/cameras/{{id}}/recordings/{{recording}}"): ONE,
     ("DELETE", f"{API}/cameras/{{id}}/recordings/{{recording}}"): ONE,
     ("POST", f"{API}/cameras/{{id}}/recordings/{{recording}}/stop"): ONE,
+    ("GET", f"{API}/cameras/{{id}}/timelapses"): ONE,
+    ("GET", f"{API}/cameras/{{id}}/timelapses/{{film}}"): ONE,
+    ("DELETE", f"{API}/cameras/{{id}}/timelapses/{{film}}"): ONE,
     ("GET", f"{API}/cameras/{{id}}/snapshot.jpg"): ONE,
     ("GET", f"{API}/cameras/{{id}}/stream.mjpg"): ONE,
     ("OPTIONS", f"{API}/cameras/{{id}}/whep"): NONE,
@@ -154,7 +157,7 @@ async def asked(hub: WebHub, method: str, path: str, headers: Mapping[str, str],
 
 
 def filled(path: str, device: str) -> str:
-    for part in ("recording", "viewer"):
+    for part in ("recording", "viewer", "film"):
         path = path.replace(f"{{{part}}}", "nobody")
     return path.replace("{id}", device)
 

@@ -25,7 +25,7 @@ from hub.web.auth import COOKIE, Claim
 from hub.web.listener import Listener
 from hub.web.parts import Parts, StreamLimits
 from hub.web.server import make_app
-from tests.fake_filming import FakeFilming
+from tests.fake_filming import FakeFilming, FakeKeeping
 from tests.fakes import FakeLink
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ class FakeCamera:
         self.instruments: Instruments | None = None
         self.frames_closed = asyncio.Event()
         self.filming: FakeFilming | None = FakeFilming(recordings)
+        self.keeping: FakeKeeping | None = FakeKeeping(recordings / "timelapse")
 
     @property
     def viewers(self) -> int:
@@ -360,6 +361,7 @@ def filled(path: str) -> str:
     path = path.replace("{path:(?!api/).*}", "devices")
     path = (
         path.replace("{recording}", "nobody")
+        .replace("{film}", "nobody")
         .replace("{session}", "nobody")
         .replace("{name}", "nobody")
         .replace("{command}", "none")

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING
 from hub.camera import source as sources
 from hub.camera.errors import CameraError, TooManyViewers, UnknownViewer
 from hub.camera.feed import Feed, State
-from hub.camera.filming import Filming
 from hub.camera.ice import IceServers
+from hub.camera.keeping import Keeping
 from hub.camera.offer import check_offer
-from hub.camera.recordings import Recordings
-from hub.config import duration_s
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator
     from pathlib import Path
 
+    from hub.camera.filming import Filming
     from hub.camera.telemetry import Instruments
     from hub.camera.viewer import Viewer
     from hub.config import CameraConfig
@@ -73,15 +72,12 @@ class Camera:
             bitrate_kbps=config.bitrate_kbps,
             encoders_changed=health.encoders.labels(camera=config.id).set,
         )
+        self.keeping: Keeping | None = None
         self.filming: Filming | None = None
         """None where there is no folder for recordings."""
         if recordings is not None:
-            kept = Recordings(
-                recordings / config.id,
-                max_bytes=config.recordings_mb * 1_000_000,
-                max_age_ms=int(duration_s(config.recordings_keep, "`recordings_keep`") * 1000),
-            )
-            self.filming = Filming(config.id, self._feed, kept, now_ms=now_ms, pre_roll_s=config.pre_roll_s)
+            self.keeping = Keeping(config, self._feed, recordings, now_ms=now_ms)
+            self.filming = self.keeping.filming
         self._viewers: dict[str, Viewer] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._seats_taken = 0
@@ -108,15 +104,12 @@ class Camera:
 
     async def run(self) -> None:
         """Capture whenever somebody looks, until cancelled; then every viewer is closed."""
-        filming = None
         try:
-            if self.filming is not None:
-                filming = asyncio.get_running_loop().create_task(self.filming.run())
-            await self._feed.run()
+            async with asyncio.TaskGroup() as group:
+                if self.keeping is not None:
+                    group.create_task(self.keeping.run())
+                await self._feed.run()
         finally:
-            if filming is not None:
-                filming.cancel()
-                await asyncio.wait((filming,))
             for viewer in list(self._viewers.values()):
                 self._retire(viewer)
             await asyncio.gather(*self._closing, return_exceptions=True)

@@ -9,6 +9,7 @@ import av
 from av.video.frame import PictureType
 from av.video.reformatter import ColorRange
 
+from hub.camera.errors import EncoderFailed, SourceError
 from hub.camera.media import RTP_TIME_BASE, AccessUnit, Codec, Picture, Still
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ class VideoEncoder(Protocol):
     """Codes one picture after another; it reopens by itself when the pictures' size changes."""
 
     def encode(self, picture: Picture, pts: int, *, force_keyframe: bool) -> list[AccessUnit]:
-        """Code one picture; `pts` in ticks of RTP_TIME_BASE, growing. The first is a keyframe."""
+        """Code one picture; `pts` in ticks of RTP_TIME_BASE, growing. The first is a keyframe.
+
+        Raises EncoderFailed.
+        """
 
 
 def open_encoder(codec: Codec, *, fps: int, bitrate_kbps: int) -> VideoEncoder:
@@ -42,6 +46,13 @@ class _LibavEncoder:
 
     def encode(self, picture: Picture, pts: int, *, force_keyframe: bool) -> list[AccessUnit]:
         """See VideoEncoder."""
+        try:
+            return self._encode(picture, pts, force_keyframe=force_keyframe)
+        except (av.FFmpegError, OSError) as error:
+            self._codec = None
+            raise EncoderFailed(f"the encoder {self._library} failed: {error}") from error
+
+    def _encode(self, picture: Picture, pts: int, *, force_keyframe: bool) -> list[AccessUnit]:
         frame = picture.frame
         codec = self._codec
         if codec is None or (codec.width, codec.height) != (frame.width, frame.height):
@@ -141,3 +152,17 @@ class JpegEncoder:
         codec.qmin = codec.qmax = 4  # about Pillow's quality 85
         codec.open()
         return codec
+
+
+def decode_still(still: Still) -> Picture:
+    """Give a still's picture in the encoders' form and range. Raises SourceError."""
+    try:
+        frames = av.CodecContext.create("mjpeg", "r").decode(av.Packet(still.jpeg))
+    except av.FFmpegError as error:
+        raise SourceError(f"a snapshot cannot be read again: {error}") from error
+    if not frames:
+        raise SourceError("a snapshot holds no picture")
+    frame = frames[0].reformat(
+        format="yuv420p", src_color_range=ColorRange.JPEG, dst_color_range=ColorRange.MPEG
+    )
+    return Picture(frame, still.time_ms)

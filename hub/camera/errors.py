@@ -13,6 +13,10 @@ class SourceError(CameraError):
     """A source cannot be opened, or ended."""
 
 
+class EncoderFailed(CameraError):
+    """A codec does not open or refuses a picture; the source itself is well."""
+
+
 class SeamBroken(CameraError):
     """This version of a library lacks a part that direct sending needs; the message names it."""
 

@@ -49,6 +49,8 @@ class Filming:
     ) -> None:
         self.kept = kept
         self.current: Take | None = None
+        self.last: Take | None = None
+        """The one that ended last."""
         self._camera = camera
         self._feed = feed
         self._now_ms = now_ms
@@ -97,6 +99,11 @@ class Filming:
         self._task = asyncio.get_running_loop().create_task(self._film(take, path, recorder))
         return take
 
+    @property
+    def was_stopped(self) -> bool:
+        """Whether the last recording ended because somebody said so."""
+        return self.current is None and self._stop.is_set()
+
     def stop(self) -> None:
         """End the recording under way, if there is one; what it has is kept."""
         self._stop.set()
@@ -129,5 +136,5 @@ class Filming:
             stopped.cancel()
             self._feed.interest.release()
             await asyncio.to_thread(self.kept.finish, path, length_ms)
-            self.current = None
+            self.current, self.last = None, take
             log.info("camera %s: recording %s is kept, %d ms", self._camera, take.id, length_ms)

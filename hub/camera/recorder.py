@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SPS, _PPS = 7, 8
+_EVERY_GROUP = "frag_keyframe+empty_moov+default_base_moof"
+_EVERY_PICTURE = "frag_every_frame+empty_moov+default_base_moof"
 _QUEUE_LIMIT = 600
 """Access units that a slow card may leave waiting: 20 s at 30 a second …"""
 _PRE_ROLL_LIMIT = 3600
@@ -41,13 +43,17 @@ class RecordingFailed(CameraError):
 
 
 class Recorder:
-    """Writes H.264 from the first keyframe on. `put` and `finish` on the loop's thread."""
+    """Writes H.264 from the first keyframe on. `put` and `finish` on the loop's thread.
 
-    def __init__(self, path: Path, loop: asyncio.AbstractEventLoop) -> None:
+    With `every_picture` each picture can be played as soon as the next one came: for those that come slowly.
+    """
+
+    def __init__(self, path: Path, loop: asyncio.AbstractEventLoop, *, every_picture: bool = False) -> None:
         self.ended: asyncio.Future[int] = loop.create_future()
         """The length in milliseconds once the file is closed; or RecordingFailed."""
         self._path = path
         self._loop = loop
+        self._flags = _EVERY_PICTURE if every_picture else _EVERY_GROUP
         self._units: queue.SimpleQueue[AccessUnit | None] = queue.SimpleQueue()
         self._finishing = False
         self._thread = threading.Thread(target=self._run, name=f"recorder-{path.stem}", daemon=True)
@@ -88,7 +94,7 @@ class Recorder:
                 if container is None or stream is None:
                     if not unit.keyframe:
                         continue
-                    container, stream = _open(self._path, unit)
+                    container, stream = _open(self._path, unit, self._flags)
                     first, sets = unit.pts, _parameter_sets(unit)
                 elif unit.keyframe and _parameter_sets(unit) != sets:
                     log.warning("recording %s ends early: the picture's form changed", self._path.name)
@@ -122,11 +128,9 @@ def _parameter_sets(keyframe: AccessUnit) -> list[bytes]:
     return [unit for unit in nal_units(keyframe.data) if unit[0] & 0x1F in (_SPS, _PPS)]
 
 
-def _open(path: Path, keyframe: AccessUnit) -> tuple[OutputContainer, VideoStream]:
+def _open(path: Path, keyframe: AccessUnit, flags: str) -> tuple[OutputContainer, VideoStream]:
     """Begin a file whose stream has the size and the parameter sets of a keyframe."""
-    container = av.open(
-        str(path), "w", format="mp4", options={"movflags": "frag_keyframe+empty_moov+default_base_moof"}
-    )
+    container = av.open(str(path), "w", format="mp4", options={"movflags": flags, "flush_packets": "1"})
     with av.open(io.BytesIO(keyframe.data), format="h264") as template:
         stream = container.add_stream_from_template(template.streams.video[0])
     stream.time_base = RTP_TIME_BASE

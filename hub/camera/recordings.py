@@ -44,6 +44,8 @@ class Recording:
     """None where the power went before it was finished; what is there can be played."""
     reason: str
     size_bytes: int
+    written_ms: int
+    """When it was last added to, UTC ms."""
     path: Path
 
 
@@ -63,10 +65,16 @@ class Recordings:
         for path in self._folder.iterdir():
             parts = _NAME.fullmatch(path.name)
             if parts is not None:
-                size = path.stat().st_size
-                length = int(parts[2]) or None
-                found.append(Recording(parts[1], int(parts[1]), length, parts[3], size, path))
+                found.append(_described(path, parts))
         return sorted(found, key=lambda item: item.time_ms, reverse=True)
+
+    def under_way(self) -> Recording | None:
+        """Return what is being written, where something is."""
+        for path in self._folder.glob("*_0_*.part"):
+            parts = _NAME.fullmatch(path.with_suffix(".mp4").name)
+            if parts is not None:
+                return _described(path, parts)
+        return None
 
     def find(self, recording_id: str) -> Recording:
         """Return one. Raises UnknownRecording."""
@@ -107,3 +115,16 @@ class Recordings:
             if kept_bytes > self._max_bytes or now_ms - item.time_ms > self._max_age_ms:
                 log.info("recording %s makes room", item.path.name)
                 item.path.unlink(missing_ok=True)
+
+
+def _described(path: Path, parts: re.Match[str]) -> Recording:
+    status = path.stat()
+    return Recording(
+        id=parts[1],
+        time_ms=int(parts[1]),
+        length_ms=int(parts[2]) or None,
+        reason=parts[3],
+        size_bytes=status.st_size,
+        written_ms=int(status.st_mtime * 1000),
+        path=path,
+    )

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from hub.config.forms import ConfigError, duration_s, listen_address
 from hub.config.retention import check_retention
+from hub.config.schedule import parse_rule
 
 if TYPE_CHECKING:
     from hub.config.sections import CameraConfig, Config, HubConfig, MqttConfig, TlsConfig
 
 _LONGEST_COMMIT_S = 60
 _MOST_SENSORS = 64
+_DAY_S = 86_400
 
 
 def check(config: Config, where: str) -> None:
@@ -117,6 +119,7 @@ def _check_camera(camera: CameraConfig, key: str) -> None:
         "bitrate_kbps": (50, 20000),
         "pre_roll_s": (0, 60),
         "recordings_mb": (10, 1_000_000),
+        "timelapse_mb": (10, 1_000_000),
     }
     for name, (low, high) in limits.items():
         if not low <= getattr(camera, name) <= high:
@@ -126,7 +129,12 @@ def _check_camera(camera: CameraConfig, key: str) -> None:
             raise ConfigError(
                 f"{key}.{name}`: {getattr(camera, name)} must be even (H.264 codes pairs of pixels)"
             )
-    duration_s(camera.recordings_keep, f"{key}.recordings_keep`")
+    for name in ("recordings_keep", "timelapse_keep"):
+        duration_s(getattr(camera, name), f"{key}.{name}`")
+    for index, rule in enumerate(camera.record):
+        parse_rule(rule, f"{key}.record[{index}]`")
+    if camera.timelapse != "off" and duration_s(camera.timelapse, f"{key}.timelapse`") > _DAY_S:
+        raise ConfigError(f"{key}.timelapse`: {camera.timelapse!r} is longer than a day")
 
 
 def _is_path(text: str) -> bool:

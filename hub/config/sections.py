@@ -66,6 +66,12 @@ class CameraConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     recordings_mb: int = 2000
     """How much the camera's recordings may take; the oldest go first."""
     recordings_keep: str = "30d"
+    record: tuple[str, ...] = ()
+    """When it records by itself: `mon-fri 08:00-18:00`, `22:00-06:00`, `every 1h for 30s`."""
+    timelapse: str = "off"
+    """A snapshot each so often, as in `1m`, goes into the film of the day."""
+    timelapse_mb: int = 500
+    timelapse_keep: str = "90d"
 
 
 class HostConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

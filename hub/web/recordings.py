@@ -12,10 +12,9 @@ from hub.camera.errors import CameraError
 from hub.camera.filming import LIMIT_S, AlreadyRecording
 from hub.camera.recordings import UnknownRecording
 from hub.model import Role
-from hub.web.parts import parts_of
 from hub.web.problem import Problem, items_answer, json_answer
-from hub.web.reach import reach_of
 from hub.web.route import API, JSON, Answer, Reaches, Route, body, path_part
+from hub.web.video import camera_of
 
 if TYPE_CHECKING:
     from hub.camera.filming import Filming, Take
@@ -50,14 +49,10 @@ class RecordBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def _films(request: web.Request) -> tuple[str, Filming]:
-    name = path_part(request, "id")
-    camera = parts_of(request).cameras.get(name)
-    if camera is None:
-        known = ", ".join(filter(reach_of(request).includes, parts_of(request).cameras)) or "none"
-        raise Problem(404, f"there is no such camera; there is: {known}", parameter="id")
+    camera = camera_of(request)
     if camera.filming is None:
         raise Problem(404, "this hub keeps no recordings", parameter="id")
-    return name, camera.filming
+    return camera.id, camera.filming
 
 
 def _kept(camera: str, item: Recording) -> RecordingView:

@@ -51,7 +51,8 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _camera(request: web.Request) -> Camera:
+def camera_of(request: web.Request) -> Camera:
+    """Return the camera that `{id}` of the path names. Raises Problem 404."""
     camera = parts_of(request).cameras.get(path_part(request, "id"))
     if camera is None:
         known = ", ".join(filter(reach_of(request).includes, parts_of(request).cameras)) or "none"
@@ -85,7 +86,7 @@ async def list_cameras(request: web.Request) -> web.StreamResponse:
 
 async def whep_offer(request: web.Request) -> web.StreamResponse:
     """Answer an SDP offer: a new viewer, at the address in Location."""
-    camera = _camera(request)
+    camera = camera_of(request)
     try:
         offer = await request.text()
     except (UnicodeDecodeError, LookupError) as error:
@@ -149,7 +150,7 @@ async def whep_options(_: web.Request) -> web.StreamResponse:
 
 async def whep_trickle(request: web.Request) -> web.StreamResponse:
     """Take in a viewer's further candidates."""
-    camera, viewer = _camera(request), path_part(request, "viewer")
+    camera, viewer = camera_of(request), path_part(request, "viewer")
     try:
         current = camera.etag(viewer)
         # A client that sends no If-Match is let through: `whip-whep` from npm does so.
@@ -170,7 +171,7 @@ async def whep_trickle(request: web.Request) -> web.StreamResponse:
 async def whep_end(request: web.Request) -> web.StreamResponse:
     """End a viewer."""
     try:
-        await _camera(request).hang_up(path_part(request, "viewer"))
+        await camera_of(request).hang_up(path_part(request, "viewer"))
     except UnknownViewer as error:
         raise Problem(404, str(error)) from error
     return web.Response(status=200)
@@ -179,7 +180,7 @@ async def whep_end(request: web.Request) -> web.StreamResponse:
 async def snapshot(request: web.Request) -> web.StreamResponse:
     """Answer with a JPEG that is at most a second old."""
     try:
-        jpeg = await _camera(request).snapshot()
+        jpeg = await camera_of(request).snapshot()
     except (CameraError, TooManyViewers) as error:
         raise unavailable(error) from error
     tag = hashlib.blake2b(jpeg, digest_size=12).hexdigest()
@@ -195,7 +196,7 @@ async def mjpeg(request: web.Request) -> web.StreamResponse:
     answer.headers["Content-Type"] = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
     closing = request.app[CLOSING]
     try:
-        async with aclosing(_camera(request).frames()) as frames:
+        async with aclosing(camera_of(request).frames()) as frames:
             async for jpeg in frames:
                 if closing.closed:
                     break

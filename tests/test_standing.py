@@ -1,0 +1,125 @@
+"""Recording by schedule: a take after another while a rule is open, and none against somebody's will."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hub.camera import standing
+from hub.camera.camera import Camera
+from hub.camera.errors import CameraError
+from hub.camera.filming import Take
+from hub.camera.standing import TAKE_S, Standing
+from hub.config import CameraConfig
+from hub.config.schedule import Window
+from hub.health import Health
+from tests.camera_peer import now_ms
+from tests.fakes import until
+from tests.test_camera import running_camera
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ALL_DAYS = frozenset(range(7))
+DAY_MS = 86_400_000
+
+
+class Films:
+    """A fake of a camera's filming: begins what it is told to, and ends it when the test says."""
+
+    def __init__(self) -> None:
+        self.current: Take | None = None
+        self.last: Take | None = None
+        self.was_stopped = False
+        self.asked: list[float] = []
+        self.fails = False
+
+    async def start(self, seconds: float, reason: str) -> Take:
+        if self.fails:
+            raise CameraError("no picture")
+        self.asked.append(seconds)
+        self.was_stopped = False
+        self.current = Take("1", 1, reason, seconds)
+        return self.current
+
+    def end(self, *, stopped: bool = False) -> None:
+        self.current, self.last = None, self.current
+        self.was_stopped = stopped
+
+
+class Scene:
+    """A schedule whose rule is open while `opened` says so."""
+
+    def __init__(self) -> None:
+        self.films = Films()
+        self.left = 0.0
+        rule = Window(ALL_DAYS, 0, 1)
+        self.standing = Standing(
+            "front",
+            self.films,  # type: ignore[arg-type]  # as much of a Filming as it needs
+            (rule,),
+            now_ms=lambda: DAY_MS,
+        )
+
+    async def look(self) -> float:
+        return await self.standing._look()
+
+
+@pytest.fixture
+def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
+    made = Scene()
+    monkeypatch.setattr(standing, "left_s", lambda *_: made.left)
+    return made
+
+
+async def test_nothing_is_recorded_while_no_rule_is_open(scene: Scene) -> None:
+    await scene.look()
+    assert scene.films.asked == []
+
+
+async def test_takes_follow_one_another_until_the_rule_closes(scene: Scene) -> None:
+    for scene.left in (1_500.0, 900.0, 300.0):
+        await scene.look()
+        await scene.look()
+        scene.films.end()
+    scene.left = 0.0
+    await scene.look()
+    assert scene.films.asked == [TAKE_S, TAKE_S, 300.0]
+
+
+async def test_a_take_of_the_schedule_that_somebody_stopped_is_not_begun_again_before_the_next_time(
+    scene: Scene,
+) -> None:
+    scene.left = 900.0
+    await scene.look()
+    scene.films.end(stopped=True)
+    await scene.look()
+    await scene.look()
+    assert len(scene.films.asked) == 1
+    scene.left = 0.0
+    await scene.look()
+    scene.left = 900.0
+    await scene.look()
+    assert len(scene.films.asked) == 2
+
+
+async def test_a_camera_that_fails_is_tried_again_later(scene: Scene) -> None:
+    scene.left, scene.films.fails = 900.0, True
+    assert await scene.look() > 5
+    scene.films.fails = False
+    await scene.look()
+    assert scene.films.asked == [TAKE_S]
+
+
+async def test_a_camera_records_by_its_schedule_beside_nobody_who_looks(tmp_path: Path) -> None:
+    config = CameraConfig(id="front", width=320, height=240, record=("00:00-24:00",))
+    camera = Camera(config, health=Health(), now_ms=now_ms, recordings=tmp_path)
+    films = camera.filming
+    assert films is not None
+    async with running_camera(camera):
+        await until(lambda: films.current is not None and camera.encoders == 1)
+        await asyncio.sleep(0.3)
+    (kept,) = films.kept.all()
+    assert (kept.reason, camera.viewers) == ("schedule", 0)
