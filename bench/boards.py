@@ -69,4 +69,4 @@ def boards(count: int) -> Iterator[list[TappedBoard]]:
 def config(running: list[TappedBoard]) -> str:
     """Return a configuration that reaches these boards and nothing else."""
     ports = ", ".join(f'"{tapped.link}"' for tapped in running)
-    return f"[serial]\nports = [{ports}]\n[mqtt]\nenabled = false\n"
+    return f"[serial]\nports = [{ports}]\nenrolment = 'off'\n[mqtt]\nenabled = false\n"

@@ -97,7 +97,7 @@ def hub(
         file = pytestconfig.getoption("--rig")
         yield LocalAccess(url=rig.hub.url, token=rig.hub.token(file.parent if file else Path()))
         return
-    config = f"[serial]\nports = ['{bench.port}']\n[mqtt]\nenabled = false\n"
+    config = f"[serial]\nports = ['{bench.port}']\nenrolment = 'off'\n[mqtt]\nenabled = false\n"
     with HubProcess(tmp_path_factory.mktemp("hub") / "data", config=config) as process:
         yield process.access
 

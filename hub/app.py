@@ -22,6 +22,7 @@ from hub.commands.journal import Journal
 from hub.config import Config, duration_s
 from hub.demo import Demo
 from hub.devices import Registry
+from hub.enrolment import Enrolment
 from hub.flash.image import firmware_folder
 from hub.health import Health
 from hub.ingest import Ingest
@@ -32,6 +33,7 @@ from hub.links.pins.plan import plan
 from hub.links.ports import SerialPorts
 from hub.model import LinkKind, Role
 from hub.notify import Notifier
+from hub.store.enrolments import Enrolments
 from hub.store.policy import Policy
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
@@ -140,11 +142,22 @@ class App:
         for birth, link, last_seen in births:
             registry.restore(birth, link, last_seen, latest.get(birth.device, {}))
         packages = Packages()
-        ports = SerialPorts(config.serial, last_seq=store.last_seq, now_ms=wall_ms, data_of=packages.data_of)
+        bus = Bus(epoch=secrets.token_hex(4), now_ms=wall_ms)
+        enrolment = Enrolment(
+            mode=config.serial.enrolment,
+            enrolments=Enrolments.open(self._data),
+            bus=bus,
+            put_security=store.put_security,
+            now_ms=wall_ms,
+        )
+        for board in self._demo.boards if self._demo else ():
+            enrolment.trust(board)
+        ports = SerialPorts(
+            config.serial, last_seq=store.last_seq, now_ms=wall_ms, data_of=packages.data_of, gate=enrolment
+        )
         links: list[Link] = [self._host(), ports]
         known = [birth for birth, link, _ in births if link is LinkKind.MQTT]
         links += await self._broker(health, known, ports.shared)
-        bus = Bus(epoch=secrets.token_hex(4), now_ms=wall_ms)
         ingest = Ingest(registry=registry, store=store, bus=bus, health=health, now_ms=wall_ms)
         servers = ice.load(config.webrtc)
         cameras = {
@@ -195,6 +208,7 @@ class App:
                 claim=claim,
                 desired=desired,
                 alerts=alerts,
+                enrolment=enrolment,
                 serial=ports,
                 updates=Updates(
                     registry=registry, commands=commands, packages=packages, load=package.installed

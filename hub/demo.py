@@ -52,6 +52,8 @@ class Demo:
         self._children: list[asyncio.subprocess.Process] = []
         self.notes: list[str] = []
         """What was brought up, for people, a line each."""
+        self.boards: list[str] = []
+        """The ids of the boards that were brought up."""
 
     async def start(self, config: Config) -> Config:
         """Bring up what is missing and return the configuration that reaches it. Raises DemoError."""
@@ -107,6 +109,7 @@ class Demo:
                 *("--flash", str(self._folder / f"flash-{name}")),
             )
             links.append(str(link))
+            self.boards.append(uid)
         self.notes.append(
             "boards: none plugged in, so two virtual boards run (our firmware on a MicroPython VM)"
         )

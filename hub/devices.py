@@ -10,7 +10,7 @@ import msgspec
 
 from hub.link_verdict import Trend
 from hub.links.link import Link, NotReachable
-from hub.model import Birth, Kind, LinkKind, LogLine, Metric, OutpostError, Reading, Sample
+from hub.model import Birth, KeyState, Kind, LinkKind, LogLine, Metric, OutpostError, Reading, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -43,6 +43,7 @@ class DeviceState:
         self.online = False
         self.last_seen = last_seen
         self.reason: str | None = "not seen since the hub started"
+        self.key: KeyState | None = None
         self.latest: dict[str, Sample] = {}
         self.figures: Mapping[str, float] = {}
         self.trend = Trend()
@@ -132,6 +133,13 @@ class Registry:
             del state.latest[gone]
         return state
 
+    def keyed(self, device: str, key: KeyState | None) -> DeviceState | None:
+        """Note whether a device has proved its key; None where the device is unknown."""
+        state = self._devices.get(device)
+        if state is not None:
+            state.key = key
+        return state
+
     def gone(self, device: str, reason: str) -> DeviceState | None:
         """End a session; None where the device is unknown or was offline already."""
         state = self._devices.get(device)
@@ -205,6 +213,7 @@ def describe(state: DeviceState) -> dict[str, Any]:
         "reason": state.reason,
         "last_seen": state.last_seen,
         "boot_id": birth.boot_id,
+        "key": state.key,
         "outbox_bytes": birth.outbox_bytes,
         "notice": birth.notice,
         "metrics": [_describe_metric(metric, state.latest.get(metric.name)) for metric in birth.metrics],

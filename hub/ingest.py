@@ -12,7 +12,7 @@ from hub.bus import Bus, Event
 from hub.devices import DeviceState, Registry, TakenByAnotherLink, describe
 from hub.link_history import LinkHistory, restart
 from hub.links.link import NotReachable
-from hub.model import Born, CommandProgress, Gone, LinkHealth, LinkKind, LogLine, Reading
+from hub.model import Born, CommandProgress, Gone, Keyed, LinkHealth, LinkKind, LogLine, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -70,6 +70,9 @@ class Ingest:
                 self._reading(event, kind)
             case Gone():
                 self._gone(event)
+            case Keyed():
+                self._registry.keyed(event.device, event.key)
+                self._announce(state)
             case LogLine():
                 self._registry.note(event)
                 self._bus.publish(Event(kind="log", device=event.device, data=event))
@@ -114,6 +117,7 @@ class Ingest:
             self._health.readings_refused.labels(event.link, "id taken").inc()
             log.warning("%s", error)
             return
+        self._registry.keyed(state.id, event.key)
         self._store.put_birth(event.birth, event.link, now_ms)
         if booted:
             self._store.put(restart(event.birth, now_ms))

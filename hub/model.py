@@ -121,11 +121,28 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 # --- what a link yields -------------------------------------------------------------------------------
 
 
+class KeyState(StrEnum):
+    """Whether a board has shown that it is the one that was accepted."""
+
+    PROVEN = "proven"
+    NONE = "none"
+    """It has no key: any other that says the same id is taken for it."""
+
+
 class Born(msgspec.Struct, frozen=True):
     """A session opened: the device is online, and this is what it offers."""
 
     birth: Birth
     link: LinkKind
+    key: KeyState | None = None
+    """None: nobody is asked for a key."""
+
+
+class Keyed(msgspec.Struct, frozen=True):
+    """A device that is online has proved its key."""
+
+    device: str
+    key: KeyState
 
 
 class Gone(msgspec.Struct, frozen=True):
@@ -160,7 +177,7 @@ class CommandProgress(msgspec.Struct, frozen=True):
     text: str
 
 
-LinkEvent: TypeAlias = Born | Gone | Reading | LogLine | LinkHealth | CommandProgress
+LinkEvent: TypeAlias = Born | Gone | Keyed | Reading | LogLine | LinkHealth | CommandProgress
 
 
 # --- commands -----------------------------------------------------------------------------------------

@@ -29,10 +29,11 @@ class Rooms:
     def __init__(self, store: Store, now_ms: Callable[[], int]) -> None:
         self.store = store
         self.registry = Registry()
+        self.bus = Bus(epoch="0badcafe", now_ms=now_ms)
         self.ingest = Ingest(
             registry=self.registry,
             store=store,
-            bus=Bus(epoch="0badcafe", now_ms=now_ms),
+            bus=self.bus,
             health=Health(),
             now_ms=now_ms,
         )

@@ -39,7 +39,7 @@ def test_a_board_is_configured_from_a_file_and_a_bad_file_changes_nothing(tmp_pa
     hurry(flash, "guard.py", "CONFIRM_MS = const(20000)", "CONFIRM_MS = const(1500)")
     (flash / "drivers" / "crashing.py").write_text(DRIVER.format(deed=DEEDS["crashing"]))
     board = VirtualBoard(flash, link=tmp_path / "tty")
-    config = f'[serial]\nports = ["{tmp_path / "tty"}"]\n[mqtt]\nenabled = false\n'
+    config = f'[serial]\nports = ["{tmp_path / "tty"}"]\nenrolment = "off"\n[mqtt]\nenabled = false\n'
     files = {
         "good": {"name": "theirs", "sensors": [{"driver": "digital_in", "pin": 3}]},
         "wrong": {"sensors": [{"driver": "digital_in"}]},

@@ -108,7 +108,7 @@ async def test_kill_9_amid_a_thousand_commands_runs_none_twice_and_accounts_for_
         tmp_path / "tty", birth={**BIRTH, "commands": [NUMBERED]}, answer=lambda _, params: (True, params)
     )
     board.plug()
-    config = f'[serial]\nports = ["{board.link}"]\n[mqtt]\nenabled = false\n'
+    config = f'[serial]\nports = ["{board.link}"]\nenrolment = "off"\n[mqtt]\nenabled = false\n'
     hub = HubProcess(tmp_path / "data", listen=listen, config=config)
     await asyncio.to_thread(hub.start)
     life = Life(hub, board)

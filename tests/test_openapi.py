@@ -112,6 +112,7 @@ ANSWERS = [
     ("/api/v1/cameras/{id}/timelapses", "cameras/front/timelapses"),
     ("/api/v1/hub", "hub"),
     ("/api/v1/session", "session"),
+    ("/api/v1/enrolments", "enrolments"),
     ("/api/v1/sessions", "sessions"),
     ("/api/v1/tokens", "tokens"),
     ("/api/v1/users", "users"),
@@ -137,6 +138,7 @@ async def test_an_answer_is_what_the_document_says(
     hub.take(21.5)
     hub.take(None, metric="note")
     hub.sink(LogLine(DEVICE, NOW_MS, "hello"))
+    await hub.call("POST", f"enrolments/{DEVICE}/accept", role=Role.ADMIN)
     body = {"command": "led", "params": {"state": "on"}}
     await hub.call("POST", f"devices/{DEVICE}/commands", role=Role.OPERATOR, json=body)
     await hub.call("POST", "cameras/front/recordings", role=Role.OPERATOR, json={})

@@ -65,6 +65,10 @@ TABLE: dict[tuple[str, str], Reaches] = {
     ("DELETE", f"{API}/devices/{{id}}/desired"): ONE,
     ("GET", f"{API}/devices/{{id}}/firmware"): ONE,
     ("POST", f"{API}/devices/{{id}}/update"): ONE,
+    ("GET", f"{API}/enrolments"): SOME,
+    ("POST", f"{API}/enrolments/{{id}}/accept"): ONE,
+    ("POST", f"{API}/enrolments/{{id}}/reject"): ONE,
+    ("DELETE", f"{API}/enrolments/{{id}}"): ONE,
     ("GET", f"{API}/hub"): SOME,
     ("GET", f"{API}/latest"): SOME,
     ("POST", f"{API}/link"): WHOLE,
@@ -102,6 +106,7 @@ ASKED = {
     ("GET", f"{API}/alerts"): ("alerts", "alerts?device="),
     ("GET", f"{API}/commands"): ("commands", "commands?format=csv", "commands?device="),
     ("GET", f"{API}/devices"): ("devices",),
+    ("GET", f"{API}/enrolments"): ("enrolments",),
     ("GET", f"{API}/hub"): ("hub",),
     ("GET", f"{API}/latest"): ("latest", "latest?device="),
     ("GET", f"{API}/retention"): ("retention",),
@@ -141,6 +146,7 @@ async def busy(hub: WebHub) -> None:
     assert (await hub.call("PUT", "rules/hot", role=Role.ADMIN, json=HOT)).status == 200
     for device in (DEVICE, OTHER):
         hub.take(31.0, device=device)
+        assert (await hub.call("POST", f"enrolments/{device}/accept", role=Role.ADMIN)).status == 200
         hub.sink(LogLine(device=device, time_ms=hub.clock(), text=f"line of {device}"))
         sent = await hub.call(
             "POST", f"devices/{device}/commands", role=Role.OPERATOR, json={"command": "read"}

@@ -16,9 +16,11 @@ from hub.camera.errors import BadOffer, UnknownViewer
 from hub.commands import Commands, Desired
 from hub.config import CameraConfig, Config, HubConfig, WebrtcConfig
 from hub.devices import Registry
+from hub.enrolment import Enrolment
 from hub.health import Health
 from hub.ingest import Ingest
 from hub.model import Birth, Born, CommandType, Kind, LinkKind, Metric, Reading, Role, Scope
+from hub.store.enrolments import Enrolments
 from hub.store.store import Store
 from hub.web.acting import Acting
 from hub.web.auth import COOKIE, Claim
@@ -334,6 +336,13 @@ async def web_hub(
         claim=Claim(now_ms=clock),
         desired=desired,
         alerts=alerts,
+        enrolment=Enrolment(
+            mode="ask",
+            enrolments=Enrolments.open(folder / "data"),
+            bus=bus,
+            put_security=store.put_security,
+            now_ms=clock,
+        ),
         static=static or folder / "no-dashboard",
         stream=limits or StreamLimits(),
     )

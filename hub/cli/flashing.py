@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hub.cli.client import Failed
+from hub.cli.enrolling import vouch
 from hub.cli.loan import borrowed
 from hub.cli.table import table
 from hub.flash import flasher
@@ -69,7 +70,10 @@ async def run(port: str, files: Sequence[BoardFile], data: Path, *, dry_run: boo
         if dry_run:
             return
         click.echo("starting the board")
-        _show(await first_birth(_finder(port, before), BIRTH_S))
+        birth = await first_birth(_finder(port, before), BIRTH_S)
+        _show(birth)
+        # Before the hub has the port back: what was flashed here is no stranger to it.
+        click.echo(f"\n{await vouch(data, birth.device)}")
 
 
 def _finder(port: str, before: usb.UsbPort | None) -> Callable[[], str | None]:

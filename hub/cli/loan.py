@@ -27,7 +27,7 @@ async def borrowed(data: Path, port: str) -> AsyncIterator[bool]:
     Raises Failed where the hub refuses.
     """
     try:
-        held = await _release(data, port) if _is_here(data) else None
+        held = await _release(data, port) if is_here(data) else None
     except NoHub:
         held = None
     if held is None:
@@ -44,7 +44,7 @@ async def borrowed(data: Path, port: str) -> AsyncIterator[bool]:
             await _post(data, "resume", {"port": port})
 
 
-def _is_here(data: Path) -> bool:
+def is_here(data: Path) -> bool:
     """Tell whether the hub runs on this machine: another's ports are not ours. Raises Failed."""
     return "OUTPOST_URL" not in os.environ or urlsplit(access(data).url).hostname in _HERE
 

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from hub.cli.client import Failed, answer, hub, stream
+from hub.cli.enrolling import accept, forget, pending, reject
 from hub.cli.options import data_option
 from hub.cli.table import age, table
 
@@ -17,11 +18,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Print the API's JSON instead of a table.")
-def devices(data: Path, as_json: bool) -> None:
-    """List the devices that the hub knows, with their last values."""
+@click.pass_context
+def devices(context: click.Context, data: Path, as_json: bool) -> None:
+    """List the devices that the hub knows, with their last values; or decide about boards."""
+    if context.invoked_subcommand is None:
+        _list(data, as_json=as_json)
+
+
+devices.add_command(pending)
+devices.add_command(accept)
+devices.add_command(reject)
+devices.add_command(forget)
+
+
+def _list(data: Path, *, as_json: bool) -> None:
     items = asyncio.run(_devices(data))
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(items), indent=2).decode())

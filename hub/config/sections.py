@@ -36,6 +36,9 @@ class SerialConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """`[serial]`: the ports that boards are on; `auto` finds boards on USB as they come and go."""
 
     ports: tuple[str, ...] = ("auto",)
+    enrolment: str = "ask"
+    """Whether an unknown board waits to be accepted (`ask`), is accepted as it comes (`auto`), or nobody is
+    asked for anything (`off`, for a bench)."""
 
 
 class MqttConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from hub.model import LinkEvent, OutpostError
+from hub.wire.message import is_id
 
 if TYPE_CHECKING:
     from hub.model import Command, LinkKind
+
+is_device_id = is_id
+"""Whether a text may be the id of a board."""
 
 Sink: TypeAlias = Callable[[LinkEvent], None]
 """Where a link puts its events. Never blocks, never raises; called on the event loop's thread."""

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hub.links.gate import OpenGate
 from hub.links.link import NotReachable
 from hub.links.loans import LENT, Loans, same
 from hub.links.serial import SILENCE_S, SerialLink
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from hub.config import SerialConfig
+    from hub.links.gate import Gate
     from hub.links.link import LastSeq, Sink
     from hub.model import Command
 
@@ -71,6 +73,7 @@ class SerialPorts:
         silence_s: float = SILENCE_S,
         frames_per_s: int = FRAMES_PER_S,
         data_of: Callable[[Command], Sequence[bytes]] = lambda _command: (),
+        gate: Gate | None = None,
     ) -> None:
         self._ports = config.ports
         self._configured = tuple(dict.fromkeys(path for path in config.ports if path != AUTO))
@@ -80,6 +83,7 @@ class SerialPorts:
             clock_ms=clock_ms,
             data_of=data_of,
             frames_per_s=frames_per_s,
+            gate=gate or OpenGate(),
         )
         """What other links to boards share with this one."""
         self._find = find

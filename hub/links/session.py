@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hub.links.boards import BoardEvents, Claims
+from hub.links.door import Door
+from hub.links.gate import Gate, OpenGate
 from hub.links.link import Cancelled, NoAnswer, NotReachable, Refused
 from hub.model import LinkHealth, LinkKind, OutpostError
 from hub.wire.calls import TooMany
@@ -51,6 +53,8 @@ class Shared:
     claims: Claims = field(default_factory=Claims)
     data_of: Callable[[Command], Sequence[bytes]] = lambda _command: ()
     """The parts of data that the board may fetch while it has a command."""
+    gate: Gate = field(default_factory=OpenGate)
+    """Who decides which boards are let in."""
     frames_per_s: int = FRAMES_PER_S
     """What the hub takes from one port; a bench or a test of the link itself may lift it."""
 
@@ -87,6 +91,7 @@ class Session:
         self._kind = kind
         self._sink = sink
         self._shared = shared
+        self._door = Door(name, kind, sink, shared.gate, self, shared.known.again)
         self._events = BoardEvents(kind)
         self._greeted: str | None = None  # the board that said hello last, for the words that follow
         self._calls: dict[str, asyncio.Future[Any]] = {}
@@ -99,7 +104,7 @@ class Session:
     @property
     def device(self) -> str | None:
         """The board that is online here, or None."""
-        return self._events.device
+        return self._events.device if self._door.open else None
 
     @property
     def greeted(self) -> bool:
@@ -151,6 +156,15 @@ class Session:
         self._session.cancel(command_id, self._shared.clock_ms())
         self._settle()
 
+    def ask(self, call_id: str, command: str, params: dict[str, Any], ttl_ms: int) -> None:
+        """Send a command of the door's own. Raises TooMany."""
+        self._session.send(call_id, command, params, ttl_ms, self._shared.clock_ms())
+
+    def shut(self, reason: str) -> None:
+        """End the session of a board that may not be here; its id is free for the one that may."""
+        self._session.close(reason)
+        self._shared.claims.release(self.name)
+
     def ack(self, boot_id: str, seq: int) -> None:
         """Tell the board that its readings up to `seq` are committed."""
         self._session.ack(boot_id, seq)
@@ -162,19 +176,25 @@ class Session:
 
     def _admit(self, uid: str) -> str | None:
         self._greeted = uid
-        return self.admit(uid)
+        barred = self._shared.gate.bar(uid, self.name)
+        if barred is not None:
+            self._shared.claims.release(self.name)
+            return barred
+        crowded = self.admit(uid)
+        if crowded is not None:
+            self._shared.gate.crowded(uid, self.name, crowded)
+        return crowded
 
     def _settle(self) -> None:
         """Carry out what the session wants: events to the sink, then bytes to the port."""
-        events = self._session.events()
-        if events:
+        while events := self._session.events():
             now, now_ms = self._shared.clock_ms(), self._shared.now_ms()
             for event in events:
                 self._note(event, now)
                 for told in self._events.translate(
                     event, monotonic_ms=now, now_ms=now_ms, about=self._greeted
                 ):
-                    self._sink(told)
+                    self._door.take(told)
         self.carrier.write(self._session.data_to_send())
 
     def _note(self, event: Event, now: float) -> None:
@@ -185,6 +205,10 @@ class Session:
             case Closed():
                 self.carrier.discard()
                 self._shared.claims.ended(self.name, now)
+            case Answered() if self._door.mine(event.command_id):
+                self._door.answered(event.value, ok=event.ok)
+            case Unanswered() if self._door.mine(event.command_id):
+                self._door.answered(event.reason, ok=False, final=event.expired)
             case Answered():
                 self._answer(event.command_id, event.value if event.ok else _refusal(event.value))
             case Unanswered():

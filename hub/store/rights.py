@@ -66,6 +66,12 @@ class SecurityKind(StrEnum):
     USER_REMOVED = "user_removed"
     ROLE_CHANGED = "role_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - no password
+    BOARD_PENDING = "board_pending"
+    BOARD_ACCEPTED = "board_accepted"
+    BOARD_REJECTED = "board_rejected"
+    BOARD_FORGOTTEN = "board_forgotten"
+    BOARD_KEYED = "board_keyed"
+    BOARD_REFUSED = "board_refused"
 
 
 class SecurityEvent(msgspec.Struct, frozen=True, kw_only=True):

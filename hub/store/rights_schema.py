@@ -25,3 +25,17 @@ def add_rights(db: Database) -> None:
 def add_token_scope(db: Database) -> None:
     """Let tokens be for some devices only: `scope` is JSON, NULL where a token is for all."""
     db.table("token").add_column("scope", str)
+
+
+def add_enrolments(db: Database) -> None:
+    """Add the decisions about boards. Those that the hub knew before there were any stay accepted."""
+    db.create_table(
+        "enrolment",
+        {"device": str, "accepted": int, "key": bytes, "next_key": bytes, "time": int, "by": str},
+        pk="device", not_null=("accepted", "time", "by"), strict=True,
+    )  # fmt: skip
+    db.execute(
+        "INSERT INTO enrolment (device, accepted, time, by)"
+        " SELECT device, 1, last_seen, 'hub' FROM device WHERE link = 'serial'"
+        " OR (link = 'mqtt' AND json_valid(birth) AND json_extract(birth, '$.boot_id') IS NOT NULL)"
+    )

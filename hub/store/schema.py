@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hub.store import chunk, format1, tiers
 from hub.store.alerts import add_alerts
 from hub.store.folder import StoreError
-from hub.store.rights_schema import add_rights, add_token_scope
+from hub.store.rights_schema import add_enrolments, add_rights, add_token_scope
 from hub.store.sizes import add_sizes
 
 if TYPE_CHECKING:
@@ -220,5 +220,6 @@ MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     add_alerts,
     add_sizes,
     add_token_scope,
+    add_enrolments,
 )
 """In order; `PRAGMA user_version` counts those done. Never change one that was released: add another."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hub.commands import Commands, Desired
     from hub.config import Config
     from hub.devices import Registry
+    from hub.enrolment import Enrolment
     from hub.health import Health
     from hub.model import CommandResult, FirmwareOffer, Identity
     from hub.store.store import Store
@@ -75,6 +76,7 @@ class Parts(msgspec.Struct, kw_only=True):
     claim: Claim
     desired: Desired
     alerts: Alerts
+    enrolment: Enrolment | None = None
     serial: PortLender | None = None
     updates: Updater | None = None
     static: Path = STATIC

@@ -9,6 +9,7 @@ import msgspec
 from hub.model import (  # noqa: TC001 - msgspec resolves the fields' types
     CommandState,
     CommandType,
+    KeyState,
     Kind,
     LinkKind,
     LogLine,
@@ -47,6 +48,8 @@ class DeviceView(msgspec.Struct, kw_only=True):
     reason: str | None
     last_seen: int
     boot_id: str | None
+    key: KeyState | None
+    """Of a board: whether it has proved its key; null where nobody is asked for one."""
     outbox_bytes: int | None
     """How much it keeps for a hub that is away; null where it does not say."""
     notice: str

@@ -61,6 +61,11 @@ class Inbox:
         self._asked_ms.clear()
         self._known = self.want
 
+    def rewind(self, want: int) -> None:
+        """Want the readings from `want` on once more: what went on was dropped before it was stored."""
+        self.want = min(want, self.want)
+        self.forget_held()
+
     def naks(self, now_ms: float, every_ms: float) -> "list[tuple[int, int]]":
         """Return the ranges to ask for: what is newly missing, and again what was asked `every_ms` ago."""
         if self.want >= self._known:

@@ -42,6 +42,14 @@ class Known:
             _bounded(self._boots)[uid, boot_id] = boot
         return boot
 
+    def again(self, uid: str, boot_id: "str | None" = None, seq: "int | None" = None) -> None:
+        """Want a board's readings once more: what comes after `seq` in its boot, or what is not committed."""
+        for (known, boot), record in self._boots.items():
+            if known == uid:
+                record.inbox.rewind(
+                    record.committed if seq is None or boot != boot_id else max(seq + 1, record.committed)
+                )
+
     def remember(self, uid: str, schema: str, birth: "Birth") -> None:
         """Keep a birth, so that its schema need not be sent again."""
         _bounded(self.births)[uid, schema] = birth

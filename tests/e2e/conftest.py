@@ -36,7 +36,7 @@ class Rig:
         self.broker = Broker(folder)
         ports = ", ".join(f'"{folder / f"tty-{number}"}"' for number in (1, 2))
         config = (
-            f'[hub]\nname = "end to end"\n[serial]\nports = [{ports}]\n'
+            f'[hub]\nname = "end to end"\n[serial]\nports = [{ports}]\nenrolment = "auto"\n'
             f'[mqtt]\nhost = "{self.broker.host}"\nport = {self.broker.port}\n'
             '[[camera]]\nid = "front"\nsource = "test"\nwidth = 640\nheight = 360\nfps = 15\n'
         )

@@ -72,7 +72,7 @@ class FourBoards:
         self.hub = HubProcess(
             folder / "data",
             listen=f"127.0.0.1:{free_port()}",
-            config=f"[serial]\nports = [{ports}]\n[mqtt]\nenabled = false\n",
+            config=f"[serial]\nports = [{ports}]\nenrolment = 'auto'\n[mqtt]\nenabled = false\n",
         )
         self.api = Api(self.hub)
 

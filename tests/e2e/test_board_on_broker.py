@@ -40,7 +40,7 @@ def test_a_hub_that_is_killed_again_and_again_stores_each_reading_of_a_board_on_
         hub = HubProcess(
             tmp_path / "data",
             listen=f"127.0.0.1:{free_port()}",
-            config=f"[serial]\nports = []\n[mqtt]\nport = {broker.port}\nboards = true\n",
+            config=f"[serial]\nports = []\nenrolment = 'auto'\n[mqtt]\nport = {broker.port}\nboards = true\n",
         )
         api = Api(hub)
         board.start()

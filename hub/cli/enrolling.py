@@ -1,0 +1,132 @@
+"""`outpost devices pending | accept | reject | forget`: an admin's word on boards."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import click
+import msgspec
+
+from hub.cli.client import Failed, NoHub, answer, hub
+from hub.cli.loan import is_here
+from hub.cli.options import data_option
+from hub.cli.table import age, table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_KEYS = {
+    "none": "without a key",
+    "offered": "it gets its key as soon as it can keep one",
+    "kept": "it has its key",
+}
+
+
+@click.command()
+@data_option
+@click.option("--json", "as_json", is_flag=True, help="Print the API's JSON instead of a table.")
+def pending(data: Path, as_json: bool) -> None:
+    """List the boards that wait to be accepted, and what is refused under the id of one that is."""
+    items = [item for item in asyncio.run(_items(data)) if item["state"] in ("pending", "refused")]
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(items), indent=2).decode())
+        return
+    if not items:
+        click.echo("no board waits to be accepted")
+        return
+    rows = [
+        (
+            item["device"],
+            item["name"] or "-",
+            item["state"],
+            f"{item['place']}" + ("" if item["online"] else " (away)"),
+            age(item["since"]),
+            item["reason"] or f"{item['readings_kept']} readings kept aside",
+        )
+        for item in items
+    ]
+    click.echo(table(("device", "name", "state", "on", "since", "what"), rows))
+
+
+@click.command()
+@click.argument("device")
+@data_option
+def accept(device: str, data: Path) -> None:
+    """Let the board DEVICE in, and give it a key of its own.
+
+    What it said while it waited becomes history. Of a board that is in already, or lost its key, this makes a
+    new one.
+    """
+    view = asyncio.run(_decide(data, "POST", device, "/accept"))
+    click.echo(f"{device} is accepted; {_KEYS[view['key']]}")
+
+
+@click.command()
+@click.argument("device")
+@data_option
+def reject(device: str, data: Path) -> None:
+    """Turn away the board DEVICE, which waits; what it said is dropped."""
+    view = asyncio.run(_decide(data, "POST", device, "/reject"))
+    click.echo(f"{device} is {view['state']}")
+
+
+@click.command()
+@click.argument("device")
+@data_option
+def forget(device: str, data: Path) -> None:
+    """Forget the board DEVICE and its key: it waits when it comes again. Its history stays."""
+    asyncio.run(_decide(data, "DELETE", device, ""))
+    click.echo(f"{device} is forgotten")
+
+
+async def vouch(data: Path, device: str) -> str:
+    """Have the hub of this machine accept a board that was flashed here; return words about that."""
+    try:
+        if not is_here(data):
+            return "accept it in the dashboard of its hub, or by `outpost devices accept` there"
+        await _decide(data, "POST", device, "/accept")
+    except NoHub:
+        return _vouch_in_file(data, device)
+    except Failed as error:
+        return f"the hub of this machine did not accept it: {error}"
+    return "the hub of this machine accepts it, and gives it a key"
+
+
+def _vouch_in_file(data: Path, device: str) -> str:
+    """Leave word for a hub that does not run now, where there is one."""
+    from hub.store.enrolments import Enrolled, Enrolments  # noqa: PLC0415 - sqlite-utils, for this alone
+    from hub.store.folder import DATABASE, StoreError  # noqa: PLC0415 - as above
+    from hub.store.rights import CONSOLE, SecurityKind  # noqa: PLC0415 - as above
+
+    if not (data / DATABASE).exists():
+        return "a hub will ask before it lets the board in: accept it in its dashboard"
+    enrolled = Enrolled(
+        device=device,
+        accepted=True,
+        next_key=secrets.token_bytes(32),
+        time=time.time_ns() // 1_000_000,
+        by=CONSOLE,
+    )
+    try:
+        Enrolments.open(data).put(enrolled, SecurityKind.BOARD_ACCEPTED, device)
+    except StoreError as error:
+        return f"the hub of this machine did not accept it: {error}"
+    return "the hub of this machine will let it in, and give it a key"
+
+
+async def _items(data: Path) -> list[dict[str, Any]]:
+    async with hub(data) as session, session.get("/api/v1/enrolments") as response:
+        content = await answer(response)
+    items: list[dict[str, Any]] = content["items"]
+    return items
+
+
+async def _decide(data: Path, method: str, device: str, what: str) -> dict[str, Any]:
+    path = f"/api/v1/enrolments/{quote(device, safe='')}{what}"
+    async with hub(data) as session, session.request(method, path) as response:
+        view: dict[str, Any] = {} if response.status == 204 else await answer(response)
+    return view
