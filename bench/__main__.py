@@ -35,6 +35,9 @@ def main() -> None:
         "names", nargs="*", metavar="NAME", help=f"any of: {', '.join(BENCHES)} (default: all)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+    parser.add_argument(
+        "--paced", type=int, default=0, metavar="S", help="store: feed all for S seconds in real time too"
+    )
     wanted = parser.parse_args()
     unknown = [name for name in wanted.names if name not in BENCHES]
     if unknown:
@@ -42,7 +45,7 @@ def main() -> None:
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     results: dict[str, list[Figure]] = {}
     for name in wanted.names or BENCHES:
-        results[name] = BENCHES[name]()
+        results[name] = store.measure(wanted.paced) if name == "store" else BENCHES[name]()
         print(f"\n{name}")
         for figure in results[name]:
             print(f"  {figure.line()}")

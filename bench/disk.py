@@ -23,6 +23,20 @@ class Disk:
         self._device = device
 
     @property
+    def counted(self) -> bool:
+        """Tell that this is a block device of its own."""
+        return self._device is not None
+
+    def cut_power(self, image: Path) -> PowerCut:
+        """Keep in a file what the block device has got by now, as if the power failed.
+
+        What the kernel holds back is not in it; what a device would lose from a cache of its own is.
+        """
+        backing = Path(f"/sys/block/{self._device}/loop/backing_file").read_text().strip()
+        subprocess.run(["cp", "--sparse=always", backing, str(image)], check=True)
+        return PowerCut(image, self.folder)
+
+    @property
     def what(self) -> str:
         """Say what `written` counts."""
         return "bytes to the block device" if self._device else "bytes this process handed to the file system"
@@ -40,6 +54,26 @@ class Disk:
         path = self.folder / name
         path.mkdir()
         return path
+
+
+class PowerCut:
+    """A disk after a power cut. Its first life must have ended: it lies where that lay."""
+
+    def __init__(self, image: Path, folder: Path) -> None:
+        self._image = image
+        self._folder = folder
+
+    @contextlib.contextmanager
+    def mounted(self) -> Iterator[Path]:
+        """Give its folder, where it was: some stores' files name their place."""
+        self._folder.mkdir(parents=True)
+        try:
+            _mount(self._image, self._folder)
+            yield self._folder
+        finally:
+            subprocess.run(["umount", str(self._folder)], check=False)
+            self._folder.rmdir()
+            self._folder.parent.rmdir()
 
 
 @contextlib.contextmanager
@@ -61,13 +95,14 @@ def _mounted(place: Path, size_mb: int) -> str | None:
     with image.open("wb") as file:
         file.truncate(size_mb << 20)
     done = subprocess.run(["mkfs.ext4", "-q", str(image)], check=False, capture_output=True)
-    if done.returncode == 0:
-        done = subprocess.run(
-            ["mount", "-o", "loop", str(image), str(mount)], check=False, capture_output=True
-        )
-    if done.returncode != 0:
+    if done.returncode != 0 or not _mount(image, mount):
         return None
     source = subprocess.run(
         ["findmnt", "-n", "-o", "SOURCE", str(mount)], check=True, capture_output=True, text=True
     )
     return Path(source.stdout.strip()).name
+
+
+def _mount(image: Path, mount: Path) -> bool:
+    done = subprocess.run(["mount", "-o", "loop", str(image), str(mount)], check=False, capture_output=True)
+    return done.returncode == 0

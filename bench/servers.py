@@ -9,6 +9,8 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import msgspec
+
 from bench.fed_store import DAY_MS, HOUR_MS, START_MS
 from bench.http_client import HttpClient
 from bench.store_bytes import SOAK_S
@@ -66,6 +68,10 @@ class Server:
         """Return what the bench asks: the last `hour` of 4 metrics, the `year`, what is known `last`."""
         raise NotImplementedError
 
+    def count(self, client: HttpClient) -> int:
+        """Return how many samples of the workload it has."""
+        raise NotImplementedError
+
     def prepare(self, client: HttpClient) -> None:
         """Make what a write needs."""
 
@@ -112,6 +118,12 @@ class Victoria(Server):
             "last": f"/api/v1/query?nocache=1&query={quote(every)}&time={END_MS // 1000}",
         }
 
+    def count(self, client: HttpClient) -> int:
+        """Return how many samples of the workload it has."""
+        asked = quote('sum(count_over_time({__name__=~"s_.*"}[1d]))')
+        found = msgspec.json.decode(client.get(f"/api/v1/query?nocache=1&query={asked}"))["data"]["result"]
+        return int(found[0]["value"][1]) if found else 0
+
     def flush(self, client: HttpClient) -> None:
         """Have all of it merged."""
         for path in ("/internal/force_flush", "/internal/force_merge"):
@@ -144,6 +156,11 @@ class Influx(Server):
             "last": "SELECT last(*) FROM s GROUP BY device",
         }
         return {name: f"/query?db=b&epoch=ms&q={quote(text)}" for name, text in asked.items()}
+
+    def count(self, client: HttpClient) -> int:
+        """Return how many samples of the workload it has."""
+        found = msgspec.json.decode(client.get(f"/query?db=b&q={quote('SELECT count(*) FROM s')}"))["results"]
+        return sum(found[0]["series"][0]["values"][0][1:]) if "series" in found[0] else 0
 
     def prepare(self, client: HttpClient) -> None:
         """Make the database."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from bench.disk import Disk
     from bench.servers import Server
+    from hub.model import Reading
 
 
 def missing() -> list[str]:
@@ -94,14 +95,16 @@ def _lines_of_json(body: bytes) -> object:
 def _batches() -> Iterator[bytes]:
     lines: list[str] = []
     for second, of_second in enumerate(readings(SOAK_S, START_MS), 1):
-        for reading in of_second:
-            fields = ",".join(
-                f"{name}={_field(value)}" for name, value in zip(METRICS, reading.values, strict=True)
-            )
-            lines.append(f"s,device={reading.device} {fields} {reading.source_time_ms}")
+        lines += map(line, of_second)
         if second % 10 == 0:
             yield "\n".join(lines).encode()
             lines = []
+
+
+def line(reading: Reading) -> str:
+    """Return a reading in the line protocol."""
+    fields = ",".join(f"{name}={_field(value)}" for name, value in zip(METRICS, reading.values, strict=True))
+    return f"s,device={reading.device} {fields} {reading.source_time_ms}"
 
 
 def _field(value: object) -> str:
