@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import UIDS, Watched
-from tests.e2e.test_dashboard import AXE, PAGES, live
+from tests.e2e.test_dashboard import AXE, live
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
@@ -22,14 +22,6 @@ pytestmark = pytest.mark.e2e
 
 REASON = "the store cannot be read: disk I/O error"
 LOOKS = [(390, "dark"), (1440, "light")]
-EMPTY_WORDS = {
-    "overview": "No device yet",
-    "device": "No such device",
-    "camera": "No such camera",
-    "trail": "No command yet",
-    "alerts": "No alert yet",
-    "rules": "No rule yet",
-}
 SHIFTS = """window.shifts = 0; new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) window.shifts += entry.value;
 }).observe({ type: 'layout-shift', buffered: true });"""
@@ -52,37 +44,6 @@ def check_look(page: Page) -> None:
     assert violations == []
     overhang = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overhang <= 0
-
-
-@pytest.mark.parametrize(("width", "theme"), LOOKS)
-@pytest.mark.parametrize("name", EMPTY_WORDS)
-def test_an_empty_page_says_so(watched: Watched, name: str, width: int, theme: str) -> None:
-    page = watched.page
-    page.set_viewport_size({"width": width, "height": 844})
-    page.emulate_media(color_scheme="light" if theme == "light" else "dark")
-    for path in ("devices", "cameras", "commands*", "alerts*", "rules"):
-        page.route(f"**/api/v1/{path}", answer_nothing)
-    page.goto(PAGES[name])
-    live(page)
-    expect(page.get_by_role("heading", name=EMPTY_WORDS[name])).to_be_visible()
-    check_look(page)
-    assert watched.errors == []
-
-
-@pytest.mark.parametrize(("width", "theme"), LOOKS)
-@pytest.mark.parametrize("name", [name for name in PAGES if name != "settings"])
-def test_a_page_whose_data_cannot_be_had_tells_the_hubs_reason(
-    watched: Watched, name: str, width: int, theme: str
-) -> None:
-    page = watched.page
-    page.set_viewport_size({"width": width, "height": 844})
-    page.emulate_media(color_scheme="light" if theme == "light" else "dark")
-    for path in ("devices*", "devices/*", "commands*", "cameras", "alerts*", "rules"):
-        page.route(f"**/api/v1/{path}", answer_broken)
-    page.route("**/metrics", answer_broken)
-    page.goto(PAGES[name])
-    expect(page.get_by_role("alert").get_by_text(REASON)).to_be_visible()
-    check_look(page)
 
 
 def test_charts_without_their_history_say_why(watched: Watched) -> None:
@@ -115,17 +76,6 @@ def test_a_parameter_out_of_range_is_not_sent_and_named(watched: Watched) -> Non
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_be_focused()
     expect(form.locator("output")).to_have_attribute("data-kind", "idle")
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_nothing_moves_while_values_come(watched: Watched, name: str) -> None:
-    page = watched.page
-    page.add_init_script(SHIFTS)
-    page.goto(PAGES[name])
-    live(page)
-    page.wait_for_timeout(2500)
-    # Web Vitals calls 0.1 good; right-aligned digits alone give some thousandths.
-    assert page.evaluate("window.shifts") < 0.02
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,7 @@ def test_the_page_says_what_is_empty_and_what_cannot_be_read(
     for path in LISTS:
         page.route(f"**/api/v1/{path}", answer_broken)
     page.reload()
-    expect(page.get_by_role("alert").get_by_text(REASON)).to_have_count(4)
+    expect(page.get_by_role("alert").get_by_text(REASON)).to_have_count(5)
     check_look(page)
     page.unroute_all()
     panel(page, "Sessions").get_by_role("button", name="Try again").click()

@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import { useHub } from "../state/context.ts";
 import { fitting } from "../state/wall.ts";
 
@@ -13,19 +13,21 @@ const MOST_ZOOM = 4;
  */
 export function useWall(on: boolean): void {
   const hub = useHub();
+  const loading = hub.loaded.value === "loading";
   const devices = hub.devices.value;
   const metrics = [...devices.values()].reduce((sum, one) => sum + one.metrics.value.length, 0);
-  useEffect(() => {
-    if (!on) return;
-    // Not at once: panels come in over some frames.
-    const timers = [0, 500, 2000].map((ms) => setTimeout(fill, ms));
+  // Before it is painted: nothing is seen to grow.
+  useLayoutEffect(() => {
+    if (!on || loading) return;
+    fill();
     addEventListener("resize", fill);
     return () => {
-      timers.forEach(clearTimeout);
       removeEventListener("resize", fill);
-      document.documentElement.style.fontSize = "";
+      const { style, dataset } = document.documentElement;
+      style.fontSize = "";
+      delete dataset["fitted"];
     };
-  }, [on, devices.size, metrics, hub.cameras.value.length]);
+  }, [on, loading, devices.size, metrics, hub.cameras.value.length, hub.keptFrom.value === null]);
   useEffect(() => (on ? stayAwake() : undefined), [on]);
   useEffect(() => {
     if (on && hub.upgraded.value) location.reload();
@@ -48,6 +50,7 @@ function fill(): void {
       MOST_ZOOM,
     ),
   );
+  page.dataset["fitted"] = "";
 }
 
 /** Keep the screen on while the page is seen; browsers allow that over HTTPS and on localhost alone. */

@@ -27,7 +27,9 @@ export function Overview({ wall = false }: { wall?: boolean }) {
     layout.order.value,
   );
   const rowsInAll = found.reduce((sum, { rows }) => sum + rows.length, 0);
-  let left = useStaged(rowsInAll);
+  const staged = useStaged(rowsInAll);
+  // A wall is measured whole before it is painted.
+  let left = wall ? rowsInAll : staged;
   const panel = ({ device, rows }: Found) => {
     const shown = Math.min(left, rows.length);
     left -= shown;

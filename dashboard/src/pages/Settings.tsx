@@ -34,7 +34,9 @@ export function SettingsPage() {
               </button>
             </Notice>
           )}
-          {!Is && !access.failed.value && <p class="dim pad">{text.loading}</p>}
+          {!Is && !access.failed.value && (
+            <p class="dim pad">{hub.keptFrom.value === null ? text.loading : words.needsHub}</p>
+          )}
         </div>
         {Is && rights && session?.role === "admin" && <Is.Everybody rights={rights} me={me} />}
       </div>

@@ -122,14 +122,16 @@ export class Hub {
     this.touched = new Set();
     void this.alerts.load();
     try {
-      const [session, info, devices, cameras] = await Promise.all([
-        this.client.session(),
+      const [, info, devices, cameras] = await Promise.all([
+        // Who we are is worth knowing also where the rest cannot be had.
+        this.client.session().then((session) => {
+          this.session.value = session;
+        }),
         this.refreshInfo(),
         this.client.devices(),
         this.client.cameras().catch(() => this.cameras.peek()),
       ]);
       batch(() => {
-        this.session.value = session;
         this.info.value = info;
         this.cameras.value = cameras;
         this.unreached.value = false;

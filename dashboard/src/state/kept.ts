@@ -15,7 +15,9 @@ export function rememberHub(hub: Hub, memory: Memory): void {
     if (seen !== null) memory.keep(seen);
   };
   const recall = async () => {
-    if (hub.loaded.peek() === "ready" || hub.status.peek().state === "signed_out") return;
+    // A hub that answers with an error says more than what was.
+    const answered = hub.loaded.peek() !== "loading" && !hub.unreached.peek();
+    if (answered || hub.status.peek().state === "signed_out") return;
     const seen = await memory.recall();
     if (seen !== null) hub.recall(seen);
   };

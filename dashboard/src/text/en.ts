@@ -315,6 +315,7 @@ export const text = {
   settings: {
     title: "Settings",
     signedIn: (name: string, role: string) => `Signed in as ${name}; the role is ${role}.`,
+    needsHub: "Users, tokens and sessions are shown when the hub answers.",
     codeFailed: "The rest of this page cannot be fetched.",
     retry: "Try again",
   },
