@@ -112,7 +112,7 @@ def _vouch_in_file(data: Path, device: str) -> str:
         by=CONSOLE,
     )
     try:
-        Enrolments.open(data).put(enrolled, SecurityKind.BOARD_ACCEPTED, device)
+        Enrolments.open(data).put(enrolled, SecurityKind.BOARD_ACCEPTED, device, enrolled.time)
     except StoreError as error:
         return f"the hub of this machine did not accept it: {error}"
     return "the hub of this machine will let it in, and give it a key"

@@ -108,7 +108,7 @@ class Enrolment:
             by=by,
         )
         place = f" on {waiting.place}" if waiting is not None else ""
-        self._enrolments.put(enrolled, SecurityKind.BOARD_ACCEPTED, device + place)
+        self._enrolments.put(enrolled, SecurityKind.BOARD_ACCEPTED, device + place, enrolled.time)
         self._decided[device] = enrolled
         self._impostors.pop(device, None)
         log.info("board %s%s is accepted by %s", device, place, by)
@@ -140,7 +140,8 @@ class Enrolment:
         if waiting is None:
             raise NotEnrolled(f"no board {device!r} waits to be accepted")
         rejected = Enrolled(device=device, accepted=False, time=self._now_ms(), by=by)
-        self._enrolments.put(rejected, SecurityKind.BOARD_REJECTED, f"{device} on {waiting.place}")
+        where = f"{device} on {waiting.place}"
+        self._enrolments.put(rejected, SecurityKind.BOARD_REJECTED, where, rejected.time)
         self._decided[device] = rejected
         del self._waiting.boards[device]
         waiting.aside.drop()
@@ -236,7 +237,8 @@ class Enrolment:
             kept = msgspec.structs.replace(decided, key=key, next_key=None)
             self._decided[device] = kept
             try:
-                self._enrolments.put(kept, SecurityKind.BOARD_KEYED, f"{device} on {guest.name}")
+                where = f"{device} on {guest.name}"
+                self._enrolments.put(kept, SecurityKind.BOARD_KEYED, where, self._now_ms())
             except StoreError as error:  # the board proves it again at its next session
                 log.error("that %s has its key could not be kept: %s", device, error)
             self._announce(views.of_enrolled(kept))

@@ -59,7 +59,7 @@ class Enrolments:
             for device, accepted, key, following, time, by in rows
         ]
 
-    def put(self, enrolled: Enrolled, kind: SecurityKind, detail: str) -> None:
+    def put(self, enrolled: Enrolled, kind: SecurityKind, detail: str, now_ms: int) -> None:
         """Keep a decision in place of the one before, with a line in the security log. Raises StoreError."""
         with changed(self._database) as connection:
             connection.execute(
@@ -75,7 +75,7 @@ class Enrolments:
                 ),
             )
             _forget_oldest_rejected(connection)
-            _tell(connection, kind, enrolled.by, enrolled.time, detail)
+            _tell(connection, kind, enrolled.by, now_ms, detail)
 
     def forget(self, device: str, now_ms: int, by: str) -> bool:
         """Know nothing of a board any more; False where nothing was known. Raises StoreError."""

@@ -116,7 +116,8 @@ def test_there_are_sixty_payloads_and_each_is_another() -> None:
 def test_no_name_that_a_board_or_user_sets_runs_as_a_script(tmp_path: Path, browser: Browser) -> None:
     link = tmp_path / "tty"
     config = (
-        f"[hub]\nname = '{PAYLOADS[3]}'\n[serial]\nports = ['{link}']\nenrolment = 'off'\n[mqtt]\nenabled = false\n"
+        f"[hub]\nname = '{PAYLOADS[3]}'\n[serial]\nports = ['{link}']\nenrolment = 'off'\n"
+        "[mqtt]\nenabled = false\n"
         f"[[camera]]\nid = 'front'\nname = '{PAYLOADS[4]}'\nwidth = 320\nheight = 240\nfps = 5\n"
     )
     with HubProcess(tmp_path / "data", config=config) as hub, board(link):

@@ -32,7 +32,8 @@ class Desk:
         self._boards: list[VirtualBoard] = []
         paths = ", ".join(f'"{port}"' for port in self.ports)
         self.hub = HubProcess(
-            folder / "data", config=f"[serial]\nports = [{paths}]\nenrolment = 'off'\n[mqtt]\nenabled = false\n"
+            folder / "data",
+            config=f"[serial]\nports = [{paths}]\nenrolment = 'off'\n[mqtt]\nenabled = false\n",
         )
         self.api = Api(self.hub)
 

@@ -64,6 +64,8 @@ export interface Device {
   reason: string | null;
   last_seen: number;
   boot_id: string | null;
+  /** Of a board: whether it has proved its key; null where nobody is asked for one. */
+  key?: "proven" | "none" | null;
   /** How much it keeps for a hub that is away; null where it does not say. */
   outbox_bytes?: number | null;
   /** What an operator should know of it now; "" is: nothing. */

@@ -6,6 +6,7 @@ import { Console } from "../components/Console.tsx";
 import { DesiredPanel } from "../components/DesiredPanel.tsx";
 import { Presence } from "../components/DevicePanel.tsx";
 import { FirmwarePanel } from "../components/FirmwarePanel.tsx";
+import { KeyBanner, KeyPanel } from "../components/KeyPanel.tsx";
 import { LinkFigures } from "../components/LinkFigures.tsx";
 import { MetricChart } from "../components/MetricChart.tsx";
 import { Notice } from "../components/Notice.tsx";
@@ -17,6 +18,7 @@ import type { DeviceState } from "../state/device.ts";
 import { fieldsOf } from "../state/schema.ts";
 import { liveView, type View } from "../state/view.ts";
 import { text } from "../text/en.ts";
+import { enrolmentText } from "../text/enrolment.ts";
 
 /** One device: a chart for each metric, its commands, its console, its link. */
 export function DevicePage({ id }: { id: string }) {
@@ -63,6 +65,7 @@ function Known({ device }: { device: DeviceState }) {
       </header>
       {!info.online && info.reason && <p class="banner warn">{info.reason}</p>}
       {info.notice && <p class="banner warn">{info.notice}</p>}
+      <KeyBanner id={info.id} />
       <Identity device={device} />
       <div class="charts">
         {device.metrics.value.map((metric) => (
@@ -84,6 +87,7 @@ function Known({ device }: { device: DeviceState }) {
         <Commands device={device} />
         <ConfigurationPanel device={device} />
         <FirmwarePanel device={device} />
+        <KeyPanel device={device} />
         <DesiredPanel device={device} />
         <Console device={device} />
         <LinkFigures device={device} />
@@ -100,6 +104,7 @@ function Identity({ device }: { device: DeviceState }) {
     [text.device.firmware, info.firmware],
     [text.device.link, text.device.links[info.link] ?? info.link],
     [text.device.boot, info.boot_id ?? ""],
+    [enrolmentText.key.fact, info.online && info.key ? enrolmentText.key[info.key] : ""],
     [text.device.outbox, info.outbox_bytes ? `${Math.round(info.outbox_bytes / 1000)} kB` : ""],
   ].filter(([, value]) => value !== "");
   return (

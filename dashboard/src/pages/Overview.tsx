@@ -4,6 +4,7 @@ import type { CameraInfo } from "../api/types.ts";
 import { CameraThumb } from "../components/CameraThumb.tsx";
 import { DevicePanel } from "../components/DevicePanel.tsx";
 import { Notice, Steps } from "../components/Notice.tsx";
+import { PendingBoards } from "../components/PendingBoards.tsx";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
 import type { Hub } from "../state/hub.ts";
@@ -54,6 +55,7 @@ export function Overview({ wall = false }: { wall?: boolean }) {
         {devices.length > 0 && <Counts hub={hub} />}
         {devices.length > 0 && !wall && <Tools layout={layout} asked={asked} />}
       </header>
+      {!wall && <PendingBoards />}
       {devices.length === 0 && <Nothing hub={hub} />}
       {devices.length > 0 && found.length === 0 && (
         <p class="dim pad" role="status">

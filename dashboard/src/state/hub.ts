@@ -1,6 +1,7 @@
 import { batch, computed, type Signal, signal } from "@preact/signals";
 import type { Alert } from "../api/alerts.ts";
 import { ApiError, type Client } from "../api/client.ts";
+import type { Enrolment } from "../api/enrolments.ts";
 import type { ServerEvent } from "../api/sse.ts";
 import type { StreamStatus } from "../api/stream.ts";
 import type {
@@ -17,6 +18,7 @@ import { hubZone, knownZone } from "../format/zone.ts";
 import { Alerts } from "./alerts.ts";
 import { Backfill } from "./backfill.ts";
 import { DeviceState } from "./device.ts";
+import { Enrolments } from "./enrolments.ts";
 import { FrameScheduler } from "./frame.ts";
 import type { Seen } from "./memory.ts";
 import type { MetricState } from "./metric.ts";
@@ -47,6 +49,7 @@ export class Hub {
   readonly frame = new FrameScheduler();
   readonly backfill: Backfill;
   readonly alerts: Alerts;
+  readonly enrolments: Enrolments;
   readonly live = computed(() => this.status.value.state === "live");
   /** When what is on screen was seen, where it is not from the hub but from this browser's memory. */
   readonly keptFrom = signal<number | null>(null);
@@ -74,6 +77,7 @@ export class Hub {
     this.client = client;
     this.status = signal(status);
     this.alerts = new Alerts(client);
+    this.enrolments = new Enrolments(client);
     this.backfill = new Backfill(client, () => this.hubNow());
   }
 
@@ -121,6 +125,7 @@ export class Hub {
   async load(): Promise<void> {
     this.touched = new Set();
     void this.alerts.load();
+    void this.enrolments.load();
     try {
       const [, info, devices, cameras] = await Promise.all([
         // Who we are is worth knowing also where the rest cannot be had.
@@ -215,6 +220,9 @@ export class Hub {
       }
       case "alert":
         this.alerts.take(JSON.parse(event.data) as Alert);
+        break;
+      case "enrolment":
+        this.enrolments.take(JSON.parse(event.data) as Enrolment);
         break;
       case "command":
         this.commandNews.value = JSON.parse(event.data) as CommandResult;

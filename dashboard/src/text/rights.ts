@@ -117,6 +117,12 @@ export const rightsText = {
       user_removed: "User removed",
       role_changed: "Role changed",
       password_changed: "Password changed",
+      board_pending: "Board waits",
+      board_accepted: "Board accepted",
+      board_rejected: "Board rejected",
+      board_forgotten: "Board forgotten",
+      board_keyed: "Board has its key",
+      board_refused: "Board refused",
     } as Record<string, string>,
   },
 };
