@@ -18,7 +18,9 @@ from hub.health import Health
 from hub.model import Birth, Kind, LinkKind, Metric, Quality, Reading, Value
 from hub.store.accounts import Accounts
 from hub.store.folder import StoreError
+from hub.store.hotlog import decode
 from hub.store.intake import Acked
+from hub.store.schema import connect
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
 
@@ -159,6 +161,18 @@ async def test_a_full_batch_commits_before_its_time(tmp_path: Path) -> None:
         for seq in range(10):
             store.put(board(seq))
         await until(lambda: acked == [Acked("pico", "b1", 9)])
+
+
+async def test_a_flood_commits_up_to_four_batches_at_once(tmp_path: Path) -> None:
+    store = open_store(tmp_path, settings=StoreSettings(batch_samples=10))
+    for seq in range(100):
+        store.put(board(seq))
+    await store.close()
+    with contextlib.closing(connect(tmp_path / "outpost.db")) as connection:
+        rows = [
+            decode(data).blocks[0].times for (data,) in connection.execute("SELECT data FROM hot ORDER BY id")
+        ]
+    assert list(map(len, rows)) == [40, 40, 20]
 
 
 @pytest.mark.parametrize(

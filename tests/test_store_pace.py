@@ -38,6 +38,19 @@ def test_what_waits_for_an_ack_commits_after_a_second_and_all_else_after_ten() -
     assert at(pace) == 104.0
 
 
+def test_what_is_no_news_is_known_until_it_is_taken() -> None:
+    pace = Pace(SETTINGS)
+    assert not pace.knows(urgent=False)
+    pace.waits(100.0, urgent=False)
+    assert pace.knows(urgent=False)
+    assert not pace.knows(urgent=True)
+    pace.waits(101.0, urgent=True)
+    assert pace.knows(urgent=True)
+    pace.taken()
+    assert not pace.knows(urgent=True)
+    assert not pace.knows(urgent=False)
+
+
 def test_an_ack_that_would_come_after_the_ten_seconds_goes_with_them() -> None:
     pace = Pace(SETTINGS)
     pace.waits(100.0, urgent=False)
