@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hub.model import LinkEvent
 
 LINES = 50
-_OVERHEAD = 100
+_OVERHEAD = 122
 """Of one reading in memory, beside its bytes: the objects that hold it, measured on CPython 3.11."""
 
 _Packed: TypeAlias = tuple[tuple[Value, ...], int, int, Quality, int | None]
