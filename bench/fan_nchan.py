@@ -70,7 +70,7 @@ async def _publish(port: int, master: int) -> None:
     said = {
         "url": f"http://127.0.0.1:{port}",
         "requests": ["GET /sub HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"],
-        "pid": psutil.Process(master).children()[0].pid,
+        "pid": await _worker(master),
     }
     print(msgspec.json.encode(said).decode(), flush=True)
     count = 0
@@ -88,6 +88,16 @@ async def _publish(port: int, master: int) -> None:
 
     await publish_on_command(publish)
     answers.cancel()
+
+
+async def _worker(master: int) -> int:
+    """Return nginx's one worker, which its master starts after it has bound the port."""
+    deadline = time.monotonic() + 10
+    while True:
+        found = psutil.Process(master).children()
+        if found or time.monotonic() > deadline:
+            return found[0].pid
+        await asyncio.sleep(0.05)
 
 
 async def _connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

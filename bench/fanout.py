@@ -27,6 +27,7 @@ HUB, NCHAN, NAIVE = "hub", "Nchan", "naive aiohttp"
 MODULES = {HUB: "bench.fan_hub", NCHAN: "bench.fan_nchan", NAIVE: "bench.fan_naive"}
 SETTLE_S = 1.5
 MEASURE_S = 6.0
+_CLIENTS_BUSY = 0.8
 RATES = (1000, 2000, 4000, 8000, 16_000, 24_000, 32_000, 48_000, 64_000)
 
 
@@ -40,6 +41,8 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     p99_ms: float
     rss_mb: float
     gaps: float
+    client_share: float
+    """How busy the clients kept their core: near 1 they are what is measured."""
 
 
 class Child:
@@ -109,10 +112,11 @@ class Server:
         self._child.say(rate)
         load.say(SETTLE_S)
         load.hear()
-        before, began = self._cpu_s(), time.monotonic()
+        clients = psutil.Process(load.process.pid)
+        before, began, own_s = _cpu_s(self.process), time.monotonic(), _cpu_s(clients)
         load.say(seconds)
         got = load.hear()
-        cpu_s, wall_s = self._cpu_s() - before, time.monotonic() - began
+        cpu_s, wall_s = _cpu_s(self.process) - before, time.monotonic() - began
         return Measured(
             per_s=got["per_s"],
             cpu_ns=cpu_s / max(1.0, got["per_s"] * wall_s) * 1e9,
@@ -121,15 +125,17 @@ class Server:
             p99_ms=got["p99_ms"],
             rss_mb=self.process.memory_info().rss / 1e6,
             gaps=got["gaps"],
+            client_share=(_cpu_s(clients) - own_s) / wall_s,
         )
-
-    def _cpu_s(self) -> float:
-        used = self.process.cpu_times()
-        return float(used.user + used.system)
 
     def end(self) -> None:
         """Stop the server."""
         self._child.end()
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    used = process.cpu_times()
+    return float(used.user + used.system)
 
 
 def _core(number: int) -> int:
@@ -173,6 +179,10 @@ def _shape(name: str, clients: int, rate: float) -> Measured:
         found = running.measure(load, rate)
     if found.per_s < 0.97 * clients * rate:
         print(f"  {name} delivered {found.per_s:.0f}/s of {clients * rate}/s: is the machine busy?")
+    if found.client_share > _CLIENTS_BUSY:
+        print(
+            f"  {name}: the clients took {found.client_share:.0%} of their core: its delays are also theirs"
+        )
     return found
 
 
@@ -183,6 +193,7 @@ def _figures(name: str, shape: str, found: Measured, p99_ms: float | None) -> li
         Figure(what=f"{shape}, {name}, p50", value=found.p50_ms, unit="ms"),
         Figure(what=f"{shape}, {name}, p99", value=found.p99_ms, unit="ms", target=p99_ms),
         Figure(what=f"{shape}, {name}, RSS", value=found.rss_mb, unit="MB"),
+        Figure(what=f"{shape}, {name}, clients' own CPU", value=100 * found.client_share, unit="%"),
     ]
 
 

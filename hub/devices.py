@@ -57,6 +57,8 @@ class Registry:
         self._tags = tags or {}
         self._devices: dict[str, DeviceState] = {}
         self._links: dict[LinkKind, Link] = {}
+        self.version = 0
+        """Grows whenever a last sample changes, comes or goes."""
 
     # --- reading ---
 
@@ -104,6 +106,7 @@ class Registry:
         """Take up a device that the store remembers; it is offline until it is born again."""
         state = DeviceState(birth, link, last_seen, self._tags.get(birth.device, ()))
         known = {metric.name for metric in birth.metrics}
+        self.version += 1
         state.latest.update((name, sample) for name, sample in latest.items() if name in known)
         self._devices[birth.device] = state
 
@@ -129,6 +132,7 @@ class Registry:
         state.reason = None
         state.last_seen = now_ms
         known = {metric.name for metric in birth.metrics}
+        self.version += 1
         for gone in state.latest.keys() - known:
             del state.latest[gone]
         return state
@@ -153,6 +157,7 @@ class Registry:
         """Keep a reading's samples as the last ones, unless newer ones are there. The device is known."""
         state = self._devices[reading.device]
         state.last_seen = max(state.last_seen, reading.hub_time_ms)
+        self.version += 1
         for name, value in zip(reading.metrics, reading.values, strict=True):
             before = state.latest.get(name)
             if before is None or before.source_time <= reading.source_time_ms:

@@ -58,6 +58,7 @@ class Health:
         self.devices_online = gauge("devices_online", "Devices with an open session")
         self.link_figure = gauge("link", "A figure of a device's link", "device", "figure")
         self.subscribers = gauge("stream_subscribers", "Open live streams")
+        self.long_polls = gauge("long_polls", "Requests for the last samples that wait for news")
         self.stream_dropped = counter("stream_dropped_samples", "Samples dropped for slow subscribers")
         self.commands = counter("commands", "Commands by final state", "state")
         self.alerts = counter("alerts", "Alerts that were raised", "severity")

@@ -28,9 +28,7 @@ def check(config: Config, where: str) -> None:
                 f"{where}: `serial.ports[{index}]`: {port!r} is neither auto nor a path such as /dev/ttyACM0"
             )
     if config.serial.enrolment not in ("ask", "auto", "off"):
-        raise ConfigError(
-            f"{where}: `serial.enrolment`: {config.serial.enrolment!r} is not ask, auto or off"
-        )
+        raise ConfigError(f"{where}: `serial.enrolment`: {config.serial.enrolment!r} is not ask, auto or off")
     for index, server in enumerate(config.webrtc.ice_servers):
         if not re.fullmatch(r"(stun|turn)s?:[^\s/?#]+(\?transport=(udp|tcp))?", server):
             raise ConfigError(

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hub.web.problem import Problem
+from hub.web.places import Places
 from hub.web.sse import Frame, comment, event_text, frame_of, id_line
 from hub.web.subscriber import Subscriber
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from hub.bus import Batch, Bus
     from hub.health import Health
@@ -108,36 +106,17 @@ class Fanout:
 
     def __init__(self, bus: Bus, limits: StreamLimits, health: Health) -> None:
         self.limits = limits
+        self.places = Places("streams", limits)
         self._bus = bus
         self._health = health
         self._groups: dict[Filter, Group] = {}
         self._unsubscribe: Callable[[], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._places: Counter[str] = Counter()
 
     @property
     def count(self) -> int:
         """How many streams are open."""
         return sum(len(group.members) for group in self._groups.values())
-
-    @contextmanager
-    def place(self, caller: str) -> Iterator[None]:
-        """Hold one of the places that a caller, and all callers together, have. Raises Problem 429, 503."""
-        if self._places[caller] >= self.limits.per_caller:
-            raise Problem(
-                429,
-                f"{caller} has {self.limits.per_caller} streams open; close some, or share one between tabs",
-                headers={"Retry-After": "5"},
-            )
-        if self._places.total() >= self.limits.total:
-            raise Problem(503, "the hub serves no more streams", headers={"Retry-After": "5"})
-        self._places[caller] += 1
-        try:
-            yield
-        finally:
-            self._places[caller] -= 1
-            if not self._places[caller]:
-                del self._places[caller]
 
     def attach(self, transport: asyncio.Transport, wanted: Filter, *, chunked: bool) -> Subscriber:
         """Send every batch from now on to `transport`, whose request ends with `Subscriber.ended`."""

@@ -40,6 +40,7 @@ from hub.web.doors import hosts_of
 from hub.web.fanout import Fanout
 from hub.web.guard import DECLARED, HOSTS, dress, guard, problems
 from hub.web.parts import PARTS, Parts
+from hub.web.polls import Polls
 from hub.web.trail import TRAIL, Trail
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ def make_app(parts: Parts) -> web.Application:
     app[closing.CLOSING] = closing.Closing()
     app[stream.FANOUT] = fanout = Fanout(parts.bus, parts.stream, parts.health)
     app[closing.CLOSING].call(fanout.close)
+    app[latest.POLLS] = polls = Polls(parts.bus, parts.registry, parts.stream, parts.health)
+    app[closing.CLOSING].call(polls.close)
     app[revocation.REVOCATION] = ending = revocation.Revocation(
         lambda credentials: parts.store.accounts.holding(credentials, parts.now_ms())
     )

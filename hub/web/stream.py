@@ -54,7 +54,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     """Stream samples and events until the client goes, stalls, or the hub stops."""
     asked = query(request, StreamQuery)
     wanted = Filter.of(asked.device, asked.metric, asked.max_hz, reach_of(request))
-    with request.app[FANOUT].place(request[IDENTITY].name):
+    with request.app[FANOUT].places.hold(request[IDENTITY].name):
         return await _serve(request, wanted, request.headers.get("Last-Event-ID") or asked.since)
 
 
