@@ -26,12 +26,13 @@ FPS = 30
 class RtspCamera:
     """Serves the same access units to each client, from the first on, at their speed; then it hangs up."""
 
-    def __init__(self, units: Sequence[AccessUnit]) -> None:
+    def __init__(self, units: Sequence[AccessUnit], port: int = 0) -> None:
         self._units = units
-        self._server = socket.create_server(("127.0.0.1", 0))
+        self._server = socket.create_server(("127.0.0.1", port))
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self.url = f"rtsp://user:s3cret@127.0.0.1:{self._server.getsockname()[1]}/stream"
         self.asked: list[str] = []
+        self._client = socket.socket()
 
     def __enter__(self) -> RtspCamera:
         self._thread.start()
@@ -40,15 +41,16 @@ class RtspCamera:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(OSError):
-            self._server.shutdown(socket.SHUT_RDWR)
+        for open_socket in (self._server, self._client):
+            with suppress(OSError):
+                open_socket.shutdown(socket.SHUT_RDWR)
         self._server.close()
         self._thread.join(10)
 
     def _serve(self) -> None:
         with suppress(OSError):
             while True:
-                client, _ = self._server.accept()
+                self._client = client = self._server.accept()[0]
                 with client, suppress(OSError):
                     self._talk(client)
 

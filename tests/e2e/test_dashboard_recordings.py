@@ -37,7 +37,7 @@ def test_a_recording_is_begun_stopped_played_and_deleted(watched: Watched) -> No
     count = panel.get_by_role("listitem").count()
     panel.get_by_role("button", name="Delete").first.click()
     panel.get_by_role("button", name="Yes, delete").click()
-    expect(panel.get_by_role("status")).to_have_text("The recording is deleted.")
+    expect(panel.get_by_role("status")).to_have_text("The film is deleted.")
     expect(panel.get_by_role("listitem")).to_have_count(count - 1)
     assert watched.errors == []
 

@@ -26,3 +26,19 @@ export function recordingsApi(client: Client, camera: string) {
     url: (id: string) => `/api/v1/${all}/${one(id)}`,
   };
 }
+
+/** A film of snapshots; `until` is about when its last picture was taken. */
+export interface Timelapse extends Omit<Recording, "reason"> {
+  until: number;
+}
+
+/** A camera's timelapses over HTTP. Everything throws ApiError. */
+export function timelapsesApi(client: Client, camera: string) {
+  const all = `cameras/${one(camera)}/timelapses`;
+  return {
+    list: () => client.get<Page<Timelapse>>(all),
+    remove: (id: string) => client.change<null>("DELETE", `${all}/${one(id)}`),
+    /** Where the film is had, in parts too. */
+    url: (id: string) => `/api/v1/${all}/${one(id)}`,
+  };
+}

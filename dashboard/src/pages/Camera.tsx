@@ -101,20 +101,20 @@ function Known({ id, name }: { id: string; name: string }) {
           <OverlayChoice overlay={overlay} />
         </div>
       </div>
-      <RecordingsLater camera={id} />
+      <FilmsLater camera={id} />
     </>
   );
 }
 
-type Is = typeof import("../components/Recordings.tsx").Recordings;
+type Is = typeof import("../components/Films.tsx").Films;
 
-/** The recordings, whose code comes after the video; without it the rest of the page is whole. */
-function RecordingsLater({ camera }: { camera: string }) {
+/** What is on the disk, whose code comes after the video; without it the rest of the page is whole. */
+function FilmsLater({ camera }: { camera: string }) {
   const part = useSignal<{ Is: Is } | null>(null);
   useEffect(() => {
-    import("../components/Recordings.tsx").then(
+    import("../components/Films.tsx").then(
       (module) => {
-        part.value = { Is: module.Recordings };
+        part.value = { Is: module.Films };
       },
       () => {},
     );
