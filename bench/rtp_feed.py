@@ -22,6 +22,7 @@ def main(path: str, port: int) -> None:
         while True:
             item = reader.read()
             assert isinstance(item, Coded), "the bench's file is passed on"
+            time.sleep(max(0.0, (item.due_s or 0.0) - time.monotonic()))
             payloads = h264_payloads(item.data)
             made = bursts(
                 payloads,

@@ -194,6 +194,7 @@ def _code(path: Path) -> None:
         }  # fmt: skip
         stream = container.add_stream("libx264", rate=FPS, options=options)
         stream.width, stream.height, stream.pix_fmt, stream.bit_rate = 1280, 720, "yuv420p", BIT_RATE
+        stream.codec_context.thread_count = 1  # one slice a picture, as cameras and the hub's encoder code
         for count in range(SECONDS * FPS):
             canvas.draw(count, FPS, 1_000 + count)
             luma[400:640, 320:960] = random.integers(60, 180, (240, 640), np.uint8)

@@ -77,11 +77,12 @@ def test_within_a_burst_all_packets_but_the_last_are_full_so_that_the_kernel_can
 
 def test_headers_count_on_through_the_wrap_and_mark_the_pictures_last_packet() -> None:
     (burst,) = made([bytes(PAYLOAD_BYTES), bytes(PAYLOAD_BYTES), b"end"])
-    data, lengths, segment = burst.layout(Lane(96, 0, 16))
+    data, segment, packets, last = burst.layout(Lane(96, 0, 16))
     heads = [struct.unpack_from("!BBHII", data, index * segment) for index in range(3)]
     assert heads == [(0x80, 96, 65_534, 7, 9), (0x80, 96, 65_535, 7, 9), (0x80, 96 | 0x80, 0, 7, 9)]
-    assert lengths == (HEADER_BYTES + PAYLOAD_BYTES, HEADER_BYTES + PAYLOAD_BYTES, HEADER_BYTES + 3)
-    assert len(data) == sum(lengths) + 3 * 16
+    assert (segment, packets, last) == (HEADER_BYTES + PAYLOAD_BYTES + 16, 3, HEADER_BYTES + 3)
+    assert len(data) == 2 * segment + last + 16
+    assert burst.octets == 2 * PAYLOAD_BYTES + 3
 
 
 def test_viewers_on_one_lane_share_one_copy_and_another_lane_differs_in_type_and_number() -> None:

@@ -226,3 +226,17 @@ async def test_a_viewer_whose_sending_breaks_is_gone_and_the_next_is_sent_to_thr
         publish(s)
         assert s.gone == [s.viewer]
         assert not s.channels[Codec.H264].direct
+
+
+@pytest.mark.slow
+async def test_later_sender_reports_are_rare_and_hold_up_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.camera.delivery._REPORT_S", 60.0)
+    async with scene() as s, Peer() as peer:
+        await s.connect(peer)
+        delivery = delivery_of(s)
+        delivery._reports = 3
+        await until(lambda: delivery._reports == 4)  # the last of the early ones
+        await asyncio.sleep(2)  # aiortc's next, which waits now
+        assert delivery._reports == 4
+        async with asyncio.timeout(4):
+            await s.viewer.close()

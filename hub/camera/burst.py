@@ -21,10 +21,12 @@ class Layout(NamedTuple):
     """Packets one after another, each followed by room for its authentication tag."""
 
     data: bytes
-    lengths: tuple[int, ...]
-    """Of each packet, without the tag."""
     segment: int
-    """From one packet to the next; all but the last fill it."""
+    """Bytes from one packet to the next; all but the last fill it."""
+    packets: int
+    """How many."""
+    last: int
+    """Bytes of the last packet, without the tag."""
 
 
 class Lane(NamedTuple):
@@ -46,6 +48,8 @@ class Burst:
     payloads: tuple[bytes, ...]
     starts_keyframe: bool
     ends_picture: bool
+    octets: int = 0
+    """Of all payloads."""
     _layouts: dict[Lane, Layout] = field(default_factory=dict)
 
     def layout(self, lane: Lane) -> Layout:
@@ -72,8 +76,8 @@ class Burst:
         for index, payload in enumerate(self.payloads):
             sequence = (self.first_sequence + lane.offset + index) & 0xFFFF
             parts += [self.header(index, lane.payload_type, sequence), payload, room]
-        lengths = tuple(HEADER_BYTES + len(payload) for payload in self.payloads)
-        return Layout(b"".join(parts), lengths, HEADER_BYTES + PAYLOAD_BYTES + lane.tag_bytes)
+        segment = HEADER_BYTES + PAYLOAD_BYTES + lane.tag_bytes
+        return Layout(b"".join(parts), segment, len(self.payloads), HEADER_BYTES + len(self.payloads[-1]))
 
 
 def bursts(
@@ -99,6 +103,7 @@ def bursts(
                 payloads=tuple(group),
                 starts_keyframe=keyframe and index == 0,
                 ends_picture=index == len(groups) - 1,
+                octets=sum(map(len, group)),
             )
         )
         sequence = (sequence + len(group)) & 0xFFFF

@@ -13,6 +13,7 @@ from hub.camera.coded import GroupDecoder, Timeline
 from hub.camera.errors import CameraError, SourceError
 from hub.camera.keyframes import KeyframeBudget
 from hub.camera.media import AccessUnit, Codec, Coded
+from hub.camera.playout import AHEAD_S
 
 if TYPE_CHECKING:
     import asyncio
@@ -36,6 +37,11 @@ class Demand:
     still_interval_ms: int | None = None
     """JPEGs go on at this interval."""
 
+    @property
+    def raw(self) -> bool:
+        """Whether raw pictures are wanted too of a source that codes by itself."""
+        return self.still or self.still_interval_ms is not None or not self.codecs <= {Codec.H264}
+
 
 class Listener(Protocol):
     """Who hears of a capture; all calls come on the loop's thread."""
@@ -45,6 +51,9 @@ class Listener(Protocol):
 
     def unit_came(self, codec: Codec, unit: AccessUnit) -> None:
         """Take an access unit for all viewers."""
+
+    def units_ahead(self, units: list[tuple[float, AccessUnit]]) -> None:
+        """Take access units of H.264 before they are due, each with its moment, in monotonic seconds."""
 
     def still_came(self, still: Still) -> None:
         """Take a JPEG, as the demand asked."""
@@ -84,6 +93,8 @@ class Capture:
         self._decoder = GroupDecoder()
         self._still_due_s = 0.0
         self._posted = False
+        self._ahead: list[tuple[float, AccessUnit]] = []
+        """Read ahead, and not handed over yet."""
 
     def start(self) -> None:
         """Start the thread."""
@@ -102,7 +113,9 @@ class Capture:
                 item = reader.read()
                 self._posted = False
                 self._take(item)
-                if not self._posted:  # each call wakes the loop, which costs more than most of them do
+                if not (
+                    self._posted or self._ahead
+                ):  # each call wakes the loop, which costs more than most of them do
                     self._post(self._listener.picture_came)
         except CameraError as problem:
             error = problem
@@ -118,27 +131,58 @@ class Capture:
 
     def _take(self, item: Picture | Coded) -> None:
         """Pass a coded picture on, and code what else is wanted."""
+        if isinstance(item, Coded):
+            self._take_coded(item)
+            return
         now_s = time.monotonic()
         codecs, still = self._demand.codecs, self._still_wanted(now_s)
-        if not isinstance(item, Coded):
-            pts = self._timeline.ticks(now_s)
-            self._code(item, codecs, pts, now_s, still=still)
-            return
+        self._code(item, codecs, self._timeline.ticks(now_s), now_s, still=still)
+
+    def _take_coded(self, item: Coded) -> None:
+        if item.due_s is None:
+            now_s = time.monotonic()
+        else:
+            now_s = item.due_s
+            self._wait(item.due_s)
+        codecs, still = self._demand.codecs, self._still_wanted(now_s)
         pts = self._timeline.ticks(now_s, item.stream_s)
-        if Codec.H264 in codecs:
-            unit = AccessUnit(data=item.data, pts=pts, keyframe=item.keyframe, time_ms=item.time_ms)
-            self._post(lambda: self._listener.unit_came(Codec.H264, unit))
         self._decoder.came(item)
         others = codecs - {Codec.H264}
-        if not others and not still:
+        raw_wanted = bool(others or still)
+        if not raw_wanted:
             self._decoder.skipped()
             self._close_encoders(others)
+        # as late as it can be: the loop wakes, and would wait for this thread to let the interpreter go
+        unit = AccessUnit(data=item.data, pts=pts, keyframe=item.keyframe, time_ms=item.time_ms)
+        if item.due_s is not None:
+            self._ahead.append((item.due_s, unit))
+            if raw_wanted or item.due_s <= time.monotonic():
+                self._hand_over()
+        elif Codec.H264 in codecs:
+            self._post(lambda: self._listener.unit_came(Codec.H264, unit))
+        if not raw_wanted:
             return
         picture = self._decoder.picture()
         if picture is not None:
             self._code(picture, others, pts, now_s, still=still)
         elif still:
             self._demand.still = True
+
+    def _wait(self, due_s: float) -> None:
+        """Wait for a picture that was read ahead, if it is too far ahead, or is to be decoded."""
+        while not self._stopping.is_set():
+            wait_s = due_s - time.monotonic()
+            if not self._demand.raw:
+                wait_s = 0.0 if wait_s < AHEAD_S else wait_s - AHEAD_S / 2
+            if wait_s <= 0:
+                return
+            self._hand_over()
+            time.sleep(min(wait_s, AHEAD_S))
+
+    def _hand_over(self) -> None:
+        if self._ahead:
+            ahead, self._ahead = self._ahead, []
+            self._post(lambda: self._listener.units_ahead(ahead))
 
     def _code(
         self, picture: Picture, codecs: frozenset[Codec], pts: int, now_s: float, *, still: bool

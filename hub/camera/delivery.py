@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aiortc.rtp import RtcpSrPacket
 
 from hub.camera.broadcast import now
-from hub.camera.burst import HEADER_BYTES, Lane, Layout
+from hub.camera.burst import Lane, Layout
 from hub.camera.feedback import Feedback, dispatch
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from hub.camera.seams import Connected
     from hub.camera.srtp import Workbench
 
+_EARLY_REPORTS = 4
+_REPORT_S = 4.0
+"""aiortc reports each second, which costs more than a viewer's packets of that time: after the first reports,
+which set the browser's clock, every 5 s will do (RFC 3550, 6.2)."""
 _RESEND_SHARE = 0.5
 _RESEND_BURST = 256.0
 """Packets resent to a viewer: half of what it is sent, and so many at once. One bad path is not all."""
@@ -66,6 +71,7 @@ class Delivery(Feedback):
         self._pair: Any = None
         self._outlet: Outlet | None = None
         self._resends_left = _RESEND_BURST
+        self._reports = 0
         connected.take_rtcp(lambda packet: dispatch(packet, broadcast.ssrc, self), self._correct)
         broadcast.add(self)
         want_keyframe()
@@ -87,10 +93,10 @@ class Delivery(Feedback):
     def send(self, burst: Burst) -> None:
         """Encrypt and send a burst. Raises EncryptionFailed, SeamBroken."""
         layout = burst.layout(self._lane)
-        count = len(layout.lengths)
         self._put(layout)
+        count = layout.packets
         self.packets += count
-        self.octets += sum(layout.lengths) - HEADER_BYTES * count
+        self.octets += burst.octets
         self._resends_left = min(_RESEND_BURST, self._resends_left + _RESEND_SHARE * count)
 
     def broke(self, error: Exception) -> None:
@@ -153,12 +159,15 @@ class Delivery(Feedback):
             head += sequence.to_bytes(2, "big")
             self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
         length, tag = len(head) + len(payload), self._lane.tag_bytes
-        self._put(Layout(head + payload + bytes(tag), (length,), length + tag))
+        self._put(Layout(head + payload + bytes(tag), length + tag, 1, length))
 
-    def _correct(self, packet: Any) -> None:
+    async def _correct(self, packet: Any) -> None:
         """Put one moment on both clocks into a sender report, and what this viewer was sent."""
         if not isinstance(packet, RtcpSrPacket):
             return
+        if self._reports >= _EARLY_REPORTS:
+            await asyncio.sleep(_REPORT_S)
+        self._reports += 1
         ntp, monotonic_s = now()
         info = packet.sender_info
         info.ntp_timestamp = ntp

@@ -15,6 +15,7 @@ from hub.camera.channel import Channel
 from hub.camera.errors import CameraError
 from hub.camera.interest import Interest
 from hub.camera.media import Codec
+from hub.camera.playout import PlayOut
 from hub.camera.stills import Stills
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Feed:
             )
             for codec in Codec
         }
+        self._play_out = PlayOut(partial(self.unit_came, Codec.H264))
         self.stills = Stills()
         self.interest = Interest()
         self._camera = camera
@@ -173,6 +175,7 @@ class Feed:
         finally:
             unwanted.cancel()
             self._capture.stop()
+            self._play_out.clear()
             await asyncio.wait((ended,), timeout=_STOP_TIMEOUT_S)
             self._capture = None
 
@@ -190,6 +193,10 @@ class Feed:
         """Pass an access unit on to every viewer."""
         self.picture_came()
         self.channels[codec].fanout.publish(unit)
+
+    def units_ahead(self, units: list[tuple[float, AccessUnit]]) -> None:
+        """Pass access units on to every viewer when they are due."""
+        self._play_out.put(units)
 
     def still_came(self, still: Still) -> None:
         """Pass a JPEG on to all who wait."""

@@ -41,6 +41,8 @@ class Coded:
     time_ms: int
     stream_s: float | None
     """The source's own time of it, from an origin of its own."""
+    due_s: float | None = None
+    """When it is to be shown, by the monotonic clock, where it was read ahead; None: it came just now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,13 +36,18 @@ class UdpOutlet:
         self._socket = socket.socket(fileno=os.dup(fileno))
         self._address = address
         self._offload = offload
+        self._control: tuple[int, tuple[tuple[int, int, bytes], ...]] = (0, ())
+        """A segment's length, and how the kernel is told to cut there."""
 
     def send(self, data: memoryview, segment: int) -> bool:
         """See Outlet."""
         try:
             if self._offload and len(data) > segment:
-                control = (socket.SOL_UDP, _UDP_SEGMENT, _SEGMENT.pack(segment))
-                self._socket.sendmsg((data,), (control,), 0, self._address)
+                known, control = self._control
+                if known != segment:
+                    control = ((socket.SOL_UDP, _UDP_SEGMENT, _SEGMENT.pack(segment)),)
+                    self._control = segment, control
+                self._socket.sendmsg((data,), control, 0, self._address)
             else:
                 for start in range(0, len(data), segment):
                     self._socket.sendto(data[start : start + segment], self._address)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _IDR, _SPS = 5, 7
+_GAP_LIMIT_S = 1.0
 _START = b"\x00\x00\x00\x01"
 
 
@@ -34,7 +35,7 @@ def can_be_passed_on(stream: VideoStream) -> bool:
 
 
 class RemuxedReader:
-    """An open container with H.264; `paced` plays it at its own speed, again and again."""
+    """An open container with H.264; a `paced` one is read again and again, and says when a picture is due."""
 
     def __init__(
         self, name: str, container: InputContainer, now_ms: Callable[[], int], *, paced: bool
@@ -48,8 +49,7 @@ class RemuxedReader:
         self._parameter_sets = _in_annex_b(self._stream.codec_context.extradata or b"")
         self._length_bytes = _length_bytes(self._stream.codec_context.extradata or b"")
         self._packets: Iterator[av.Packet[Any]] = container.demux(self._stream)
-        self._anchor: tuple[float, float] | None = None
-        """A moment of the monotonic clock, and that of the stream, in seconds."""
+        self._pace = Pace()
 
     def read(self) -> Coded:
         """Wait for the next coded picture. Raises SourceError."""
@@ -58,15 +58,19 @@ class RemuxedReader:
         except (av.FFmpegError, OSError) as error:
             raise SourceError(f"{self._name}: {error}") from error
         stream_s = None if packet.pts is None else packet.pts * self._tick_s
-        if self._paced:
-            self._wait_until_due(stream_s or 0.0)
         data = bytes(packet)
         if self._length_bytes:
             data = _with_start_codes(data, self._length_bytes)
         kinds = {unit[0] & 0x1F for unit in nal_units(data)} if packet.is_keyframe else set()
         if _IDR in kinds and _SPS not in kinds:
             data = self._parameter_sets + data
-        return Coded(data, keyframe=_IDR in kinds, time_ms=self._now_ms(), stream_s=stream_s)
+        keyframe, now_ms = _IDR in kinds, self._now_ms()
+        if not self._paced:
+            return Coded(data, keyframe=keyframe, time_ms=now_ms, stream_s=stream_s)
+        now_s = time.monotonic()
+        due_s = self._pace.due_s(stream_s or 0.0, now_s)
+        time_ms = now_ms + int(1000 * (due_s - now_s))
+        return Coded(data, keyframe=keyframe, time_ms=time_ms, stream_s=None, due_s=due_s)
 
     def close(self) -> None:
         """Close the container."""
@@ -77,7 +81,6 @@ class RemuxedReader:
         packet = self._packet()
         if packet is None and self._paced:
             self._container.seek(0)
-            self._anchor = None
             self._packets = self._container.demux(self._stream)
             packet = self._packet()
         if packet is None:
@@ -87,12 +90,26 @@ class RemuxedReader:
     def _packet(self) -> av.Packet[Any] | None:
         return next((packet for packet in self._packets if packet.size), None)
 
-    def _wait_until_due(self, stream_s: float) -> None:
-        now_s = time.monotonic()
-        if self._anchor is None:
-            self._anchor = now_s, stream_s
-        due_s = self._anchor[0] + stream_s - self._anchor[1]
-        time.sleep(min(max(due_s - now_s, 0.0), 1.0))
+
+class Pace:
+    """When the pictures of a file are due, which is read again and again. Pure."""
+
+    def __init__(self) -> None:
+        self._due_s: float | None = None
+        self._stream_s = 0.0
+        self._step_s = 0.0
+
+    def due_s(self, stream_s: float, now_s: float) -> float:
+        """Give when the next picture is due; neither a stop of the machine nor a gap is made up for."""
+        passed_s = stream_s - self._stream_s
+        if passed_s >= 0:
+            self._step_s = min(passed_s, _GAP_LIMIT_S)
+        self._stream_s = stream_s
+        if self._due_s is None or self._due_s < now_s - _GAP_LIMIT_S:
+            self._due_s = now_s
+        else:
+            self._due_s += self._step_s
+        return self._due_s
 
 
 def _length_bytes(extradata: bytes) -> int:

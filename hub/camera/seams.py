@@ -12,7 +12,7 @@ from hub.camera.errors import SeamBroken
 from hub.camera.outlet import Outlet, RelayOutlet, UdpOutlet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from aiortc import RTCRtpSender
 
@@ -77,10 +77,12 @@ class Connected:
             raise SeamBroken("the ICE transport shows no socket")
         return UdpOutlet(socket.fileno(), address)
 
-    def take_rtcp(self, handle: Callable[[Any], None], correct: Callable[[Any], None]) -> None:
+    def take_rtcp(
+        self, handle: Callable[[Any], None], correct: Callable[[Any], Coroutine[Any, Any, None]]
+    ) -> None:
         """Have `handle` called with the viewer's RTCP in aiortc's place, and `correct` with what is sent.
 
-        aiortc keeps its timer and its packets; `correct` sets them right before they leave.
+        aiortc keeps its timer and its packets; `correct` may wait, and sets them right before they leave.
         """
         send = self._sender._send_rtcp
 
@@ -89,7 +91,7 @@ class Connected:
 
         async def corrected(packets: list[Any]) -> None:
             for packet in packets:
-                correct(packet)
+                await correct(packet)
             await send(packets)
 
         self._sender._handle_rtcp_packet = handled  # type: ignore[method-assign]  # the seam

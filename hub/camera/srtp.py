@@ -6,17 +6,21 @@ lies. The session is the one that aiortc made from the DTLS handshake, so its ke
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from pylibsrtp._binding import ffi, lib
 
-from hub.camera.burst import LIMIT
+from hub.camera.burst import HEADER_BYTES, LIMIT
 from hub.camera.errors import CameraError
+from hub.camera.rtp import PAYLOAD_BYTES
 
 if TYPE_CHECKING:
     from hub.camera.burst import Layout
 
 _ROOM_BYTES = 1500 * (LIMIT + 1)
+_FULL_BYTES = HEADER_BYTES + PAYLOAD_BYTES
+_INT_BYTES = ffi.sizeof("int")
 
 
 class EncryptionFailed(CameraError):
@@ -29,22 +33,31 @@ class Workbench:
     def __init__(self) -> None:
         self._room = ffi.new("unsigned char[]", _ROOM_BYTES)
         self._view = memoryview(ffi.buffer(self._room))
-        self._length = ffi.new("int *")
-        self._places: dict[int, list[Any]] = {}
+        self._lengths = ffi.new("int[]", LIMIT)
+        self._full = ffi.new("int[]", [_FULL_BYTES] * LIMIT)
+        self._length_places = [self._lengths + index for index in range(LIMIT)]
+        self._places: dict[tuple[int, int], list[Any]] = {}
 
     def seal(self, session: Any, layout: Layout, tag_bytes: int) -> memoryview:
         """Encrypt a burst with a viewer's session; the result is valid until the next call.
 
         Raises EncryptionFailed.
         """
-        data, lengths, segment = layout
-        places = self._places.get(segment)
-        if places is None:
-            places = self._places[segment] = [self._room + index * segment for index in range(LIMIT)]
-        ffi.memmove(self._room, data, len(data))
-        length, protect, context = self._length, lib.srtp_protect, session[0]
-        for place, size in zip(places, lengths, strict=False):
-            length[0] = size
-            if protect(context, place, length) or length[0] != size + tag_bytes:
-                raise EncryptionFailed(f"a packet of {size} bytes could not be encrypted")
-        return self._view[: len(data)]
+        data, segment, count, last = layout
+        size, lengths = len(data), self._lengths
+        ffi.memmove(self._room, data, size)
+        ffi.memmove(lengths, self._full, count * _INT_BYTES)
+        lengths[count - 1] = last
+        places = self._places.get((segment, count)) or self._find_places(segment, count)
+        # a loop over the packets that runs in C, which halves what Python costs here
+        if any(map(lib.srtp_protect, repeat(session[0]), places, self._length_places)):
+            raise EncryptionFailed(f"one of {count} packets could not be encrypted")
+        if lengths[count - 1] != last + tag_bytes:
+            raise EncryptionFailed(f"encryption did not add {tag_bytes} bytes to a packet")
+        return self._view[:size]
+
+    def _find_places(self, segment: int, count: int) -> list[Any]:
+        """Give where each of so many packets begins."""
+        places = [self._room + index * segment for index in range(count)]
+        self._places[segment, count] = places
+        return places
