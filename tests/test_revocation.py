@@ -7,12 +7,16 @@ import subprocess
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import aiohttp
 import pytest
 
 from hub.model import Role
+from hub.store.accounts import session_id
 from hub.store.folder import StoreError
+from hub.store.rights import fingerprint
+from hub.web.auth import COOKIE
 from hub.web.revocation import Revocation
 from tests.fakes import until
 from tests.web_hub import NOW_MS, WebHub, web_hub
@@ -31,19 +35,20 @@ async def hub(tmp_path: Path) -> AsyncIterator[WebHub]:
 
 
 class Opened:
-    """A stream, pictures, a socket and a WebRTC viewer, all by one credential."""
+    """A stream, pictures, a socket, a long poll and a WebRTC viewer, all by one credential."""
 
     def __init__(
         self,
         stream: aiohttp.ClientResponse,
         pictures: aiohttp.ClientResponse,
         socket: aiohttp.ClientWebSocketResponse,
+        poll: asyncio.Task[None],
     ) -> None:
-        self.stream, self.pictures, self.socket = stream, pictures, socket
+        self.stream, self.pictures, self.socket, self.poll = stream, pictures, socket, poll
 
     async def ended(self) -> None:
         """Read until all have ended."""
-        await asyncio.gather(_drain(self.stream), _drain(self.pictures), self._close())
+        await asyncio.gather(_drain(self.stream), _drain(self.pictures), self._close(), self.poll)
 
     async def _close(self) -> None:
         message = await self.socket.receive()
@@ -60,6 +65,21 @@ async def _drain(response: aiohttp.ClientResponse) -> None:
         return
 
 
+async def _polled(hub: WebHub, headers: Mapping[str, str]) -> None:
+    """Ask for news that do not come, until the hub ends it without an answer."""
+    # By hand: aiohttp's client asks again by itself when it is cut.
+    reader, writer = await asyncio.open_connection(*hub.address)
+    lines = ["GET /api/v1/latest?wait=60 HTTP/1.1", f"Host: {hub.origin.removeprefix('http://')}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+    try:
+        assert await reader.read() == b""
+    except ConnectionError:
+        return
+    finally:
+        writer.close()
+
+
 @asynccontextmanager
 async def opened(hub: WebHub, headers: Mapping[str, str]) -> AsyncIterator[Opened]:
     async with AsyncExitStack() as stack:
@@ -74,7 +94,14 @@ async def opened(hub: WebHub, headers: Mapping[str, str]) -> AsyncIterator[Opene
             "POST", "cameras/front/whep", role=None, headers={**headers, **SDP}, data="v=0\r\n"
         )
         assert (stream.status, pictures.status, offered.status) == (200, 200, 201)
-        yield Opened(stream, pictures, socket)
+        tag = (await hub.call("GET", "latest", role=None, headers=headers)).headers["ETag"]
+        bus = hub.parts.bus
+        with patch.object(bus, "subscribe", wraps=bus.subscribe) as subscribed:
+            poll = asyncio.create_task(_polled(hub, {**headers, "If-None-Match": tag}))
+            await until(lambda: subscribed.called)
+        yield Opened(stream, pictures, socket, poll)
+        poll.cancel()
+        await asyncio.wait([poll])
 
 
 async def test_ending_a_session_closes_stream_pictures_socket_and_video(hub: WebHub) -> None:
@@ -111,6 +138,42 @@ async def test_what_is_open_by_another_credential_goes_on(hub: WebHub) -> None:
 async def test_who_revokes_itself_is_answered_first(hub: WebHub) -> None:
     assert (await hub.call("DELETE", "tokens/test-admin", role=Role.ADMIN)).status == 204
     assert (await hub.get("devices", role=Role.ADMIN)).status == 401
+
+
+CHANGES: dict[str, tuple[str, str, Any]] = {
+    "a session ended in the list": ("DELETE", "sessions/{id}", None),
+    "a user removed": ("DELETE", "users/eva", None),
+    "a lower role": ("PATCH", "users/eva", {"role": "viewer"}),
+    "a higher role": ("PATCH", "users/eva", {"role": "admin"}),
+    "another password": ("PATCH", "users/eva", {"password": "another password of eva"}),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_change_by_an_admin_closes_what_a_user_has_open(hub: WebHub, change: str) -> None:
+    accounts = hub.parts.store.accounts
+    accounts.users.create("eva", Role.OPERATOR, "a password of eva", NOW_MS)
+    secret = accounts.create_session("eva", Role.OPERATOR, NOW_MS)
+    method, path, body = CHANGES[change]
+    path = path.replace("{id}", session_id(fingerprint(secret)))
+    async with opened(hub, {"Cookie": f"{COOKIE}={secret}", "Origin": hub.origin}) as open_:
+        more = {} if body is None else {"json": body}
+        assert (await hub.call(method, path, role=Role.ADMIN, **more)).status == 204
+        async with asyncio.timeout(10):
+            await open_.ended()
+        await until(lambda: hub.camera.viewers == 0)
+
+
+async def test_who_changes_its_own_role_is_answered_first(hub: WebHub) -> None:
+    accounts = hub.parts.store.accounts
+    accounts.users.create("eva", Role.ADMIN, "a password of eva", NOW_MS)
+    headers = {
+        "Cookie": f"{COOKIE}={accounts.create_session('eva', Role.ADMIN, NOW_MS)}",
+        "Origin": hub.origin,
+    }
+    for role, status in (("operator", 204), ("admin", 403)):
+        changed = await hub.call("PATCH", "users/eva", role=None, headers=headers, json={"role": role})
+        assert changed.status == status
 
 
 async def test_a_session_that_ran_out_closes_too(hub: WebHub) -> None:
@@ -168,6 +231,16 @@ async def test_an_end_is_told_once() -> None:
     revocation.check()
     revocation.check()
     assert ends == ["a"]
+    revocation.close()
+
+
+async def test_what_was_opened_under_another_role_ends() -> None:
+    register, ends = Register(b"a"), list[str]()
+    revocation = Revocation(register)
+    revocation.hold(b"a", Role.VIEWER, lambda: ends.append("viewer"))
+    revocation.hold(b"a", Role.ADMIN, lambda: ends.append("admin"))
+    revocation.check()
+    assert ends == ["admin"]
     revocation.close()
 
 
