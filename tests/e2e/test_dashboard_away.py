@@ -1,0 +1,244 @@
+"""The dashboard without its hub, after it, and on a wall: what it keeps, how it heals, who is let in."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import UIDS, Watched
+from tests.e2e.test_dashboard import BOARD, live
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page, WebSocketRoute
+
+    from tests.e2e.conftest import Rig
+
+pytestmark = pytest.mark.e2e
+
+KEPT_IN_BROWSER = """() => new Promise((resolve) => {
+    const opening = indexedDB.open('outpost', 1);
+    opening.onsuccess = () => {
+        const all = opening.result.transaction('seen').objectStore('seen').getAllKeys();
+        all.onsuccess = () => { opening.result.close(); resolve(all.result.length); };
+    };
+})"""
+READ_CHART = """async (slider) => {
+    const frame = () => new Promise((done) => requestAnimationFrame(done));
+    const press = (key) => slider.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+    const values = [];
+    let before = '';
+    for (press('Home'); values.length < 2000; press('ArrowRight')) {
+        await frame();
+        await frame();
+        const said = slider.getAttribute('aria-valuetext');
+        if (said === before) return values;
+        before = said;
+        values.push(said);
+    }
+}"""
+"""What a chart says under its crosshair, from its left end to its right."""
+
+
+@contextmanager
+def browsing(rig: Rig, browser: Browser, **options: Any) -> Iterator[Page]:
+    context = browser.new_context(base_url=rig.hub.url, viewport={"width": 1440, "height": 900}, **options)
+    context.set_default_timeout(30_000)
+    yield context.new_page()
+    context.close()
+
+
+def test_without_a_network_the_dashboard_opens_with_what_it_last_saw_and_heals_by_itself(
+    rig: Rig, browser: Browser, storage: Any
+) -> None:
+    with browsing(rig, browser, storage_state=storage) as page:
+        page.goto("/")
+        live(page)
+        page.evaluate("navigator.serviceWorker.ready")
+        page.reload()
+        live(page)
+        page.context.set_offline(True)
+        page.goto(f"/devices/{BOARD}")
+        expect(page.locator(".kept")).to_contain_text("last saw")
+        value = page.locator('.panel.chart[data-metric="temperature"] .readout')
+        expect(value).to_have_attribute("data-fresh", "stale")
+        assert re.fullmatch(r"\d+\.\d\d", value.get_attribute("data-value") or "")
+        page.evaluate("window.same = true")
+        page.context.set_offline(False)
+        live(page)
+        expect(page.locator(".kept")).to_have_count(0)
+        expect(value).to_have_attribute("data-fresh", "live")
+        assert page.evaluate("window.same"), "it was reloaded"
+
+
+def test_whoever_is_signed_out_leaves_nothing_in_the_browser(
+    rig: Rig, browser: Browser, storage: Any
+) -> None:
+    with browsing(rig, browser, storage_state=storage, service_workers="block") as page:
+        page.goto("/")
+        live(page)
+        page.reload()
+        live(page)
+        assert page.evaluate(KEPT_IN_BROWSER) == 1
+        page.context.clear_cookies()
+        page.reload()
+        expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
+        page.wait_for_function(f"({KEPT_IN_BROWSER})().then((count) => count === 0)")
+
+
+def test_the_worker_is_the_only_script_that_the_page_may_name(watched: Watched) -> None:
+    page = watched.page
+    page.goto("/")
+    live(page)
+    refused = page.evaluate("""() => {
+        const tries = {
+            worker: () => new Worker('/assets/other.js'),
+            policy: () => trustedTypes.createPolicy('other', { createScriptURL: (url) => url }),
+            html: () => { document.body.innerHTML = '<b>x</b>'; },
+        };
+        return Object.entries(tries).filter(([, run]) => {
+            try { run(); return false; } catch { return true; }
+        }).map(([name]) => name);
+    }""")
+    assert refused == ["worker", "policy", "html"]
+
+
+def hung(page: Page, name: str) -> str:
+    """Make a display in Settings, and return its link."""
+    page.goto("/settings")
+    live(page)
+    walls = page.locator("section").filter(has=page.get_by_role("heading", name="Wall displays"))
+    walls.get_by_role("button", name="New display").click()
+    walls.get_by_label("Name").fill(name)
+    walls.get_by_role("button", name="Create").click()
+    return walls.get_by_label(f"The link for {name}").input_value()
+
+
+def test_a_display_is_let_in_by_its_link_stays_and_goes_dark_when_it_is_revoked(
+    rig: Rig, browser: Browser, watched: Watched
+) -> None:
+    link = hung(watched.page, "hall")
+    token = link.partition("#")[2]
+    with browsing(rig, browser, service_workers="block") as display:
+        asked: list[str] = []
+        display.on("request", lambda request: asked.append(request.url))
+        display.goto(link)
+        live(display)
+        assert display.url == f"{rig.hub.url}/wall"
+        assert display.evaluate("history.length") <= 2
+        expect(display.locator(f'[data-device="{BOARD}"]')).to_be_visible()
+        expect(display.get_by_role("navigation")).to_have_count(0)
+        display.goto("/wall")
+        live(display)
+        assert token not in " ".join(asked), "the token was in a URL"
+        assert token not in "\n".join(rig.hub.lines), "the token was in the log"
+        walls = watched.page.locator("section").filter(has=watched.page.locator("#walls"))
+        walls.get_by_role("button", name="Revoke hall").click()
+        walls.get_by_role("button", name="Yes, revoke").click()
+        expect(display.get_by_role("heading", name="This display is not let in")).to_be_visible()
+        display.get_by_label("Token").fill(token)
+        display.get_by_role("button", name="Let in").click()
+        expect(display.locator("form output")).to_contain_text("no valid Bearer token")
+    assert watched.errors == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (3840, 2160)])
+def test_on_a_wall_type_is_as_large_as_all_devices_leave_room_for(
+    watched: Watched, width: int, height: int
+) -> None:
+    page = watched.page
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto("/wall")
+    live(page)
+    expect(page.locator("html")).to_have_attribute("data-fitted", "")
+    expect(page.locator(f'[data-device="{UIDS[1]}"] [data-metric="vibration"]')).to_be_in_viewport()
+    size = page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)")
+    assert size > (17 if width == 1920 else 26)
+    assert page.evaluate("document.documentElement.scrollHeight") <= height + 1
+    page.goto("/")
+    live(page)
+    assert page.evaluate("document.documentElement.style.fontSize") == ""
+
+
+def test_after_the_hub_was_upgraded_a_display_reloads_and_another_page_says_so(
+    rig: Rig, watched: Watched
+) -> None:
+    page = watched.page
+    display = page.context.new_page()
+    for at, path in ((page, "/"), (display, "/wall")):
+        at.goto(path)
+        live(at)
+        at.evaluate("window.same = true")
+    newer = '<script type="module" src="/assets/index-newer.js"></script>'
+    page.context.route(rig.hub.url + "/", lambda route: route.fulfill(content_type="text/html", body=newer))
+    rig.hub.kill()
+    rig.hub.start()
+    expect(page.get_by_text("The hub has a newer dashboard")).to_be_visible(timeout=60_000)
+    display.wait_for_function("window.same === undefined", timeout=60_000)
+    live(display)
+    assert page.evaluate("window.same"), "what somebody works on was reloaded"
+
+
+def test_a_hub_that_restarts_under_an_open_page_leaves_no_hole_in_the_chart(
+    rig: Rig, watched: Watched
+) -> None:
+    page = watched.page
+    page.goto(f"/devices/{BOARD}")
+    live(page)
+    page.locator(".choices").get_by_text("1 min", exact=True).click()
+    chart = page.locator('.panel.chart[data-metric="sequence"]')
+    slider = chart.get_by_role("slider")
+    expect(chart.locator("canvas")).to_be_visible()
+    expect(chart.locator(".veil")).to_have_count(0)
+    page.evaluate("window.same = true")
+    before = numbers(slider.evaluate(READ_CHART))[-1]
+    rig.hub.kill()
+    rig.wait(lambda: page.locator("footer.status").get_attribute("data-state") != "live")
+    rig.hub.start()
+    live(page)
+
+    def whole() -> bool:
+        seen = numbers(slider.evaluate(READ_CHART))
+        return seen[0] <= before < seen[-1] - 5 and seen == list(range(seen[0], seen[-1] + 1))
+
+    rig.wait(whole, timeout_s=50)
+    assert page.evaluate("window.same"), "it was reloaded"
+
+
+def numbers(said: list[str]) -> list[int]:
+    """Return the values of what a chart says: `21 Nov 2026, 09:03:22: 1,234 `."""
+    return [int(re.sub(r"\D", "", text.rpartition(": ")[2])) for text in said]
+
+
+def test_a_control_shows_that_it_waits_until_the_device_has_answered(rig: Rig, watched: Watched) -> None:
+    page = watched.page
+    held: list[str | bytes] = []
+    routes: list[WebSocketRoute] = []
+
+    def keep(message: str | bytes) -> None:
+        held.append(message)
+
+    def hold_back(route: WebSocketRoute) -> None:
+        routes.append(route)
+        route.connect_to_server().on_message(keep)
+
+    page.route_web_socket(re.compile("/api/v1/control"), hold_back)
+    page.goto(f"/devices/{BOARD}")
+    live(page)
+    form = page.locator('form[data-command="led"]')
+    form.get_by_text("on", exact=True).click()
+    form.get_by_role("button", name="Send").click()
+    expect(form.locator("output")).to_have_attribute("data-kind", "pending")
+    expect(form.locator("output")).to_contain_text("Waiting for the device")
+    while not any('"succeeded"' in str(message) for message in held):
+        page.wait_for_timeout(50)  # it is here that messages come in; the test's own timeout ends it
+    expect(form.locator("output")).to_have_attribute("data-kind", "pending")
+    for message in held:
+        routes[0].send(message)
+    expect(form.locator("[data-state]")).to_have_attribute("data-state", "succeeded")
+    assert watched.errors == []
