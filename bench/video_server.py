@@ -32,12 +32,16 @@ PAGE = """<video id=v autoplay muted playsinline></video>"""
 
 async def _serve(mode: str, source: str) -> None:
     async with asyncio.TaskGroup() as tasks:
-        answer = _encode(source) if mode == "encode" else _camera(source, tasks, direct=mode == "outpost")
+        if mode == "encode":
+            answer, expect = _encode(source), _nothing
+        else:
+            answer, expect = _camera(source, tasks, direct=mode == "outpost")
 
         async def whep(request: web.Request) -> web.Response:
             return web.Response(status=201, text=await answer(await request.text()))
 
         async def page(_: web.Request) -> web.Response:
+            expect()
             return web.Response(text=PAGE, content_type="text/html")
 
         app = web.Application()
@@ -49,7 +53,13 @@ async def _serve(mode: str, source: str) -> None:
         await asyncio.Event().wait()
 
 
-def _camera(source: str, tasks: asyncio.TaskGroup, *, direct: bool) -> Callable[[str], Awaitable[str]]:
+def _nothing() -> None:
+    """Do nothing: aiortc alone is loaded from the start."""
+
+
+def _camera(
+    source: str, tasks: asyncio.TaskGroup, *, direct: bool
+) -> tuple[Callable[[str], Awaitable[str]], Callable[[], None]]:
     camera = Camera(
         CameraConfig(id="bench", source=source),
         health=Health(),
@@ -63,7 +73,7 @@ def _camera(source: str, tasks: asyncio.TaskGroup, *, direct: bool) -> Callable[
     async def answer(offer: str) -> str:
         return (await camera.answer(offer)).answer_sdp
 
-    return answer
+    return answer, camera.expect_viewer
 
 
 class _Decoded(VideoStreamTrack):

@@ -6,6 +6,7 @@ import asyncio
 import io
 import os
 import signal
+import subprocess
 import sys
 import threading
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -384,3 +385,28 @@ async def test_shutting_down_ends_viewers_encoder_and_thread() -> None:
             await peer.clock_ms()
         assert (camera.viewers, camera.encoders, camera.state) == (0, 0, "idle")
         await until(lambda: not camera_threads())  # it has said its last, and may not have ended yet
+
+
+def test_where_a_viewer_is_expected_its_rooms_are_loaded_before_it_comes() -> None:
+    script = (
+        "import asyncio, sys, time\n"
+        "from hub.camera.camera import Camera\n"
+        "from hub.config import CameraConfig\n"
+        "from hub.health import Health\n"
+        "async def main():\n"
+        "    camera = Camera(CameraConfig(id='front'), health=Health(), now_ms=lambda: 0)\n"
+        "    before = {'aiortc', 'av', 'numpy'} & sys.modules.keys()\n"
+        "    camera.expect_viewer()\n"
+        "    camera.expect_viewer()\n"
+        "    await camera._loading\n"
+        "    print(before, sorted({'aiortc', 'av', 'numpy'} & sys.modules.keys()), camera.state)\n"
+        "asyncio.run(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[1],
+    )
+    assert done.stdout.strip() == "set() ['aiortc', 'av', 'numpy'] idle"

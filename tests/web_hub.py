@@ -113,6 +113,9 @@ class FakeCamera:
         """Viewers that were not ended."""
         return len(self.open)
 
+    def expect_viewer(self) -> None:
+        """Load nothing."""
+
     async def snapshot(self) -> bytes:
         """Return the same picture, or fail."""
         if self.fails is not None:
@@ -340,6 +343,7 @@ async def web_hub(
             mode="ask",
             enrolments=Enrolments.open(folder / "data"),
             bus=bus,
+            health=health,
             put_security=store.put_security,
             now_ms=clock,
         ),

@@ -78,6 +78,8 @@ class Camera:
         if recordings is not None:
             self.keeping = Keeping(config, self._feed, recordings, now_ms=now_ms)
             self.filming = self.keeping.filming
+        self._source = config.source
+        self._loading: asyncio.Task[None] | None = None
         self._viewers: dict[str, Viewer] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._seats_taken = 0
@@ -140,6 +142,13 @@ class Camera:
                 else:
                     seen = True
                     yield still.jpeg
+
+    def expect_viewer(self) -> None:
+        """Load what a first viewer needs, on a thread: somebody looks where viewers are started from."""
+        if self._loading is None:
+            self._loading = asyncio.get_running_loop().create_task(
+                asyncio.to_thread(_load_rooms, self._source)
+            )
 
     async def answer(
         self, offer_sdp: str, *, owner: str = "", instruments: Instruments | None = None
@@ -227,6 +236,12 @@ class Camera:
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
         return task
+
+
+def _load_rooms(source: str) -> None:
+    _viewer_type()
+    if source == "test":
+        import hub.camera.test_pattern  # noqa: F401, PLC0415 - numpy and Pillow, as much again
 
 
 def _viewer_type() -> type[Viewer]:

@@ -12,7 +12,7 @@ class KeyframeBudget:
     A request is never lost, it waits: whoever joined or lost a picture gets a keyframe.
     """
 
-    burst: int = 3
+    burst: int = 6
     interval_ms: int = 1000
     wanted: bool = False
     _tokens: float = field(init=False)

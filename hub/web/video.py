@@ -68,6 +68,9 @@ def unavailable(error: Exception) -> Problem:
 async def list_cameras(request: web.Request) -> web.StreamResponse:
     """Answer with the configured cameras that the caller may know of."""
     reached = reach_of(request)
+    cameras = [camera for camera in parts_of(request).cameras.values() if reached.includes(camera.id)]
+    for camera in cameras:
+        camera.expect_viewer()
     return items_answer(
         [
             CameraView(
@@ -78,8 +81,7 @@ async def list_cameras(request: web.Request) -> web.StreamResponse:
                 viewers=camera.viewers,
                 encoders=camera.encoders,
             )
-            for camera in parts_of(request).cameras.values()
-            if reached.includes(camera.id)
+            for camera in cameras
         ]
     )
 
