@@ -88,33 +88,35 @@ class Intake:
         cursor = self._boots.get(boot)
         if cursor is None:
             cursor = self._boots[boot] = _Cursor(-1, -1, -1)
-        if cursor.refusing and seq > cursor.offered:
+        if seq > cursor.offered:
             cursor.offered = seq
-            return Verdict.FULL
-        cursor.refusing = False
-        cursor.offered = max(cursor.offered, seq)
+            if cursor.refusing:
+                return Verdict.FULL
+        else:
+            cursor.refusing = False
         if seq <= cursor.committed:
             return Verdict.COMMITTED_AGAIN
         if seq <= cursor.taken:
             return Verdict.PENDING_AGAIN
         verdict = self._enqueue(reading, self._boards)
-        if verdict is Verdict.FULL:
-            cursor.refusing = True
-        else:
+        if verdict is Verdict.TAKEN:
             cursor.taken = seq
+        else:
+            cursor.refusing = True
         return verdict
 
     def _enqueue(self, reading: Reading, queue: deque[Reading]) -> Verdict:
-        size = len(reading.values) or 1
-        if self.samples + size > self._limit:
-            while self.samples + size > self._limit and self._others:
-                self.samples -= _size(self._others.popleft())
+        samples = self.samples + (len(reading.values) or 1)
+        if samples > self._limit:
+            while samples > self._limit and self._others:
+                samples -= _size(self._others.popleft())
                 self.lost += 1
-            if self.samples + size > self._limit:
+            if samples > self._limit:
+                self.samples = samples - _size(reading)
                 self.lost += queue is self._others
                 return Verdict.FULL
         queue.append(reading)
-        self.samples += size
+        self.samples = samples
         return Verdict.TAKEN
 
     def note(self, key: str, statements: Iterable[Statement]) -> None:

@@ -38,11 +38,12 @@ class Written(msgspec.Struct):
 
 def fault(reading: Reading) -> str | None:
     """Why a reading cannot be stored, or None."""
+    seq = reading.seq
     if len(reading.metrics) != len(reading.values):
         return "metrics and values differ in number"
     if not (0 <= reading.source_time_ms <= MAX_TIME_MS and 0 <= reading.hub_time_ms <= MAX_TIME_MS):
         return "time out of range"
-    if reading.seq is not None and not 0 <= reading.seq <= MAX_SEQ:
+    if seq is not None and not 0 <= seq <= MAX_SEQ:
         return "seq out of range"
     if not _TYPES.issuperset(map(type, reading.values)):
         return "a value is no number, boolean or text"
