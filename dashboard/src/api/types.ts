@@ -70,6 +70,8 @@ export interface Device {
   outbox_bytes?: number | null;
   /** What an operator should know of it now; "" is: nothing. */
   notice?: string;
+  /** Words of the hub's configuration, by which devices are grouped. */
+  tags?: string[];
   metrics: Metric[];
   commands: CommandType[];
 }

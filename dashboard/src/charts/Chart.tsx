@@ -66,7 +66,7 @@ export function Chart(props: Props) {
       mounted.current = null;
       plot.end();
     };
-  }, [props.hub, main.metric, second?.metric, main.metric.meta.value]);
+  }, [props.hub, main.metric, second?.metric, scalesOf(main), second && scalesOf(second)]);
   useEffect(() => {
     const redraw = () => mounted.current?.redraw();
     for (const feed of [main.feed, second?.feed]) if (feed) feed.changed = redraw;
@@ -94,6 +94,12 @@ export function Chart(props: Props) {
     />
   );
 }
+
+/** What of a metric's description a plot's scales and axes rest on; a birth that changes no more keeps the plot. */
+const scalesOf = ({ metric }: Shown): string => {
+  const { kind, unit, options, decimals } = metric.meta.value;
+  return [kind, unit, decimals, ...(options ?? [])].join();
+};
 
 /** Whether the key meant something to the chart. */
 function press(event: KeyboardEvent, plot: uPlot | null, steer: Steer): boolean {

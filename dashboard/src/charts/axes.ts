@@ -10,6 +10,7 @@ import { palette } from "./theme.ts";
 const AXIS_WIDTH = 52;
 const AXIS_HEIGHT = 22;
 const TICK_PX = 84;
+const CUT_PX = 12;
 
 const grid = (): uPlot.Axis.Grid => ({ stroke: () => palette.peek().grid, width: 1 });
 
@@ -29,7 +30,14 @@ export function timeAxis(): uPlot.Axis {
       const zoneMs = offsetMs(max * 1000, shownZone());
       return timeTicks(min * 1000, max * 1000, step(self), zoneMs).map((ms) => ms / 1000);
     },
-    values: (self, splits) => splits.map((s) => tick(s * 1000, step(self))),
+    values: (self, splits) => {
+      const { min, max } = self.scales["x"] ?? {};
+      const pxPerS = (self.width - AXIS_WIDTH) / ((max ?? 1) - (min ?? 0));
+      // A label that would not fit at the right is left out rather than cut off.
+      return splits.map((s) =>
+        ((max ?? 0) - s) * pxPerS < CUT_PX ? "" : tick(s * 1000, step(self)),
+      );
+    },
   };
 }
 

@@ -19,6 +19,8 @@ export interface PlotOptions {
 }
 
 const SYNC_KEY = "outpost";
+/** Room for the legend, above the highest value. */
+const LEGEND_PX = 19;
 const DOTS = [2, 3];
 /** The marks under what is not good: a bad one stands higher, so that they differ without colour. */
 const MARK_PX = { uncertain: 3, bad: 6 };
@@ -39,7 +41,7 @@ export function makePlot(at: HTMLElement, options: PlotOptions): uPlot {
     {
       width: options.width,
       height: options.height,
-      padding: [10, apart ? 0 : 8, 0, 0],
+      padding: [LEGEND_PX, apart ? 0 : 8, 0, 0],
       legend: { show: false },
       cursor: cursor(options),
       scales: {

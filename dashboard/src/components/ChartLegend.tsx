@@ -29,7 +29,7 @@ export function Legend({ feed, second, cursor, onStop }: Props) {
     <ul class="legend" aria-label={words.legend.label}>
       {second && (
         <li data-line="second">
-          {comparedTitle(hub, second)} <Value second={second} cursor={cursor} />
+          <span>{comparedTitle(hub, second)}</span> <Value second={second} cursor={cursor} />
           <button type="button" class="quiet" aria-label={words.compare.stop} onClick={onStop}>
             ×
           </button>

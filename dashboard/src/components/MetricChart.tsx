@@ -1,4 +1,4 @@
-import { computed, type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
+import { computed, type ReadonlySignal, type Signal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Chart, type Compared, type Steer } from "../charts/Chart.tsx";
 import { NO_VALUE } from "../format/number.ts";
@@ -38,11 +38,11 @@ export function MetricChart({ device, metric, view: chosen, comparisons, crossha
   const comparison = comparisons.with(metric.key);
   const second = useCompared(metric, view, comparison.value);
   const box = useRef<HTMLElement>(null);
-  const cursor = useSignal<number | null>(null);
+  const cursor = crosshair.ms;
   const summary = useSummary(metric, feed);
   const spoken = spokenSpan(view, hub.now.peek());
   const meta = metric.meta.value;
-  const steer = steerOf(chosen, cursor, () => hub.hubNow(), crosshair);
+  const steer = steerOf(chosen, () => hub.hubNow(), crosshair);
   const against = second ? words.versus(comparedTitle(hub, second)) : "";
   const label = summary.value
     ? text.chart.alt(title(meta), spoken, nowOf(metric), summary.value.min, summary.value.max)
@@ -143,18 +143,13 @@ function useSummary(metric: MetricState, feed: Feed): ReadonlySignal<Summary | n
   }, [metric, feed]);
 }
 
-function steerOf(
-  chosen: Signal<View>,
-  cursor: Signal<number | null>,
-  now: () => number,
-  crosshair: Crosshair,
-): Steer {
+function steerOf(chosen: Signal<View>, now: () => number, crosshair: Crosshair): Steer {
   const set = (next: View) => {
     chosen.value = next;
   };
   return {
     onCursor: (ms) => {
-      cursor.value = ms;
+      crosshair.ms.value = ms;
     },
     onSpan: (from, to) => set(viewOf(from, to, now())),
     onMove: (from, to) => set(movedTo(from, to, now())),

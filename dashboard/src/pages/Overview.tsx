@@ -2,16 +2,26 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { CameraInfo } from "../api/types.ts";
 import { CameraThumb } from "../components/CameraThumb.tsx";
+import { DeviceGroup } from "../components/DeviceGroup.tsx";
 import { DevicePanel } from "../components/DevicePanel.tsx";
 import { Notice, Steps } from "../components/Notice.tsx";
 import { PendingBoards } from "../components/PendingBoards.tsx";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
 import type { Hub } from "../state/hub.ts";
-import { arranged, Layout, matching, moved } from "../state/layout.ts";
+import {
+  arranged,
+  GROUPINGS,
+  type Grouping,
+  grouped,
+  Layout,
+  matching,
+  moved,
+} from "../state/layout.ts";
 import type { MetricState } from "../state/metric.ts";
 import { useStaged } from "../state/staged.ts";
 import { text } from "../text/en.ts";
+import { overviewText as words } from "../text/overview.ts";
 
 /** Every device with its live values, and the cameras. On a wall nobody searches. */
 export function Overview({ wall = false }: { wall?: boolean }) {
@@ -31,13 +41,15 @@ export function Overview({ wall = false }: { wall?: boolean }) {
   const staged = useStaged(rowsInAll);
   // A wall is measured whole before it is painted.
   let left = wall ? rowsInAll : staged;
-  const panel = ({ device, rows }: Found) => {
-    const shown = Math.min(left, rows.length);
+  const filled = found.map((item) => {
+    const shown = Math.min(left, item.rows.length);
     left -= shown;
-    return (
-      <DevicePanel key={device.id} device={device} metrics={rows} rows={shown} onMove={move} />
-    );
-  };
+    return { ...item, shown };
+  });
+  const panel = ({ device, rows, shown }: Filled) => (
+    <DevicePanel key={device.id} device={device} metrics={rows} rows={shown} onMove={move} />
+  );
+  const grouping = layout.grouping.value;
   const shownCameras = asked.value === "" ? cameras : [];
   const thumb = (camera: CameraInfo) => <CameraThumb key={camera.id} camera={camera} />;
   const move = (id: string, to: number | string) => {
@@ -62,16 +74,30 @@ export function Overview({ wall = false }: { wall?: boolean }) {
           {text.overview.notFound(asked.value)}
         </p>
       )}
-      {groups(found, layout.grouped.value).map(({ name, items }) => (
-        <section key={name} class="group" aria-label={name || text.overview.title}>
-          {name && <h2>{name}</h2>}
-          <div class="panels" data-density={layout.density.value}>
-            {items.map(panel)}
-            {!layout.grouped.value && shownCameras.map(thumb)}
-          </div>
-        </section>
-      ))}
-      {(layout.grouped.value || found.length === 0) && shownCameras.length > 0 && (
+      {grouping === "none" && found.length > 0 && (
+        <div class="panels" data-density={layout.density.value}>
+          {filled.map(panel)}
+          {shownCameras.map(thumb)}
+        </div>
+      )}
+      {grouping !== "none" &&
+        grouped(filled, groupName(grouping)).map(({ name, items }) => (
+          <DeviceGroup
+            key={name}
+            layout={layout}
+            name={name || words.untagged}
+            devices={items.length}
+            offline={items.filter(({ device }) => !device.online.value).length}
+            open={asked.value !== ""}
+          >
+            {() => (
+              <div class="panels" data-density={layout.density.value}>
+                {items.map(panel)}
+              </div>
+            )}
+          </DeviceGroup>
+        ))}
+      {(grouping !== "none" || found.length === 0) && shownCameras.length > 0 && (
         <div class="panels">{shownCameras.map(thumb)}</div>
       )}
     </>
@@ -84,17 +110,16 @@ interface Found {
   rows: MetricState[];
 }
 
-/** By link when asked for, else all in one. */
-function groups(found: Found[], byLink: boolean): { name: string; items: Found[] }[] {
-  if (!byLink) return found.length > 0 ? [{ name: "", items: found }] : [];
-  const all = new Map<string, Found[]>();
-  for (const item of found) {
-    const { link } = item.device.info.value;
-    const name = text.device.links[link] ?? link;
-    all.set(name, [...(all.get(name) ?? []), item]);
-  }
-  return [...all].map(([name, items]) => ({ name, items }));
-}
+/** With how many of its rows are on screen so far. */
+type Filled = Found & { shown: number };
+
+/** Under what a device is found: the first of its tags, or its link. */
+const groupName =
+  (grouping: Grouping) =>
+  ({ device }: Found): string => {
+    const { link, tags } = device.info.value;
+    return grouping === "tag" ? (tags?.[0] ?? "") : (text.device.links[link] ?? link);
+  };
 
 function Tools({ layout, asked }: { layout: Layout; asked: Signal<string> }) {
   const field = useRef<HTMLInputElement>(null);
@@ -136,9 +161,19 @@ function Tools({ layout, asked }: { layout: Layout; asked: Signal<string> }) {
           event.currentTarget.blur();
         }}
       />
-      {toggle(tools.grouped, layout.grouped.value, (on) => {
-        layout.grouped.value = on;
-      })}
+      <select
+        aria-label={words.group.label}
+        value={layout.grouping.value}
+        onChange={(event) => {
+          layout.grouping.value = event.currentTarget.value as Grouping;
+        }}
+      >
+        {GROUPINGS.map((one) => (
+          <option key={one} value={one}>
+            {words.group[one]}
+          </option>
+        ))}
+      </select>
       {toggle(tools.compact, layout.density.value === "compact", (on) => {
         layout.density.value = on ? "compact" : "full";
       })}

@@ -1,7 +1,9 @@
 import { signal } from "@preact/signals";
 
-/** What the charts of a page tell of the time under their common crosshair. */
+/** The time that the charts of a page are all asked about, also those that are out of sight. */
 export class Crosshair {
+  /** UTC ms; null while nobody asks. */
+  readonly ms = signal<number | null>(null);
   /** All charts' values in words, for screen readers; renewed when somebody asks. */
   readonly said = signal("");
   private readonly readers = new Set<() => string>();

@@ -81,7 +81,6 @@ export const text = {
     tools: {
       search: "Find devices and metrics",
       placeholder: "Find ( / )",
-      grouped: "By link",
       compact: "Compact",
       arrange: "Drag to arrange; or Alt and the arrow keys on its name",
     },
