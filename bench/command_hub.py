@@ -15,6 +15,7 @@ import uvloop
 from hub.alerts import Alerts
 from hub.bus import Bus
 from hub.commands import Commands, Desired
+from hub.commands.durable import Durable
 from hub.commands.journal import Journal
 from hub.commands.pace import PaceLimit
 from hub.config import Config
@@ -84,7 +85,7 @@ async def serve(folder: Path) -> None:
         bus=bus,
         health=health,
         now_ms=now_ms,
-        journal=Journal(folder, lambda: store.degraded is None),
+        journal=Journal(folder, lambda: store.degraded is None, durable=Durable(folder)),
         pace=UNBOUND,
     )
     per_s = await routed_per_s(commands, store)

@@ -18,6 +18,7 @@ from hub.bus import Bus
 from hub.camera import ice
 from hub.camera.camera import Camera
 from hub.commands import Commands, Desired
+from hub.commands.durable import Durable
 from hub.commands.journal import Journal
 from hub.config import Config, duration_s
 from hub.demo import Demo
@@ -176,7 +177,7 @@ class App:
                 health=health,
                 now_ms=wall_ms,
                 spawn=tasks.spawn,
-                journal=Journal(self._data, lambda: store.degraded is None),
+                journal=Journal(self._data, lambda: store.degraded is None, durable=Durable(self._data)),
             )
             await commands.recover()
             ingest.on_progress(commands.progress)

@@ -97,6 +97,7 @@ def record(command: list[str], folder: Path, log: Path) -> Recording:
     )
     calls: list[Call | bytes] = []
     unfinished: dict[str, str] = {}
+    ends = {name: len(content) for name, content in before.items()}
     with log.open() as lines:
         for line in lines:
             thread = line.split(" ", 1)[0]
@@ -106,13 +107,13 @@ def record(command: list[str], folder: Path, log: Path) -> Recording:
                 continue
             if " resumed>" in whole:
                 whole = unfinished.pop(thread) + whole.split(" resumed>", 1)[1]
-            call = _call(whole, folder)
+            call = _call(whole, folder, ends)
             if call is not None:
                 calls.append(call)
     return Recording(before, calls)
 
 
-def _call(line: str, folder: Path) -> Call | bytes | None:
+def _call(line: str, folder: Path, ends: dict[str, int]) -> Call | bytes | None:
     found = _CALL.match(line)
     if found is None:
         return None
@@ -128,6 +129,10 @@ def _call(line: str, folder: Path) -> Call | bytes | None:
     if not inside:
         return None
     short = path.removeprefix(f"{folder}/")
+    if name == "write":  # to files that grow at their end alone
+        at = ends.get(short, 0)
+        ends[short] = at + len(content)
+        return Call(short, at, content)
     if name == "pwrite64":
         return Call(short, int(rest.rsplit(",", 1)[1]), content)
     if name == "ftruncate":
