@@ -17,7 +17,7 @@ VM := build/vm/micropython.wasm
 
 # --- what people call ---------------------------------------------------------------------------------
 
-.PHONY: help run test test-quick soak check format bench hil screenshot wheel lock clean
+.PHONY: help run test test-quick soak check format bench hil screenshot wheel sbom lock clean
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -65,6 +65,10 @@ wheel: $(SETUP)/run ## Build the wheel, with the dashboard and the firmware insi
 	$(BIN)/pip wheel -q --no-deps --no-build-isolation --wheel-dir dist .
 	@ls dist/*.whl
 
+sbom: $(SETUP)/run $(SETUP)/sbom ## Write what the hub and its dashboard are made of, as CycloneDX: build/sbom/*.cdx.json
+	@scripts/sbom.sh build/sbom
+	@ls build/sbom/*.cdx.json
+
 lock: ## Lock Python's packages anew, from pyproject.toml (needs uv)
 	sh scripts/lock.sh
 
@@ -77,7 +81,7 @@ clean: ## Remove all that was installed or built here (not the data)
 $(SETUP)/run: $(SETUP)/python $(STATIC) $(VM)
 	@touch $@
 
-$(SETUP)/dev: $(SETUP)/run $(SETUP)/apt-dev $(SETUP)/python-dev $(SETUP)/homeassistant build/typings-rp2/.done build/typings-esp32/.done
+$(SETUP)/dev: $(SETUP)/run $(SETUP)/apt-dev $(SETUP)/python-dev $(SETUP)/homeassistant $(SETUP)/sbom build/typings-rp2/.done build/typings-esp32/.done
 	@touch $@
 
 $(SETUP)/apt: scripts/apt.sh Makefile
@@ -133,6 +137,13 @@ $(SETUP)/homeassistant: requirements/homeassistant.txt $(SETUP)/python
 	@rm -rf build/homeassistant && $(PYTHON) -m venv build/homeassistant && \
 		build/homeassistant/bin/pip install -q --disable-pip-version-check --require-hashes -r $< || \
 		{ rm -rf build/homeassistant; echo "outpost: Home Assistant does not install on this Python; its tests are skipped"; }
+	@touch $@
+
+# What writes the bill of materials is no part of the hub, nor of what it is tested with: an environment of its own.
+$(SETUP)/sbom: requirements/sbom.txt $(SETUP)/python
+	@echo "outpost: installing what writes the bill of materials"
+	@rm -rf build/sbom-tools && $(PYTHON) -m venv build/sbom-tools
+	@build/sbom-tools/bin/pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 build/typings-%/.done: requirements/stubs-%.txt $(SETUP)/python

@@ -9,6 +9,7 @@ lock --extra virtual --group dev -c requirements/run.txt pyproject.toml -o requi
 # The version whose wheels there are for Python 3.11; for the tests of `outpost import` alone.
 printf '%s\n' 'homeassistant==2024.3.3' 'sqlalchemy==2.0.28' 'fnv-hash-fast==0.5.0' 'psutil-home-assistant==0.0.1' |
     lock - -o requirements/homeassistant.txt
+echo 'cyclonedx-bom==7.5.0' | lock - -o requirements/sbom.txt
 # Without their dependencies: those are modules that a board has built in.
 echo 'adafruit-circuitpython-asyncio==3.1.1' | lock --no-deps - -o requirements/board.txt
 for board in rp2-rpi_pico_w esp32; do

@@ -91,7 +91,7 @@ def options_of(command: str, rest: list[str]) -> set[str]:
     known = main.commands[command]
     for word in rest:
         inner = getattr(known, "commands", None)
-        if inner is None:
+        if inner is None or word.startswith("-"):
             break
         known = inner[word]
     return {option for parameter in known.params for option in parameter.opts}
