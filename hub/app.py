@@ -149,6 +149,7 @@ class App:
             enrolments=Enrolments.open(self._data),
             bus=bus,
             put_security=store.put_security,
+            health=health,
             now_ms=wall_ms,
         )
         for board in self._demo.boards if self._demo else ():

@@ -56,6 +56,8 @@ class Health:
         )
         self.written_bytes = gauge("written_bytes", "Bytes that the hub's process handed to disks")
         self.devices_online = gauge("devices_online", "Devices with an open session")
+        self.boards_waiting = gauge("boards_waiting", "Boards that wait to be accepted")
+        self.boards_refused = counter("boards_refused", "Sessions of boards that did not prove their key")
         self.link_figure = gauge("link", "A figure of a device's link", "device", "figure")
         self.subscribers = gauge("stream_subscribers", "Open live streams")
         self.long_polls = gauge("long_polls", "Requests for the last samples that wait for news")

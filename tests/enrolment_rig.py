@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.config import SerialConfig
 from hub.enrolment import Enrolment
+from hub.health import Health
 from hub.links.ports import SerialPorts
 from hub.model import Command
 from hub.store.enrolments import Enrolments
@@ -83,6 +84,7 @@ async def desk(data: Path, *ports: Path, mode: str = "ask") -> AsyncIterator[Des
             mode=mode,
             enrolments=Enrolments.open(data),
             bus=parts.bus,
+            health=Health(),
             put_security=told.append,
             now_ms=wall_ms,
         )

@@ -6,11 +6,12 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.enrolment import AlreadyAccepted, BoardStanding, NotEnrolled
+from hub.enrolment import AlreadyAccepted, BoardStanding, NotEnrolled, waiting
 from hub.enrolment.waiting import MOST_A_PLACE
 from hub.links.door import UNKNOWN_COMMAND, Door, proof
 from hub.links.gate import Entry, OpenGate, Standing
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from hub.links.gate import Guest
+    from hub.links.gate import Again, Guest
     from hub.model import LinkEvent
 
 A, B = "e66100000000000a", "e66100000000000b"
@@ -68,6 +69,13 @@ def board(path: Path, keeper: Any, uid: str = A, boot_id: str = "0000b001") -> P
     return PtyBoard(path, uid=uid, boot_id=boot_id, answer=keeper)
 
 
+async def sampled(one: PtyBoard, count: int) -> None:
+    """Take samples, each at a time of its own: those of one millisecond are one to history."""
+    for _ in range(count):
+        one.take()
+        await asyncio.sleep(0.003)
+
+
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[Desk]:
     async with desk(tmp_path / "data", tmp_path / "left", tmp_path / "right") as made:
@@ -88,7 +96,7 @@ async def test_an_unknown_board_waits_and_is_shown_with_what_it_says(hub: Desk, 
     keeper = Keeper()
     one = board(tmp_path / "left", keeper)
     one.plug()
-    one.take(3)
+    await sampled(one, 3)
     await until(lambda: (view := hub.view(A)) is not None and view.readings_kept == 3)
     view = hub.view(A)
     assert view is not None
@@ -107,7 +115,7 @@ async def test_nothing_that_a_board_says_while_it_waits_is_acknowledged_or_store
 ) -> None:
     one = board(tmp_path / "left", Keeper())
     one.plug()
-    one.take(5)
+    await sampled(one, 5)
     await until(lambda: (view := hub.view(A)) is not None and view.readings_kept == 5)
     await asyncio.sleep(0.2)  # commits come each 50 ms
     assert one.outbox.first_seq == 0
@@ -119,10 +127,10 @@ async def test_what_was_kept_aside_becomes_history_once_and_in_order(hub: Desk, 
     keeper = Keeper()
     one = board(tmp_path / "left", keeper)
     one.plug()
-    one.take(20)
+    await sampled(one, 20)
     await until(lambda: (view := hub.view(A)) is not None and view.readings_kept == 20)
     hub.enrolment.accept(A, BY)
-    one.take(5)
+    await sampled(one, 5)
     await until(lambda: one.outbox.first_seq == 25)
     assert await hub.stored(A) == list(range(25))
     await until(lambda: hub.key(A) is KeyState.PROVEN)
@@ -138,14 +146,14 @@ async def test_a_board_that_is_away_when_it_is_accepted_has_its_samples_stored(
     keeper = Keeper()
     one = board(tmp_path / "left", keeper)
     one.plug()
-    one.take(4)
+    await sampled(one, 4)
     await until(lambda: (view := hub.view(A)) is not None and view.readings_kept == 4)
     await one.unplug()
     await until(lambda: (view := hub.view(A)) is not None and not view.online)
     hub.enrolment.accept(A, BY)
     assert await hub.stored(A) == [0, 1, 2, 3]
     assert not hub.online(A)
-    one.take(2)
+    await sampled(one, 2)
     one.plug()
     await until(lambda: one.outbox.first_seq == 6)
     assert await hub.stored(A) == list(range(6))
@@ -155,7 +163,7 @@ async def test_a_board_that_is_away_when_it_is_accepted_has_its_samples_stored(
 async def test_a_rejected_board_is_turned_away_and_its_samples_go(hub: Desk, tmp_path: Path) -> None:
     one = board(tmp_path / "left", Keeper())
     one.plug()
-    one.take(3)
+    await sampled(one, 3)
     await until(lambda: (view := hub.view(A)) is not None and view.readings_kept == 3)
     hub.enrolment.reject(A, BY)
     await until(lambda: not one.session.open)
@@ -190,7 +198,7 @@ async def test_who_does_not_prove_the_key_is_refused_and_the_boards_history_is_u
 ) -> None:
     keeper = Keeper()
     real = await accepted(hub, tmp_path / "left", keeper)
-    real.take(3)
+    await sampled(real, 3)
     await until(lambda: real.outbox.first_seq == 3)
     await real.unplug()
     await until(lambda: not hub.online(A))
@@ -207,7 +215,7 @@ async def test_who_does_not_prove_the_key_is_refused_and_the_boards_history_is_u
     # The worst that it can copy: also the boot of the real one, whose readings it must not stand for.
     boot_id = "0000b001" if fault in ("wrong key", "replay") else "0000b0ff"
     other = board(tmp_path / "right", answers.get(fault, false), boot_id=boot_id)
-    other.take(7)
+    await sampled(other, 7)
     other.plug()
     await until(lambda: (view := hub.view(A)) is not None and view.state is BoardStanding.REFUSED)
     assert not hub.online(A)
@@ -216,7 +224,7 @@ async def test_who_does_not_prove_the_key_is_refused_and_the_boards_history_is_u
     assert hub.told[-1].kind is SecurityKind.BOARD_REFUSED
     assert str(tmp_path / "right") in hub.told[-1].detail
     # The real one comes to its own while the other is there, in the same boot even.
-    real.take(2)
+    await sampled(real, 2)
     real.plug()
     await until(lambda: hub.key(A) is KeyState.PROVEN)
     await until(lambda: real.outbox.first_seq == 5)
@@ -248,7 +256,7 @@ async def test_a_board_that_lost_its_key_gets_a_new_one_when_it_is_accepted_agai
     one = await accepted(hub, tmp_path / "left", keeper)
     await one.unplug()
     first = keeper.erase()
-    one.take(3)
+    await sampled(one, 3)
     one.plug()
     await until(lambda: (view := hub.view(A)) is not None and view.state is BoardStanding.REFUSED)
     hub.enrolment.accept(A, BY)
@@ -264,7 +272,7 @@ async def test_a_board_whose_firmware_keeps_no_key_is_in_without_one(hub: Desk, 
     one.plug()
     await until(lambda: hub.view(A))
     hub.enrolment.accept(A, BY)
-    one.take(2)
+    await sampled(one, 2)
     await until(lambda: one.outbox.first_seq == 2)
     assert hub.key(A) is KeyState.NONE
     await one.unplug()
@@ -321,12 +329,12 @@ async def test_a_hub_that_ends_while_it_gives_a_new_key_knows_the_board_by_eithe
 
 async def test_a_forgotten_board_waits_again_and_its_history_stays(hub: Desk, tmp_path: Path) -> None:
     one = await accepted(hub, tmp_path / "left", Keeper())
-    one.take(2)
+    await sampled(one, 2)
     await until(lambda: one.outbox.first_seq == 2)
     hub.enrolment.forget(A, BY)
     await until(lambda: (view := hub.view(A)) is not None and view.state is BoardStanding.PENDING)
     assert await hub.stored(A) == [0, 1]
-    one.take(2)
+    await sampled(one, 2)
     await until(lambda: (view := hub.view(A)) is not None and view.readings_kept == 2)
     hub.enrolment.accept(A, BY)
     await until(lambda: one.outbox.first_seq == 4)
@@ -341,7 +349,7 @@ async def test_a_setting_lets_unknown_boards_in_with_a_key_or_without_a_word(
     async with desk(tmp_path / "data", tmp_path / "left", mode=mode) as hub:
         one = board(tmp_path / "left", Keeper())
         one.plug()
-        one.take(3)
+        await sampled(one, 3)
         await until(lambda: one.outbox.first_seq == 3)
         await until(lambda: hub.key(A) is key)
         assert await hub.stored(A) == [0, 1, 2]
@@ -411,6 +419,66 @@ class Mute:
         self.ended.append(reason)
 
 
+BORN = Born(Birth(device=A, name="x", boot_id="0000b001"), LinkKind.SERIAL)
+
+
+def nobody(_device: str, _boot_id: str) -> Again:
+    return lambda _boot, _seq: None
+
+
+async def test_a_board_on_the_broker_is_asked_for_its_key_and_never_given_one() -> None:
+    class Offers(Pins):
+        def knock(self, device: str, guest: Guest) -> Standing:
+            return Standing(Entry.OPEN, next_key=bytes(range(32)))
+
+    wire, passed = Mute(), list[Any]()
+    door = Door("the broker", LinkKind.MQTT, passed.append, Offers(), wire, nobody)
+    door.take(msgspec.structs.replace(BORN, link=LinkKind.MQTT))
+    door.answered({"proof": None}, ok=True)
+    assert [call.partition("-")[0] for call in wire.asked] == ["prove"]
+    assert door.open
+    assert [event.key for event in passed] == [KeyState.NONE]
+
+
+async def test_when_no_more_can_be_kept_the_rest_stays_on_the_board_and_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "BOARD_BYTES", 2_000)
+    async with desk(tmp_path / "data", tmp_path / "left") as hub:
+        one = board(tmp_path / "left", Keeper())
+        one.plug()
+        await sampled(one, 30)
+        await until(lambda: (view := hub.view(A)) is not None and view.readings_left > 5)
+        hub.enrolment.accept(A, BY)
+        await sampled(one, 5)
+        await until(lambda: one.outbox.first_seq == 35)
+        assert await hub.stored(A) == list(range(35))
+        await one.unplug()
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_much_that_was_kept_is_passed_on_by_and_by_before_what_comes_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, away: bool
+) -> None:
+    for room in ("hub.links.door", "hub.enrolment.enrolment"):
+        monkeypatch.setattr(f"{room}.AT_ONCE", 3)
+    async with desk(tmp_path / "data", tmp_path / "left") as hub:
+        one = board(tmp_path / "left", Keeper())
+        one.plug()
+        await sampled(one, 30)
+        await until(lambda: (view := hub.view(A)) is not None and view.readings_kept == 30)
+        if away:
+            await one.unplug()
+            await until(lambda: (view := hub.view(A)) is not None and not view.online)
+        hub.enrolment.accept(A, BY)
+        await sampled(one, 5)
+        if away:
+            one.plug()
+        await until(lambda: one.outbox.first_seq == 35)
+        assert await hub.stored(A) == list(range(35))
+        await one.unplug()
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -418,7 +486,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(value=JSON | JSON.map(lambda inner: {"proof": inner}), ok=st.booleans())
 def test_whatever_a_board_answers_lets_it_in_only_with_the_right_proof(value: Any, ok: bool) -> None:
     gate, wire, passed = Pins(), Mute(), list[Any]()
@@ -426,8 +494,8 @@ def test_whatever_a_board_answers_lets_it_in_only_with_the_right_proof(value: An
     def sink(event: LinkEvent) -> None:
         passed.append(event)
 
-    door = Door("port", LinkKind.SERIAL, sink, gate, wire, lambda *_: None)
-    door.take(Born(Birth(device=A, name="x", boot_id="0000b001"), LinkKind.SERIAL))
+    door = Door("port", LinkKind.SERIAL, sink, gate, wire, nobody)
+    door.take(BORN)
     assert door.mine(wire.asked[0])
     door.answered(value, ok=ok)
     assert not door.open

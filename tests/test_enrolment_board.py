@@ -160,6 +160,27 @@ async def test_a_board_whose_flash_was_erased_is_refused_until_it_is_accepted_ag
         await more_stored(hub, count)  # what it sampled meanwhile was kept by the board
 
 
+async def test_firmware_from_before_keys_is_in_without_one_and_gets_it_with_its_update(bench: Bench) -> None:
+    board = bench.board("real")
+    flash = bench.folder / "flash-real"
+    today = (flash / "commands.py").read_text()
+    board.power_off()
+    (flash / "proof.py").unlink()
+    (flash / "commands.py").write_text(today.replace('"prove", "enrol"', '""'))
+    board.power_on()
+    async with desk(bench.folder / "data", *bench.ports) as hub:
+        board.replug()
+        await stands(hub, BoardStanding.PENDING)
+        hub.enrolment.accept(UID, BY)
+        count = len(await more_stored(hub, 3))
+        assert hub.key(UID) is KeyState.NONE
+        assert await hub.send(UID, "led", state="on") == {"state": "on"}
+        assemble(flash, {})  # as an update does
+        await hub.send(UID, "reboot")
+        await is_in(hub, KeyState.PROVEN)
+        assert count > 3
+
+
 async def test_a_power_cut_while_the_key_is_written_leaves_a_board_that_can_be_enrolled(bench: Bench) -> None:
     board = bench.board("real")
     async with desk(bench.folder / "data", *bench.ports) as hub:

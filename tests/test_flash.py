@@ -200,13 +200,15 @@ def test_a_hub_lends_the_port_and_has_the_same_board_again(board: Bare, tmp_path
         first = outpost_flash(board.port, data=hub.data)
         assert first.returncode == 0, first.stderr
         assert f"the hub lends {board.port}" in first.stdout
-        wait(lambda: api.online(UID))
+        # What was flashed here is no stranger.
+        wait(lambda: api.online(UID) and api.device(UID)["key"] == "proven")
         boot = api.device(UID)["boot_id"]
         (tmp_path / "by-id").symlink_to(board.port)
         again = outpost_flash(tmp_path / "by-id", data=hub.data)
         assert again.returncode == 0, again.stderr
         assert "nothing to copy" in again.stdout
         wait(lambda: api.online(UID) and api.device(UID)["boot_id"] != boot)
+        wait(lambda: api.device(UID)["key"] == "proven")
         assert [item["id"] for item in api.get("devices")["items"] if item["link"] == "serial"] == [UID]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from typing import TYPE_CHECKING
@@ -10,8 +11,10 @@ import msgspec
 
 from hub.bus import Bus, Event
 from hub.enrolment import views
+from hub.enrolment.impostors import REST_MS, Impostors
 from hub.enrolment.views import BoardStanding, EnrolmentView
-from hub.enrolment.waiting import Impostor, LinePace, WaitingRoom
+from hub.enrolment.waiting import LinePace, WaitingRoom
+from hub.links.aside import AT_ONCE
 from hub.links.gate import Entry, Standing
 from hub.links.link import is_device_id
 from hub.model import Gone, KeyState, OutpostError
@@ -22,6 +25,8 @@ from hub.store.rights import SecurityEvent, SecurityKind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hub.enrolment.waiting import Waiting
+    from hub.health import Health
     from hub.links.aside import Aside
     from hub.links.gate import Again, Guest
     from hub.links.link import Sink
@@ -30,13 +35,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KEY_BYTES = 32
+PASS_S = 0.05
 HUB = "hub"
-REST_MS = 10_000
-"""A board that did not prove its key is asked again after so long: it may have been slow."""
-CROWDED_MS = 5_000
-"""A board that changes ports may say hello on the new one before the old one is known to be gone."""
-TELL_MS = 600_000
-HERE_MS = 5_000
 MOST_ACCEPTED = 2_000
 
 
@@ -61,18 +61,21 @@ class Enrolment:
         mode: str,
         enrolments: Enrolments,
         bus: Bus,
+        health: Health,
         put_security: Callable[[SecurityEvent], None],
         now_ms: Callable[[], int],
     ) -> None:
         self._mode = mode
         self._enrolments = enrolments
         self._bus = bus
+        self._refused = health.boards_refused
         self._put_security = put_security
         self._now_ms = now_ms
         self._decided: dict[str, Enrolled] = {one.device: one for one in enrolments.all()}
         self._waiting = WaitingRoom()
-        self._impostors: dict[str, Impostor] = {}
-        self._crowding: dict[tuple[str, str], int] = {}
+        health.boards_waiting.set_function(lambda: len(self._waiting.boards))
+        self._leaving: dict[str, Waiting] = {}
+        self._impostors = Impostors()
         self._guests: dict[str, Guest] = {}
         self._proven: set[str] = set()
         self._pace = LinePace()
@@ -82,7 +85,7 @@ class Enrolment:
     def items(self) -> list[EnrolmentView]:
         """Return how all boards stand: first what waits and what is refused, then what was decided."""
         found = [views.of_waiting(waiting) for waiting in self._waiting.boards.values()]
-        found += [self._view_of_impostor(device) for device in sorted(self._impostors)]
+        found += [self._view_of_impostor(device) for device in self._impostors.devices()]
         found += [views.of_enrolled(one) for _, one in sorted(self._decided.items())]
         return found
 
@@ -110,7 +113,7 @@ class Enrolment:
         place = f" on {waiting.place}" if waiting is not None else ""
         self._enrolments.put(enrolled, SecurityKind.BOARD_ACCEPTED, device + place, enrolled.time)
         self._decided[device] = enrolled
-        self._impostors.pop(device, None)
+        self._impostors.dismiss(device)
         log.info("board %s%s is accepted by %s", device, place, by)
         guest = self._guests.get(device)
         if waiting is not None:
@@ -120,10 +123,9 @@ class Enrolment:
             self._guests[device] = guest
             guest.let_in(Standing(Entry.OPEN, key, enrolled.next_key))
         elif waiting is not None:
-            for event in waiting.aside.drain():
-                named = msgspec.structs.replace(event, key=KeyState.NONE) if event is waiting.born else event
-                waiting.sink(named)
-            waiting.sink(Gone(device, "it was accepted while it was away"))
+            waiting.sink(msgspec.structs.replace(waiting.born, key=KeyState.NONE))
+            self._leaving[device] = waiting
+            self._pass_on(device, AT_ONCE)
         return self._announce(views.of_enrolled(self._decided[device]))
 
     def reject(self, device: str, by: str) -> EnrolmentView:
@@ -134,7 +136,7 @@ class Enrolment:
         waiting = self._waiting.boards.get(device)
         before = self._decided.get(device)
         if waiting is None and before is not None and before.accepted:
-            if self._impostors.pop(device, None) is None:
+            if not self._impostors.dismiss(device):
                 raise AlreadyAccepted(f"{device} is accepted; to have it wait again, forget it")
             return self._announce(views.of_enrolled(before))
         if waiting is None:
@@ -156,7 +158,7 @@ class Enrolment:
             raise NotEnrolled(f"no board {device!r} is enrolled")
         self._enrolments.forget(device, self._now_ms(), by)
         self._decided.pop(device, None)
-        self._impostors.pop(device, None)
+        self._impostors.dismiss(device)
         waiting = self._waiting.boards.pop(device, None)
         if waiting is not None:
             waiting.aside.drop()
@@ -183,29 +185,24 @@ class Enrolment:
             return None
         if not decided.accepted:
             return f"it was rejected; `outpost devices accept {device}` takes it all the same"
-        impostor = self._impostors.get(device)
-        if impostor is None or impostor.place != place:
+        why = self._impostors.resting(device, place, self._now_ms())
+        if why is None:
             return None
-        impostor.seen = self._now_ms()
-        if impostor.rests_until <= impostor.seen:
-            return None
-        return f"{impostor.why}; if it is the board, `outpost devices accept {device}` gives it a new key"
+        return f"{why}; if it is the board, `outpost devices accept {device}` gives it a new key"
 
     def crowded(self, device: str, place: str, why: str) -> None:
         """Learn that a board says hello whose id is taken by another, which is online."""
         if device not in self._proven or self._mode == "off":
             return
-        now_ms = self._now_ms()
-        if len(self._crowding) > MOST_ACCEPTED:
-            self._crowding.clear()
-        first = self._crowding.setdefault((device, place), now_ms)
-        if now_ms - first >= CROWDED_MS:
+        if self._impostors.crowds(device, place, self._now_ms()):
             self._refuse(device, place, f"{why}, and that one has proved its key", rest_ms=0)
 
     def knock(self, device: str, guest: Guest) -> Standing:
         """Return how a board stands whose session has opened."""
         if self._mode == "off":
             return Standing(Entry.OPEN, asked=False)
+        if device in self._leaving:  # what it said before goes before what it says now
+            self._pass_on(device, self._leaving[device].aside.kept)
         decided = self._decided.get(device) or self._welcomed(device)
         if decided is None or not decided.accepted:
             return Standing(Entry.WAIT)
@@ -229,9 +226,7 @@ class Enrolment:
     def proved(self, device: str, guest: Guest, key: bytes) -> None:
         """Learn which key a board has proved."""
         self._proven.add(device)
-        impostor = self._impostors.get(device)
-        if impostor is not None and impostor.place == guest.name:
-            del self._impostors[device]  # it was only slow
+        self._impostors.proved(device, guest.name)
         decided = self._decided.get(device)
         if decided is not None and decided.next_key == key:
             kept = msgspec.structs.replace(decided, key=key, next_key=None)
@@ -245,6 +240,7 @@ class Enrolment:
 
     def failed(self, device: str, guest: Guest, why: str) -> None:
         """Learn that a board did not prove its key, and is refused."""
+        self._refused.inc()
         self._refuse(device, guest.name, why, rest_ms=REST_MS)
 
     def left(self, device: str, guest: Guest) -> None:
@@ -252,11 +248,22 @@ class Enrolment:
         if self._guests.get(device) is guest:
             del self._guests[device]
             self._proven.discard(device)
-            self._crowding = {at: first for at, first in self._crowding.items() if at[0] != device}
+            self._impostors.left(device)
         if self._waiting.left(device, guest, self._now_ms()):
             self._announce(views.of_waiting(self._waiting.boards[device]))
 
     # --- behind it ----------------------------------------------------------------------------------------
+
+    def _pass_on(self, device: str, most: int) -> None:
+        """Pass on more of what a board said that was accepted while it was away."""
+        waiting = self._leaving.get(device)
+        if waiting is None:
+            return
+        if waiting.aside.pass_on(waiting.sink, most):
+            del self._leaving[device]
+            waiting.sink(Gone(device, "it was accepted while it was away"))
+        else:
+            asyncio.get_running_loop().call_later(PASS_S, self._pass_on, device, AT_ONCE)
 
     def _welcomed(self, device: str) -> Enrolled | None:
         """Accept an unknown board where all are."""
@@ -269,21 +276,14 @@ class Enrolment:
         return self._decided.get(device)
 
     def _refuse(self, device: str, place: str, why: str, *, rest_ms: int) -> None:
-        now_ms = self._now_ms()
-        impostor = self._impostors.get(device)
-        if impostor is None or impostor.place != place:
-            impostor = self._impostors[device] = Impostor(place, why, now_ms, now_ms)
-        impostor.why, impostor.seen, impostor.rests_until = why, now_ms, now_ms + rest_ms
-        if not impostor.told or now_ms - impostor.told >= TELL_MS:
-            impostor.told = now_ms
+        if self._impostors.refuse(device, place, why, self._now_ms(), rest_ms=rest_ms):
             log.error("a board on %s says that it is %s, and is refused: %s", place, device, why)
             self._tell(SecurityKind.BOARD_REFUSED, f"{device} on {place}: {why}")
             self._announce(self._view_of_impostor(device))
 
     def _view_of_impostor(self, device: str) -> EnrolmentView:
-        impostor = self._impostors[device]
-        here = self._now_ms() - impostor.seen < HERE_MS + REST_MS
-        return views.of_impostor(device, impostor, self._decided.get(device), online=here)
+        here = self._impostors.here(device, self._now_ms())
+        return views.of_impostor(device, self._impostors[device], self._decided.get(device), online=here)
 
     def _tell(self, kind: SecurityKind, detail: str) -> None:
         now_ms = self._now_ms()

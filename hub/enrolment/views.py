@@ -10,7 +10,8 @@ import msgspec
 from hub.model import Value  # noqa: TC001 - msgspec resolves the fields' types
 
 if TYPE_CHECKING:
-    from hub.enrolment.waiting import Impostor, Waiting
+    from hub.enrolment.impostors import Impostor
+    from hub.enrolment.waiting import Waiting
     from hub.store.enrolments import Enrolled
 
 

@@ -1,4 +1,4 @@
-"""The boards that wait to be accepted, and what is refused under the id of one that is: bounded. Pure."""
+"""The boards that wait to be accepted, bounded. Pure."""
 
 from __future__ import annotations
 
@@ -36,20 +36,6 @@ class Waiting:
     left: int = 0
 
 
-@dataclass
-class Impostor:
-    """What said a board's id at `place` and did not prove its key."""
-
-    place: str
-    why: str
-    since: int
-    seen: int
-    """When it said so last, UTC ms."""
-    rests_until: int = 0
-    """Until then it is turned away unheard."""
-    told: int = 0
-
-
 class WaitingRoom:
     """The boards that wait, by id."""
 
@@ -69,11 +55,10 @@ class WaitingRoom:
             if waiting.guest is not None and waiting.guest is not guest:
                 waiting.guest.turn_out(f"a board with this id is on {guest.name} now")
             waiting.born, waiting.guest, waiting.place, waiting.sink = born, guest, guest.name, sink
-            waiting.aside.take(born)
+            waiting.aside.again = again
             return waiting, False
         self._make_room(guest.name)
         aside = Aside(BOARD_BYTES, self._budget, again)
-        aside.take(born)
         waiting = self.boards[device] = Waiting(born, guest, guest.name, sink, aside, now_ms)
         return waiting, True
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from hub.model import Born, LogLine, Quality, Reading, Value
+from hub.model import LogLine, Quality, Reading, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from hub.links.gate import Again
-    from hub.model import LinkEvent
+    from hub.links.link import Sink
 
 LINES = 50
+AT_ONCE = 100
+"""So many readings are passed on at one time, 20 times a second: hours of them must not hold up the hub."""
 _OVERHEAD = 122
 """Of one reading in memory, beside its bytes: the objects that hold it, measured on CPython 3.11."""
 
@@ -31,14 +31,15 @@ class Budget:
 
 
 class Aside:
-    """The readings of one board that waits, oldest first, at most `most_bytes` and what `budget` has left.
+    """What one board says that waits, oldest first, at most `most_bytes` and what `budget` has left.
 
-    When it is full it takes no more, so that what follows can be had from the board's outbox again: nothing
-    here is acknowledged.
+    When it is full it takes no more readings, so that what follows can be had from the board's outbox again:
+    nothing here is acknowledged.
     """
 
     def __init__(self, most_bytes: int, budget: Budget, again: Again) -> None:
-        self.born: Born | None = None
+        self.again = again
+        """Has the board of the newest session say again what was left out."""
         self.kept = 0
         """Readings that are here."""
         self.left_out = 0
@@ -46,44 +47,47 @@ class Aside:
         self.latest: dict[str, Value] = {}
         self._most = most_bytes
         self._budget = budget
-        self._again = again
         self._taken = 0
-        self._full = False
         self._dropped = False
+        self._device = ""
+        self._newest: tuple[str | None, int] = (None, -1)
         self._shapes: dict[_Shape, int] = {}
         self._readings: deque[tuple[int, bytes]] = deque()
         self._lines: deque[LogLine] = deque(maxlen=LINES)
 
-    def take(self, event: LinkEvent) -> None:
-        """Keep an event, as far as it is worth it."""
+    def take(self, event: Reading | LogLine) -> None:
+        """Keep an event, as far as there is room. A reading that comes again is kept once."""
         if self._dropped:
             return
-        match event:
-            case Born():
-                self.born = event
-            case LogLine():
-                self._lines.append(event)
-            case Reading():
-                self.latest.update(zip(event.metrics, event.values, strict=True))
-                self._keep(event)
+        if isinstance(event, LogLine):
+            self._lines.append(event)
+            return
+        boot_id, seq = event.boot_id, event.seq or 0
+        if boot_id == self._newest[0] and seq <= self._newest[1]:
+            return
+        self._device = event.device
+        self.latest.update(zip(event.metrics, event.values, strict=True))
+        if self._keep(event):
+            self._newest = (boot_id, seq)
 
-    def drain(self) -> Iterator[LinkEvent]:
-        """Yield all in order, the birth first, and be empty. What found no room is asked for again."""
-        if self.born is not None:
-            yield self.born
-        yield from self._lines
-        self._lines.clear()
+    def pass_on(self, sink: Sink, most: int) -> bool:
+        """Hand up to `most` readings on, in order; return whether that was all.
+
+        What found no room is asked for then, and comes by the session.
+        """
+        while self._lines:
+            sink(self._lines.popleft())
         shapes = list(self._shapes)
-        boot_id: str | None = None
-        seq: int | None = None
-        while self._readings:
+        for _ in range(min(most, len(self._readings))):
             index, packed = self._readings.popleft()
-            reading = self._unpacked(shapes[index], packed)
-            boot_id, seq = reading.boot_id, reading.seq
-            yield reading
-        if self._full:
-            self._again(boot_id, seq)
+            sink(self._unpacked(shapes[index], packed))
+        if self._readings:
+            return False
+        missing = self.left_out
         self._empty()
+        if missing:
+            self.again(*self._newest)
+        return True
 
     def drop(self) -> None:
         """Forget all, and take nothing more; the board is asked for what it still has when it comes again."""
@@ -91,9 +95,9 @@ class Aside:
         self._readings.clear()
         self._lines.clear()
         self._empty()
-        self._again(None, None)
+        self.again(None, None)
 
-    def _keep(self, reading: Reading) -> None:
+    def _keep(self, reading: Reading) -> bool:
         shape = (reading.boot_id, reading.metrics)
         packed = msgspec.msgpack.encode(
             (reading.values, reading.source_time_ms, reading.hub_time_ms, reading.quality, reading.seq)
@@ -101,21 +105,20 @@ class Aside:
         cost = len(packed) + _OVERHEAD
         if shape not in self._shapes:
             cost += _OVERHEAD + sum(map(len, reading.metrics))
-        if self._full or self._taken + cost > self._most or cost > self._budget.left:
-            self._full = True
+        if self.left_out or self._taken + cost > self._most or cost > self._budget.left:
             self.left_out += 1
-            return
+            return False
         self._taken += cost
         self._budget.left -= cost
         self.kept += 1
         self._readings.append((self._shapes.setdefault(shape, len(self._shapes)), packed))
+        return True
 
     def _unpacked(self, shape: _Shape, packed: bytes) -> Reading:
         values, source_time_ms, hub_time_ms, quality, seq = msgspec.msgpack.decode(packed, type=_Packed)
         boot_id, metrics = shape
-        assert self.born is not None  # noqa: S101 - a board's birth goes before its readings
         return Reading(
-            device=self.born.birth.device,
+            device=self._device,
             metrics=metrics,
             values=values,
             source_time_ms=source_time_ms,
@@ -128,5 +131,4 @@ class Aside:
     def _empty(self) -> None:
         self._budget.left += self._taken
         self._taken = self.kept = self.left_out = 0
-        self._full = False
         self._shapes.clear()

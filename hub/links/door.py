@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from hub.links.aside import Aside, Budget
+from hub.links.aside import AT_ONCE, Aside, Budget
 from hub.links.gate import Entry, Standing
-from hub.model import Born, Gone, Keyed, KeyState, LinkKind, LogLine
+from hub.model import Born, Gone, Keyed, KeyState, LinkKind, LogLine, Reading
 from hub.wire.calls import TooMany
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PROVE, ENROL = "prove", "enrol"
-TTL_MS = 5_000
+TTL_MS = {LinkKind.SERIAL: 5_000, LinkKind.MQTT: 15_000}
 """For so long a board may think about its proof: its flash may be busy, and a sensor may hold it."""
 UNPROVEN_BYTES = 1 << 20
 UNKNOWN_COMMAND = "there is no command"
@@ -67,14 +67,14 @@ class Door:
         sink: Sink,
         gate: Gate,
         wire: Wire,
-        again: Callable[[str, str | None, int | None], None],
+        again_of: Callable[[str, str], Again],
     ) -> None:
         self.name = name
         self._kind = kind
         self._sink = sink
         self._gate = gate
         self._wire = wire
-        self._known_again = again
+        self._again_of = again_of
         self._born: Born | None = None
         self._standing = Standing(Entry.OPEN)
         self._state: KeyState | None = None
@@ -100,7 +100,7 @@ class Door:
         elif isinstance(event, Gone):
             self._went(event)
         elif self._aside is not None:
-            self._aside.take(event)
+            self._beside(event)
         elif self._inside or self._trusted or (isinstance(event, LogLine) and event.level == "error"):
             self._sink(event)  # that a board is turned away is told on the page of the one it says it is
 
@@ -120,6 +120,11 @@ class Door:
         else:
             words = value if isinstance(value, str) else "its answer makes no sense"
             self._unproven(words, able=not words.startswith(UNKNOWN_COMMAND))
+
+    def tick(self) -> None:
+        """Pass on more of what was kept; to be called each 50 ms."""
+        if self._inside and self._aside is not None and self._aside.pass_on(self._sink, AT_ONCE):
+            self._aside = None
 
     # --- what the gate says -------------------------------------------------------------------------------
 
@@ -146,16 +151,15 @@ class Door:
         if same and before is not None and before.birth.device == born.birth.device:
             if self._inside:
                 self._sink(msgspec.structs.replace(born, key=self._state))
-            elif self._aside is not None:
-                self._aside.take(born)
+            elif self._standing.entry is Entry.WAIT:
+                self._wait(born)
             return
         self._gave = False
         self._standing = standing = self._gate.knock(born.birth.device, self)
         if standing.entry is Entry.WAIT:
-            self._aside = self._gate.wait(born, self, self._sink, self._again_of(born))
+            self._wait(born)
         elif standing.entry is Entry.PROVE:
-            self._aside = Aside(UNPROVEN_BYTES, Budget(UNPROVEN_BYTES), self._again_of(born))
-            self._aside.take(born)
+            self._aside = Aside(UNPROVEN_BYTES, Budget(UNPROVEN_BYTES), self._again(born))
             self._challenge()
         else:
             self._enter(KeyState.NONE if standing.asked else None)
@@ -167,21 +171,31 @@ class Door:
         if born is None:
             return
         if self._inside:
+            if self._aside is not None:
+                self._aside.pass_on(self._sink, self._aside.kept)
             self._sink(event)
         elif self._aside is not None and self._standing.entry is Entry.PROVE:
             self._aside.drop()
         self._inside, self._aside, self._call, self._state = False, None, "", None
         self._gate.left(born.birth.device, self)
 
+    def _wait(self, born: Born) -> None:
+        self._aside = self._gate.wait(born, self, self._sink, self._again(born))
+
+    def _beside(self, event: LinkEvent) -> None:
+        """Keep what comes after what is kept; what has no order passes where the board is in."""
+        if isinstance(event, Reading) or (isinstance(event, LogLine) and not self._inside):
+            if self._aside is not None:
+                self._aside.take(event)
+        elif self._inside:
+            self._sink(event)
+
     def _enter(self, state: KeyState | None) -> None:
-        """Pass on what was kept, and from now on all."""
+        """Let the board in: what was kept is passed on first, by and by."""
         self._inside, self._trusted, self._state = True, True, state
-        aside, self._aside = self._aside, None
-        if aside is not None:
-            for event in aside.drain():
-                self._sink(msgspec.structs.replace(event, key=state) if isinstance(event, Born) else event)
-        elif self._born is not None:
+        if self._born is not None:
             self._sink(msgspec.structs.replace(self._born, key=state))
+        self.tick()
 
     def _challenge(self) -> None:
         self._nonce = secrets.token_hex(16)
@@ -190,7 +204,7 @@ class Door:
     def _ask(self, command: str, params: dict[str, Any]) -> None:
         self._call = f"{command}-{secrets.token_hex(8)}"
         try:
-            self._wire.ask(self._call, command, params, TTL_MS)
+            self._wire.ask(self._call, command, params, TTL_MS[self._kind])
         except TooMany as error:
             self.answered(str(error), ok=False)
 
@@ -253,6 +267,5 @@ class Door:
         self._trusted = False
         self._wire.shut(reason)
 
-    def _again_of(self, born: Born) -> Again:
-        again, device = self._known_again, born.birth.device
-        return lambda boot_id, seq: again(device, boot_id, seq)
+    def _again(self, born: Born) -> Again:
+        return self._again_of(born.birth.device, born.birth.boot_id or "")

@@ -91,7 +91,7 @@ class Session:
         self._kind = kind
         self._sink = sink
         self._shared = shared
-        self._door = Door(name, kind, sink, shared.gate, self, shared.known.again)
+        self._door = Door(name, kind, sink, shared.gate, self, shared.known.again_of)
         self._events = BoardEvents(kind)
         self._greeted: str | None = None  # the board that said hello last, for the words that follow
         self._calls: dict[str, asyncio.Future[Any]] = {}
@@ -116,6 +116,7 @@ class Session:
         now = self._shared.clock_ms()
         self._session.tick(now)
         self._settle()
+        self._door.tick()
         self._tell_figures(now)
 
     def received(self, data: bytes) -> None:

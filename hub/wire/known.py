@@ -5,6 +5,7 @@ from .inbox import Inbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from .birth import Birth
@@ -42,13 +43,19 @@ class Known:
             _bounded(self._boots)[uid, boot_id] = boot
         return boot
 
-    def again(self, uid: str, boot_id: "str | None" = None, seq: "int | None" = None) -> None:
-        """Want a board's readings once more: what comes after `seq` in its boot, or what is not committed."""
-        for (known, boot), record in self._boots.items():
-            if known == uid:
-                record.inbox.rewind(
-                    record.committed if seq is None or boot != boot_id else max(seq + 1, record.committed)
-                )
+    def again_of(self, uid: str, boot_id: str) -> "Callable[[str | None, int | None], None]":
+        """Return what wants readings of this boot once more.
+
+        It is called with `(boot_id, seq)`, the last that stays, or with None for what is not committed.
+        """
+        record = self._boots.get((uid, boot_id))
+
+        def again(of: "str | None", seq: "int | None") -> None:
+            if record is not None:
+                after = record.committed if seq is None or of != boot_id else seq + 1
+                record.inbox.rewind(max(after, record.committed))
+
+        return again
 
     def remember(self, uid: str, schema: str, birth: "Birth") -> None:
         """Keep a birth, so that its schema need not be sent again."""
