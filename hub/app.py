@@ -123,6 +123,7 @@ class App:
         )
         store = Store.open(self._data, health=health, now_ms=wall_ms, settings=settings)
         try:
+            await store.keeping.load()
             await store.start()
             async with contextlib.AsyncExitStack() as closing:
                 closing.push_async_callback(store.close)

@@ -97,6 +97,7 @@ ANSWERS = [
     ("/api/v1/devices/{id}/firmware", f"devices/{DEVICE}/firmware"),
     ("/api/v1/latest", "latest"),
     ("/api/v1/retention", "retention"),
+    ("/api/v1/retention/rules", "retention/rules"),
     ("/api/v1/samples", f"samples?device={DEVICE}&metric=temperature"),
     ("/api/v1/samples", f"samples?device={DEVICE}&metric=temperature&points=2"),
     ("/api/v1/samples", f"samples?device={DEVICE}&metric=temperature&metric=door&points=2"),

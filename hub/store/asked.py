@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hub.store.grid import Grid, Joined
     from hub.store.history import Bucket, Page
     from hub.store.known import Known
+    from hub.store.policy import Policy
     from hub.store.rights import SecurityEvent, SecurityKind
     from hub.store.settings import StoreSettings
     from hub.store.sizes import DeviceSize
@@ -123,9 +124,9 @@ class Asked:
         await self._settle()
         return await self._readers.run(lambda connection: history.latest(connection, Recent.load(connection)))
 
-    async def forecast(self) -> Forecast:
-        """Return what the rules and the size would delete, and when. Raises QueryRefused, StoreError."""
-        return await self._forecasts.ask()
+    async def forecast(self, tried: Policy | None = None) -> Forecast:
+        """Return what the rules, or others that are tried, would delete. Raises QueryRefused, StoreError."""
+        return await self._forecasts.ask(tried)
 
     async def births(self) -> list[tuple[Birth, LinkKind, int]]:
         """Return each device's last birth, its link and when it was last seen. Raises StoreError."""

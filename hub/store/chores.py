@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hub.store.committer import Committer
+    from hub.store.policy import Policy
     from hub.store.recent import Recent
     from hub.store.seal import Sealed
     from hub.store.settings import StoreSettings
@@ -45,6 +46,8 @@ class Chores:
     ) -> None:
         self._committer = committer
         self._settings = settings
+        self._policy = settings.policy
+        self._wanted: Policy | None = None
         self._now_ms = now_ms
         self._interrupted = interrupted
         self._seal_at = self._end_of_window()
@@ -58,8 +61,14 @@ class Chores:
 
     def due_at(self) -> float:
         """Return when the next chore is due."""
+        if self._wanted is not None:
+            return -math.inf
         rolls = self._roll_at if self._jobs else math.inf
         return min(self._seal_at, rolls, self._salvage_at, self.retention.due_at)
+
+    def adopt(self, policy: Policy) -> None:
+        """Have rules in place of those that act when chores are next done. From any thread."""
+        self._wanted = policy
 
     def begin_salvage(self) -> None:
         """Look for files that were set aside."""
@@ -126,12 +135,16 @@ class Chores:
             time.sleep((time.monotonic() - began) * _PAUSE)
 
     def _roll_span(self, job: Job, connection: sqlite3.Connection) -> tuple[int, int] | None:
-        policy = self._settings.policy
+        policy = self._policy
         if job is MERGING:
             return daychunk.step(connection, self._now_ms(), lambda *name: policy.keep(*name).raw)
         return rollup.step(connection, job, self._now_ms(), lambda *name: policy.keep(*name).seconds != 0)
 
     def _expire(self) -> None:
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            self._policy = wanted
+            self.retention.adopt(wanted)
         if time.monotonic() < self.retention.due_at:
             return
         try:

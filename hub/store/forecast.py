@@ -103,16 +103,27 @@ class Forecasts:
         self._made: tuple[float, Forecast] | None = None
         self._turn = asyncio.Lock()
 
-    async def ask(self) -> Forecast:
-        """Return what goes. Raises QueryRefused, StoreError."""
+    def adopt(self, policy: Policy) -> None:
+        """Tell from now on what other rules would delete."""
+        self._policy = policy
+        self._made = None
+
+    async def ask(self, tried: Policy | None = None) -> Forecast:
+        """Return what goes, by the rules that act or by others. Raises QueryRefused, StoreError."""
         async with self._turn:
+            if tried is not None:
+                at_ms, wal_bytes = self._now_ms(), self._wal_bytes
+                return await self._readers.run(
+                    lambda connection: forecast(connection, tried, at_ms, wal_bytes)
+                )
             if self._made is not None and time.monotonic() < self._made[0] + _FRESH_S:
                 return self._made[1]
-            now_ms = self._now_ms()
+            now_ms, policy = self._now_ms(), self._policy
             found = await self._readers.run(
-                lambda connection: forecast(connection, self._policy, now_ms, self._wal_bytes)
+                lambda connection: forecast(connection, policy, now_ms, self._wal_bytes)
             )
-            self._made = time.monotonic(), found
+            if policy is self._policy:
+                self._made = time.monotonic(), found
             return found
 
 

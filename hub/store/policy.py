@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from hub.config import age_ms, duration_s, size_bytes
+from hub.config import RetentionConfig, age_ms, duration_s, size_bytes
+from hub.config.retention import FOREVER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hub.config import RetentionConfig, RetentionRule
+    from hub.config import RetentionRule
 
 MAX_INTERVAL_MS = 600_000
 """A value that holds is stored again after so long, where a rule does not say otherwise."""
@@ -61,6 +62,8 @@ class Policy:
     def __init__(
         self, retention: RetentionConfig | None = None, tags: Mapping[str, tuple[str, ...]] | None = None
     ) -> None:
+        self.retention = retention or RetentionConfig(raw=FOREVER)
+        """As it is written."""
         self.tags = dict(tags or {})
         self.size_bytes = None
         self._default = Keep()

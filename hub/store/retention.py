@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hub.store.committer import Committer
+    from hub.store.policy import Policy
     from hub.store.settings import StoreSettings
 
 log = logging.getLogger(__name__)
@@ -88,6 +89,15 @@ class Retention:
             if self._interrupted() or self._shed(now_ms):
                 continue
             self._finish()
+
+    def adopt(self, policy: Policy) -> None:
+        """Go by other rules from now on, after the grace where they differ from those that acted last."""
+        self._policy = policy
+        self._expiry = Expiry(policy)
+        self._settled = False
+        self._pass = Gone()
+        self._note(grace_until=None)
+        self.due_at = -math.inf
 
     def _expire(self, now_ms: int, connection: sqlite3.Connection) -> Gone:
         return self._expiry.step(connection, now_ms, self._settings.expiry_chunks)

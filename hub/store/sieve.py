@@ -49,6 +49,13 @@ class Sifting:
         self.suppressed = 0
         """Samples that were not stored, since the start."""
 
+    def adopt(self, policy: Policy) -> None:
+        """Go by other rules from the next reading on."""
+        self._policy = policy
+        self._sieves.clear()
+        # What was held back under the rules before still has its turn.
+        self.idle = self.idle and not policy.sieves
+
     def sift(self, reading: Reading) -> list[Reading]:
         """Return what of a reading is stored: itself, less of it, more before it, or nothing.
 

@@ -13,6 +13,7 @@ from hub.store.accounts import Accounts
 from hub.store.asked import Asked
 from hub.store.committer import Committer
 from hub.store.folder import Folder, StoreError
+from hub.store.keeping import Keeping
 from hub.store.quarantine import is_damage, is_ours
 from hub.store.recent import Recent
 from hub.store.samples import committed_seqs
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from hub.health import Health
     from hub.model import Birth, Command, CommandResult, LinkKind, Reading
     from hub.store.intake import Acked, Statement
+    from hub.store.policy import Policy
     from hub.store.retention import RetentionState
     from hub.store.rights import SecurityEvent
     from hub.store.wear import StoreFigures
@@ -83,6 +85,7 @@ class Store(Asked):
         health.store_rewritten.set_function(lambda: self._writer.retention.rewritten_bytes)
         self._told = self._states = 0
         self.accounts = Accounts(folder.database)
+        self.keeping = Keeping(self, settings.policy, now_ms)
 
     @classmethod
     def open(
@@ -122,6 +125,12 @@ class Store(Asked):
         await asyncio.to_thread(self._writer.close)
         await self._readers.close()
         self._folder.release()
+
+    def adopt(self, policy: Policy) -> None:
+        """Go by other rules of retention. On the loop's thread."""
+        self._sifting.adopt(policy)
+        self._forecasts.adopt(policy)
+        self._writer.adopt(policy)
 
     # --- writing ------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hub.health import Health
     from hub.model import Reading
     from hub.store.intake import Boot, Statement
+    from hub.store.policy import Policy
     from hub.store.recent import Held
     from hub.store.retention import RetentionState
     from hub.store.samples import Written
@@ -155,6 +156,12 @@ class Writer:
     def waiting_readings(self) -> int:
         """How many readings wait for their commit."""
         return self._intake.readings
+
+    def adopt(self, policy: Policy) -> None:
+        """Go by other rules of retention, soon."""
+        with self._wake:
+            self._chores.adopt(policy)
+            self._wake.notify()
 
     @property
     def retention(self) -> RetentionState:

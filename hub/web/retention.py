@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from hub.config import ConfigError, RetentionConfig
 from hub.model import Role
 from hub.store.forecast import (  # noqa: TC001 - msgspec resolves the fields' types
     MetricForecast,
     TierForecast,
 )
-from hub.web.parts import parts_of
-from hub.web.problem import json_answer
+from hub.store.keeping import KeepingChanged
+from hub.web.parts import IDENTITY, parts_of
+from hub.web.problem import Problem, json_answer
 from hub.web.reach import reach_of
-from hub.web.route import API, Answer, Reaches, Route
+from hub.web.route import API, JSON, Answer, Reaches, Route, body
+from hub.web.versions import etag, expected
 
 if TYPE_CHECKING:
     from aiohttp import web
+
+    from hub.store.keeping import Kept
+
+log = logging.getLogger(__name__)
 
 
 class RetentionView(msgspec.Struct, kw_only=True):
@@ -40,6 +48,28 @@ class RetentionView(msgspec.Struct, kw_only=True):
     items: list[MetricForecast]
     tiers: list[TierForecast]
     next: str | None = None
+
+
+class RetentionRules(msgspec.Struct, kw_only=True):
+    """The rules as in `[retention]` of the configuration; `configured`: they are its own.
+
+    `version` is the ETag; it counts changes.
+    """
+
+    version: int
+    configured: bool
+    rules: RetentionConfig
+
+
+class RetentionPreview(msgspec.Struct, kw_only=True):
+    """What rules would delete; amounts are estimates by whole days."""
+
+    used_bytes: int
+    free_bytes: int
+    size_bytes: int | None
+    over_bytes: int
+    items: list[MetricForecast]
+    tiers: list[TierForecast]
 
 
 async def show_retention(request: web.Request) -> web.StreamResponse:
@@ -66,6 +96,48 @@ async def show_retention(request: web.Request) -> web.StreamResponse:
     )
 
 
+async def show_rules(request: web.Request) -> web.StreamResponse:
+    """Answer with the rules that act."""
+    return _rules(parts_of(request).store.keeping.now())
+
+
+async def preview_rules(request: web.Request) -> web.StreamResponse:
+    """Answer with what other rules would delete; nothing changes."""
+    asked = await body(request, RetentionConfig)
+    try:
+        return json_answer(await parts_of(request).store.keeping.preview(asked))
+    except ConfigError as error:
+        raise Problem(400, str(error)) from error
+
+
+async def put_rules(request: web.Request) -> web.StreamResponse:
+    """Put rules in place of those that act."""
+    return _change(request, await body(request, RetentionConfig))
+
+
+async def drop_rules(request: web.Request) -> web.StreamResponse:
+    """Let the configuration's rules act again."""
+    return _change(request, None)
+
+
+def _change(request: web.Request, rules: RetentionConfig | None) -> web.StreamResponse:
+    try:
+        kept = parts_of(request).store.keeping.put(rules, expected(request))
+    except ConfigError as error:
+        raise Problem(400, str(error)) from error
+    except KeepingChanged as error:
+        raise Problem(412, str(error)) from error
+    log.warning("the rules of retention were changed by %s", request[IDENTITY].name)
+    return _rules(kept)
+
+
+def _rules(kept: Kept) -> web.Response:
+    answer = RetentionRules(version=kept.version, configured=kept.configured, rules=kept.rules)
+    return json_answer(answer, headers=etag(kept.version))
+
+
+_RULES = f"{API}/retention/rules"
+
 ROUTES = (
     Route(
         method="GET",
@@ -76,5 +148,44 @@ ROUTES = (
         head=True,
         summary="What the store holds of each metric, and what goes by rule and size, before it goes",
         answers={200: Answer(text="By device and metric", kind=RetentionView)},
+    ),
+    Route(
+        method="GET",
+        path=_RULES,
+        handler=show_rules,
+        role=Role.ADMIN,
+        head=True,
+        summary="How long what stays; ETag is the version",
+        answers={200: Answer(text="The rules", kind=RetentionRules)},
+    ),
+    Route(
+        method="PUT",
+        path=_RULES,
+        handler=put_rules,
+        role=Role.ADMIN,
+        body=RetentionConfig,
+        body_media=JSON,
+        summary="Put rules in place of the configuration's; they act in an hour (If-Match: the ETag seen)",
+        answers={200: Answer(text="The rules", kind=RetentionRules)},
+        problems=(400, 412),
+    ),
+    Route(
+        method="DELETE",
+        path=_RULES,
+        handler=drop_rules,
+        role=Role.ADMIN,
+        summary="Let the configuration's rules act again, in an hour",
+        answers={200: Answer(text="The rules", kind=RetentionRules)},
+        problems=(400, 412),
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/retention/preview",
+        handler=preview_rules,
+        role=Role.ADMIN,
+        body=RetentionConfig,
+        body_media=JSON,
+        summary="What rules would delete, now and within seven days; nothing changes",
+        answers={200: Answer(text="By device and metric", kind=RetentionPreview)},
     ),
 )
