@@ -81,7 +81,7 @@ clean: ## Remove all that was installed or built here (not the data)
 $(SETUP)/run: $(SETUP)/python $(STATIC) $(VM)
 	@touch $@
 
-$(SETUP)/dev: $(SETUP)/run $(SETUP)/apt-dev $(SETUP)/python-dev $(SETUP)/homeassistant $(SETUP)/sbom build/typings-rp2/.done build/typings-esp32/.done
+$(SETUP)/dev: $(SETUP)/run $(SETUP)/apt-dev $(SETUP)/python-dev $(SETUP)/homeassistant $(SETUP)/picamera2 $(SETUP)/sbom build/typings-rp2/.done build/typings-esp32/.done
 	@touch $@
 
 $(SETUP)/apt: scripts/apt.sh Makefile
@@ -92,7 +92,7 @@ $(SETUP)/apt: scripts/apt.sh Makefile
 
 $(SETUP)/apt-dev: scripts/apt.sh Makefile
 	@ASLEEP='nginx caddy coturn' scripts/apt.sh required 'chromium|chromium-browser' coturn fonts-liberation libatomic1 mosquitto mosquitto-clients systemd \
-		caddy curl nginx openssl strace
+		caddy curl gcc libcap-dev nginx openssl python3-dev strace
 	@scripts/apt.sh wanted libnginx-mod-nchan
 	@touch $@
 
@@ -137,6 +137,14 @@ $(SETUP)/homeassistant: requirements/homeassistant.txt $(SETUP)/python
 	@rm -rf build/homeassistant && $(PYTHON) -m venv build/homeassistant && \
 		build/homeassistant/bin/pip install -q --disable-pip-version-check --require-hashes -r $< || \
 		{ rm -rf build/homeassistant; echo "outpost: Home Assistant does not install on this Python; its tests are skipped"; }
+	@touch $@
+
+# picamera2 without libcamera, which is a package of Raspberry Pi OS alone and which the tests put a stub for.
+$(SETUP)/picamera2: requirements/picamera2.txt $(SETUP)/python $(SETUP)/apt-dev
+	@echo "outpost: installing picamera2 for the tests of the Pi's camera"
+	@rm -rf build/picamera2 && \
+		$(BIN)/pip install -q --disable-pip-version-check --no-deps --require-hashes --target build/picamera2 -r $< || \
+		{ rm -rf build/picamera2; echo "outpost: picamera2 does not install on this Python; its tests are skipped"; }
 	@touch $@
 
 # What writes the bill of materials is no part of the hub, nor of what it is tested with: an environment of its own.

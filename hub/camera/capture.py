@@ -109,10 +109,13 @@ class Capture:
         reader: Reader | None = None
         try:
             reader = self._source()
+            want_keyframe: Callable[[], None] | None = getattr(reader, "want_keyframe", None)
             while not self._stopping.is_set():
                 item = reader.read()
                 self._posted = False
                 self._take(item)
+                if isinstance(item, Coded) and want_keyframe is not None:
+                    self._ask(want_keyframe, item)
                 if not (
                     self._posted or self._ahead
                 ):  # each call wakes the loop, which costs more than most of them do
@@ -129,6 +132,14 @@ class Capture:
                 _close(reader)
             self._post(lambda: self._listener.capture_ended(error))
 
+    def _ask(self, want_keyframe: Callable[[], None], item: Coded) -> None:
+        """Pass viewers' wish for a keyframe on to a source that codes by itself and can be asked."""
+        budget = self.keyframes[Codec.H264]
+        if item.keyframe:
+            budget.satisfied()
+        elif budget.take(int(time.monotonic() * 1000)):
+            want_keyframe()
+
     def _take(self, item: Picture | Coded) -> None:
         """Pass a coded picture on, and code what else is wanted."""
         if isinstance(item, Coded):
@@ -136,7 +147,8 @@ class Capture:
             return
         now_s = time.monotonic()
         codecs, still = self._demand.codecs, self._still_wanted(now_s)
-        self._code(item, codecs, self._timeline.ticks(now_s), now_s, still=still)
+        pts = self._timeline.ticks(now_s, captured_s=item.captured_s)
+        self._code(item, codecs, pts, now_s, still=still)
 
     def _take_coded(self, item: Coded) -> None:
         if item.due_s is None:
@@ -145,7 +157,7 @@ class Capture:
             now_s = item.due_s
             self._wait(item.due_s)
         codecs, still = self._demand.codecs, self._still_wanted(now_s)
-        pts = self._timeline.ticks(now_s, item.stream_s)
+        pts = self._timeline.ticks(now_s, item.stream_s, item.captured_s)
         self._decoder.came(item)
         others = codecs - {Codec.H264}
         raw_wanted = bool(others or still)

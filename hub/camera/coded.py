@@ -27,10 +27,12 @@ class Timeline:
         self._last = -1
         self._offset_s: float | None = None
 
-    def ticks(self, now_s: float, stream_s: float | None = None) -> int:
-        """Give a picture's time in ticks of RTP_TIME_BASE; they grow."""
+    def ticks(self, now_s: float, stream_s: float | None = None, captured_s: float | None = None) -> int:
+        """Give a picture's time in ticks of RTP_TIME_BASE; they grow. `captured_s` is believed."""
         at_s = now_s
-        if stream_s is not None:
+        if captured_s is not None:
+            at_s = captured_s
+        elif stream_s is not None:
             if self._offset_s is None or abs(stream_s + self._offset_s - now_s) > _DRIFT_LIMIT_S:
                 self._offset_s = now_s - stream_s
             at_s = stream_s + self._offset_s

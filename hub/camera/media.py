@@ -29,6 +29,8 @@ class Picture:
     frame: av.VideoFrame
     time_ms: int
     """When it was captured, UTC."""
+    captured_s: float | None = None
+    """The same by the monotonic clock, where the camera tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Coded:
     """The source's own time of it, from an origin of its own."""
     due_s: float | None = None
     """When it is to be shown, by the monotonic clock, where it was read ahead; None: it came just now."""
+    captured_s: float | None = None
+    """When it was captured, by the monotonic clock, where the camera tells that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,10 @@ KNOWN = "test, picamera2, v4l2:/dev/video0, file:/path/to/video.mp4, rtsp://…,
 
 
 class Reader(Protocol):
-    """An open source. Both methods block, and are called on one thread."""
+    """An open source. Both methods block, and are called on one thread.
+
+    One that codes by itself may have `want_keyframe()` beside them, which asks for a keyframe soon.
+    """
 
     def read(self) -> Picture | Coded:
         """Wait for the next picture, raw or coded. Raises SourceError when the source ended or broke."""
@@ -52,9 +55,9 @@ def choose(config: CameraConfig, now_ms: Callable[[], int]) -> Source:
     if text == "picamera2":
 
         def picamera2() -> Reader:
-            from hub.camera.picamera2_source import Picamera2Reader  # noqa: PLC0415 - see above
+            from hub.camera.picamera2_source import open_picamera2  # noqa: PLC0415 - see above
 
-            return Picamera2Reader(config, now_ms)
+            return open_picamera2(config, now_ms)
 
         return picamera2
 
