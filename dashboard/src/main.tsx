@@ -1,5 +1,4 @@
 import { render } from "preact";
-import "uplot/dist/uPlot.min.css";
 import "./styles/index.css";
 import { App } from "./App.tsx";
 import { ApiError, Client } from "./api/client.ts";

@@ -72,11 +72,7 @@ export class Client {
     return this.get<LinkInfo>(`devices/${encodeURIComponent(device)}/link`);
   }
 
-  /** At most `points` buckets of a metric between two times. */
-  history = (device: string, metric: string, from: number, to: number, points: number) =>
-    this.get<History>("samples", { device, metric, from, to, points });
-
-  /** The same of several metrics, DEVICE/METRIC each, on one grid: time, then min, max, mean, count of each. */
+  /** At most `points` buckets of metrics (DEVICE/METRIC) on one grid: time, then min, max, mean, count of each. */
   grid = (metric: string[], from: number, to: number, points: number) =>
     this.get<History>("samples", { metric, from, to, points });
 

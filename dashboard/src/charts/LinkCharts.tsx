@@ -1,13 +1,15 @@
-import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import uPlot from "uplot";
+import { usePolled } from "../components/usePolled.ts";
 import { figure } from "../format/figure.ts";
 import { tick } from "../format/time.ts";
 import { useHub } from "../state/context.ts";
+import type { Hub } from "../state/hub.ts";
 import { GAUGES, SHOWN, type Trace, traceOf } from "../state/linkhistory.ts";
+import { bucketsOf } from "../state/window.ts";
 import { text } from "../text/en.ts";
 import { niceRange } from "./scale.ts";
 import { palette } from "./theme.ts";
+import uPlot from "./uplot.ts";
 
 const SPAN_MS = 86_400_000;
 const POINTS = 288;
@@ -22,46 +24,26 @@ const EVERY_MS = 60_000;
 /** A small chart for each figure of the link that tells cable from board from hub, over the last day. */
 export function LinkCharts({ device }: { device: string }) {
   const hub = useHub();
-  const traces = useSignal<Trace[] | null>(null);
-  const until = useSignal(0);
-  const failed = useSignal("");
-  useEffect(() => {
-    const load = async () => {
-      try {
-        const now = Math.round(hub.hubNow());
-        const found = await Promise.all(
-          SHOWN.map(async (name) => {
-            const history = await hub.client.history(
-              device,
-              `link.${name}`,
-              now - SPAN_MS,
-              now,
-              POINTS,
-            );
-            return traceOf(name, history, BUCKET_MS);
-          }),
-        );
-        until.value = now;
-        traces.value = found.filter((trace) => trace !== null);
-        failed.value = "";
-      } catch (error) {
-        failed.value = error instanceof Error ? error.message : String(error);
-      }
-    };
-    void load();
-    const timer = setInterval(() => document.hidden || void load(), EVERY_MS);
-    return () => clearInterval(timer);
-  }, [device]);
+  const { found, failed } = usePolled(() => load(hub, device), EVERY_MS, device);
   if (failed.value) return <p class="bad pad">{text.link.historyFailed(failed.value)}</p>;
-  if (traces.value === null) return <p class="dim pad">{text.link.historyLoading}</p>;
-  if (traces.value.length === 0) return <p class="dim pad">{text.link.historyEmpty}</p>;
+  if (found.value === null) return <p class="dim pad">{text.link.historyLoading}</p>;
+  const { traces, until } = found.value;
+  if (traces.length === 0) return <p class="dim pad">{text.link.historyEmpty}</p>;
   return (
     <div class="linkcharts">
-      {traces.value.map((trace) => (
-        <LinkChart key={trace.name} trace={trace} until={until.value} />
+      {traces.map((trace) => (
+        <LinkChart key={trace.name} trace={trace} until={until} />
       ))}
     </div>
   );
+}
+
+async function load(hub: Hub, device: string): Promise<{ traces: Trace[]; until: number }> {
+  const until = Math.round(hub.hubNow());
+  const names = SHOWN.map((name) => `${device}/link.${name}`);
+  const { rows } = await hub.client.grid(names, until - SPAN_MS, until, POINTS);
+  const found = SHOWN.map((name, at) => traceOf(name, bucketsOf(rows, at), BUCKET_MS));
+  return { traces: found.filter((trace) => trace !== null), until };
 }
 
 function LinkChart({ trace, until }: { trace: Trace; until: number }) {

@@ -1,8 +1,8 @@
-import uPlot from "uplot";
 import { isState } from "../format/value.ts";
 import { timeAxis, valueAxis, valueScale } from "./axes.ts";
 import { palette } from "./theme.ts";
 import { dataOf, merged, type Parts, pauseMs, pauses, shareAxis } from "./traces.ts";
+import uPlot from "./uplot.ts";
 
 export interface PlotOptions {
   /** What is drawn now: windows come and go while the plot stays. */

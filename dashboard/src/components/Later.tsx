@@ -1,8 +1,7 @@
-import { type Signal, useSignal } from "@preact/signals";
 import type { FunctionComponent } from "preact";
-import { useEffect } from "preact/hooks";
 import { text } from "../text/en.ts";
 import { Notice } from "./Notice.tsx";
+import { useLater } from "./useLater.ts";
 
 interface Props {
   title: string;
@@ -11,21 +10,7 @@ interface Props {
 
 /** A page whose code is fetched when it is first asked for. */
 export function Later({ title, load }: Props) {
-  const page: Signal<{ is: FunctionComponent } | null> = useSignal(null);
-  const failed = useSignal(false);
-  const ask = () => {
-    failed.value = false;
-    load().then(
-      (is) => {
-        page.value = { is };
-      },
-      () => {
-        failed.value = true;
-      },
-    );
-  };
-  useEffect(ask, [title]);
-  const Is = page.value?.is;
+  const { code: Is, failed, ask } = useLater(load, title);
   return (
     <>
       <h1 tabIndex={-1} class={Is ? "page-title" : undefined}>

@@ -1,6 +1,3 @@
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import type { LinkInfo } from "../api/types.ts";
 import { figure } from "../format/figure.ts";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
@@ -8,27 +5,14 @@ import { text } from "../text/en.ts";
 import { Figures } from "./Figures.tsx";
 import { LinkHistory } from "./LinkHistory.tsx";
 import { LinkVerdict } from "./LinkVerdict.tsx";
+import { usePolled } from "./usePolled.ts";
 
 const EVERY_MS = 2000;
 
 /** What is wrong with the device's link, if anything, with its figures; renewed while they are looked at. */
 export function LinkFigures({ device }: { device: DeviceState }) {
   const hub = useHub();
-  const link = useSignal<LinkInfo | null>(null);
-  const failed = useSignal("");
-  useEffect(() => {
-    const load = async () => {
-      try {
-        link.value = await hub.client.link(device.id);
-        failed.value = "";
-      } catch (error) {
-        failed.value = error instanceof Error ? error.message : String(error);
-      }
-    };
-    void load();
-    const timer = setInterval(() => document.hidden || void load(), EVERY_MS);
-    return () => clearInterval(timer);
-  }, [device]);
+  const { found: link, failed } = usePolled(() => hub.client.link(device.id), EVERY_MS, device);
   const entries = Object.entries(link.value?.figures ?? {});
   return (
     <section class="panel" aria-labelledby="link">

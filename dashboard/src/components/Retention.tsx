@@ -1,5 +1,3 @@
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import type { MetricRetention, RetentionInfo } from "../api/types.ts";
 import { useHub } from "../state/context.ts";
 import { age, count, going, notes, rollups, size, total } from "../state/retention.ts";
@@ -7,6 +5,7 @@ import { deviceUrl } from "../state/router.ts";
 import { retention as words } from "../text/retention.ts";
 import { Figures } from "./Figures.tsx";
 import { Notice } from "./Notice.tsx";
+import { usePolled } from "./usePolled.ts";
 
 const EVERY_MS = 300_000;
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
@@ -14,21 +13,7 @@ const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: 
 /** What the store keeps of each metric, and what goes before it goes. Renewed every five minutes. */
 export function Retention() {
   const hub = useHub();
-  const info = useSignal<RetentionInfo | null>(null);
-  const failed = useSignal("");
-  const load = async () => {
-    try {
-      info.value = await hub.client.retention();
-      failed.value = "";
-    } catch (error) {
-      failed.value = error instanceof Error ? error.message : String(error);
-    }
-  };
-  useEffect(() => {
-    void load();
-    const timer = setInterval(() => document.hidden || void load(), EVERY_MS);
-    return () => clearInterval(timer);
-  }, []);
+  const { found: info, failed, again } = usePolled(() => hub.client.retention(), EVERY_MS, "");
   const found = info.value;
   return (
     <section class="panel scroll retention" aria-labelledby="retention">
@@ -37,7 +22,7 @@ export function Retention() {
       </header>
       {failed.value && (
         <Notice title={words.failed(failed.value)} tone="error">
-          <button type="button" onClick={() => void load()}>
+          <button type="button" onClick={() => again()}>
             {words.retry}
           </button>
         </Notice>

@@ -1,5 +1,4 @@
-import { useSignal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { type Signal, useSignal } from "@preact/signals";
 import { CommandForm } from "../components/CommandForm.tsx";
 import { ConfigurationPanel } from "../components/ConfigurationPanel.tsx";
 import { Console } from "../components/Console.tsx";
@@ -8,12 +7,12 @@ import { Presence } from "../components/DevicePanel.tsx";
 import { FirmwarePanel } from "../components/FirmwarePanel.tsx";
 import { KeyBanner, KeyPanel } from "../components/KeyPanel.tsx";
 import { LinkFigures } from "../components/LinkFigures.tsx";
-import { MetricChart } from "../components/MetricChart.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { Ranges } from "../components/Ranges.tsx";
-import { Comparisons } from "../state/compare.ts";
+import { FreshNote, Readout } from "../components/Readout.tsx";
+import { useLater } from "../components/useLater.ts";
+import { title } from "../format/value.ts";
 import { useHub } from "../state/context.ts";
-import { Crosshair } from "../state/crosshair.ts";
 import type { DeviceState } from "../state/device.ts";
 import { fieldsOf } from "../state/schema.ts";
 import { liveView, type View } from "../state/view.ts";
@@ -53,8 +52,6 @@ export function DevicePage({ id }: { id: string }) {
 
 function Known({ device }: { device: DeviceState }) {
   const view = useSignal<View>(liveView(300_000));
-  const comparisons = useMemo(() => new Comparisons(localStorage), []);
-  const crosshair = useMemo(() => new Crosshair(), []);
   const info = device.info.value;
   return (
     <div data-online={info.online} data-device={info.id}>
@@ -67,21 +64,7 @@ function Known({ device }: { device: DeviceState }) {
       {info.notice && <p class="banner warn">{info.notice}</p>}
       <KeyBanner id={info.id} />
       <Identity device={device} />
-      <div class="charts">
-        {device.metrics.value.map((metric) => (
-          <MetricChart
-            key={metric.name}
-            device={device}
-            metric={metric}
-            view={view}
-            comparisons={comparisons}
-            crosshair={crosshair}
-          />
-        ))}
-      </div>
-      <p class="hidden" role="status" data-crosshair>
-        {crosshair.said}
-      </p>
+      <Charts device={device} view={view} />
       {device.metrics.value.length === 0 && <p class="dim pad">{text.device.noMetrics}</p>}
       <div class="below">
         <Commands device={device} />
@@ -93,6 +76,42 @@ function Known({ device }: { device: DeviceState }) {
         <LinkFigures device={device} />
       </div>
     </div>
+  );
+}
+
+/** Nobody on the overview needs what draws charts: it comes when a device is looked at. */
+const loadCharts = async () => (await import("../components/DeviceCharts.tsx")).DeviceCharts;
+
+/** The device's charts; until their code is there, the values in the same places. */
+function Charts({ device, view }: { device: DeviceState; view: Signal<View> }) {
+  const { code: DeviceCharts, failed, ask } = useLater(loadCharts, device.id);
+  if (DeviceCharts) return <DeviceCharts device={device} view={view} />;
+  return (
+    <>
+      {failed.value && (
+        <Notice title={text.overview.failedTitle} tone="error">
+          <button type="button" onClick={ask}>
+            {text.overview.retry}
+          </button>
+        </Notice>
+      )}
+      <div class="charts">
+        {device.metrics.value.map((metric) => (
+          <section key={metric.name} class="panel chart">
+            <header>
+              <h2>{title(metric.meta.value)}</h2>
+              <FreshNote device={device} metric={metric} />
+              <Readout device={device} metric={metric} />
+            </header>
+            {metric.meta.value.kind === "text" ? (
+              <p class="dim pad">{text.chart.text}</p>
+            ) : (
+              <div class="plot" />
+            )}
+          </section>
+        ))}
+      </div>
+    </>
   );
 }
 

@@ -1,10 +1,9 @@
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { parseExposition, type Series } from "../api/prometheus.ts";
 import { Figures } from "../components/Figures.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { Retention } from "../components/Retention.tsx";
 import { StoreWear } from "../components/StoreWear.tsx";
+import { usePolled } from "../components/usePolled.ts";
 import { useHub } from "../state/context.ts";
 import { healthGroups, linkTable } from "../state/figures.ts";
 import { deviceUrl } from "../state/router.ts";
@@ -15,22 +14,11 @@ const EVERY_MS = 2000;
 /** The hub itself: its counters, renewed every two seconds. */
 export function HealthPage() {
   const hub = useHub();
-  const figures = useSignal<Map<string, Series[]> | null>(null);
-  const failed = useSignal("");
   const load = async () => {
-    try {
-      const [exposition] = await Promise.all([hub.client.health(), hub.refreshInfo()]);
-      figures.value = parseExposition(exposition);
-      failed.value = "";
-    } catch (error) {
-      failed.value = error instanceof Error ? error.message : String(error);
-    }
+    const [exposition] = await Promise.all([hub.client.health(), hub.refreshInfo()]);
+    return parseExposition(exposition);
   };
-  useEffect(() => {
-    void load();
-    const timer = setInterval(() => document.hidden || void load(), EVERY_MS);
-    return () => clearInterval(timer);
-  }, []);
+  const { found: figures, failed, again } = usePolled(load, EVERY_MS, "");
   const info = hub.info.value;
   return (
     <>
@@ -41,7 +29,7 @@ export function HealthPage() {
       {failed.value && (
         <Notice title={text.health.failedTitle} tone="error">
           <p>{failed.value}</p>
-          <button type="button" onClick={() => void load()}>
+          <button type="button" onClick={() => again()}>
             {text.health.retry}
           </button>
         </Notice>

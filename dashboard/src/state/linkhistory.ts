@@ -1,4 +1,4 @@
-import type { History } from "../api/types.ts";
+import type { Bucket } from "./window.ts";
 
 /** One figure over time, as a chart takes it: seconds, and values or null where nothing is stored. */
 export interface Trace {
@@ -22,13 +22,8 @@ export const SHOWN = [
 ];
 
 /** A figure's stored buckets as a trace: gauges as they are, counters as their growth from bucket to bucket. */
-export function traceOf(name: string, history: History, bucketMs: number): Trace | null {
-  const time = history.columns.indexOf("time");
-  const max = history.columns.indexOf("max");
-  const points = history.rows.flatMap((row) => {
-    const [at, value] = [row[time], row[max]];
-    return typeof at === "number" && typeof value === "number" ? [{ at, value }] : [];
-  });
+export function traceOf(name: string, buckets: readonly Bucket[], bucketMs: number): Trace | null {
+  const points = buckets.map(([at, , max]) => ({ at, value: max }));
   if (points.length === 0) return null;
   const gauge = GAUGES.includes(name);
   const trace: Trace = { name, time: [], value: [], summary: 0 };
