@@ -14,6 +14,7 @@ class HttpClient:
     """A context manager. What is no 2xx raises OSError with the answer's beginning."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         parts = urlsplit(url)
         self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=600)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -14,6 +12,7 @@ import uvloop
 
 from bench.disk import disk
 from bench.figure import Figure
+from bench.load_boards import boards
 from bench.workload import METRICS
 from hub.bus import Bus
 from hub.config import SerialConfig
@@ -45,7 +44,7 @@ def measure() -> list[Figure]:
     figures: list[Figure] = []
     with disk(2048) as place, _one_core() as others:
         for links in (1, LINKS):
-            with _boards(links, others) as paths:
+            with boards(links, WINDOW // links, cores=others) as paths:
                 rate, cpu_s, share = uvloop.run(_flood(place.folder_for(f"links-{links}"), paths))
             what = f"{links} serial link{'s' if links > 1 else ''}, committed"
             figures += [
@@ -105,22 +104,6 @@ def _one_core() -> Iterator[set[int]]:
         yield others
     finally:
         os.sched_setaffinity(0, cores)
-
-
-@contextlib.contextmanager
-def _boards(count: int, cores: set[int]) -> Iterator[list[str]]:
-    """Run the boards until the end of the block; yield their ports."""
-    arguments = [sys.executable, "-m", "bench.load_boards", str(count), str(WINDOW // count)]
-    process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    os.sched_setaffinity(process.pid, cores)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        yield [process.stdout.readline().strip() for _ in range(count)]
-    finally:
-        process.stdin.close()
-        process.wait(10)
-        process.stdout.close()
 
 
 def _wall_ms() -> int:

@@ -15,6 +15,7 @@ from bench.boards import config
 from bench.fed_store import DAY_MS, HOUR_MS, SETTLE_S, START_MS, median_ms, opened
 from bench.figure import Figure, percentile
 from bench.http_client import HttpClient
+from bench.load_boards import boards
 from bench.workload import METRICS, SAMPLES_PER_S
 from hil.hub import HubProcess
 from hub.model import Birth, Kind, LinkKind, Metric
@@ -39,6 +40,12 @@ YEAR_DAYS = 365
 LATER_MS = START_MS + (YEAR_DAYS + 1) * DAY_MS
 QUIET = config([])
 """A hub without a board."""
+INGEST_PER_S = 4000
+"""Samples a second that every server gets while it is asked the last hour."""
+INGEST_TIMES = 800
+"""So often that commits fall into it."""
+INGESTED = "outpost_samples_total"
+BOARDS, WINDOW = 8, 2000
 
 
 async def recent(folder: Path, seconds: int) -> list[Figure]:
@@ -75,11 +82,35 @@ async def recent(folder: Path, seconds: int) -> list[Figure]:
     with HubProcess(folder, config=QUIET) as hub:
         await asyncio.sleep(SETTLE_S)
         span = f"from={end_ms - HOUR_MS}&to={end_ms}"
-        hour = _over_http(hub, f"samples?device=device-03{names}&{span}&limit=10000")
+        asked = f"samples?device=device-03{names}&{span}&limit=10000"
+        hour = _over_http(hub, asked)
         latest_ms = _over_http(hub, "latest")
     found.append(Figure(what=f"{what}, over HTTP", value=hour, unit="ms", target=6))
+    found += _while_ingest_runs(folder, what, asked)
     found.append(Figure(what="last known of 200 metrics, over HTTP", value=latest_ms, unit="ms"))
     return [*found, Figure(what="last known of 200 metrics", value=percentile(times, 0.5), unit="ms")]
+
+
+def _while_ingest_runs(folder: Path, what: str, asked: str) -> list[Figure]:
+    """Ask while boards on serial ports send as many samples a second as the other servers get."""
+    with boards(BOARDS, WINDOW, INGEST_PER_S / BOARDS / len(METRICS)) as ports:
+        paths = ", ".join(f'"{path}"' for path in ports)
+        text = f"[serial]\nports = [{paths}]\nenrolment = 'off'\n[mqtt]\nenabled = false\n"
+        with HubProcess(folder, config=text) as hub:
+            time.sleep(SETTLE_S)
+            before, began = _ingested(hub), time.monotonic()
+            hour = _over_http(hub, asked, INGEST_TIMES)
+            rate = (_ingested(hub) - before) / (time.monotonic() - began)
+    return [
+        Figure(what=f"{what}, while ingest runs, over HTTP", value=hour, unit="ms"),
+        Figure(what="samples a second that came meanwhile", value=rate, unit="/s"),
+    ]
+
+
+def _ingested(hub: HubProcess) -> float:
+    with HttpClient(hub.url) as client:
+        text = client.get("/metrics", {"Authorization": f"Bearer {hub.token}"}).decode()
+    return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(INGESTED))
 
 
 def year(place: Disk) -> list[Figure]:
@@ -145,11 +176,11 @@ def _birth(connection: sqlite3.Connection) -> None:
     connection.execute(*births.statement(birth, LinkKind.MQTT, START_MS))
 
 
-def _over_http(hub: HubProcess, path: str) -> float:
+def _over_http(hub: HubProcess, path: str, times: int = 15) -> float:
     """Return the ms of a request, from sending it to the answer parsed, on a connection that stays open."""
     with HttpClient(hub.url) as client:
         headers = {"Authorization": f"Bearer {hub.token}"}
-        return median_ms(lambda: msgspec.json.decode(client.get(f"/api/v1/{path}", headers)))
+        return median_ms(lambda: msgspec.json.decode(client.get(f"/api/v1/{path}", headers)), times)
 
 
 def _ask_year(connection: sqlite3.Connection, end_ms: int, days: int) -> None:

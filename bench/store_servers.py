@@ -6,9 +6,7 @@ hub's own HTTP answers. Their device bytes are of a feed faster than real time, 
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -17,10 +15,10 @@ import psutil
 
 from bench.fed_store import DAY_MS, SETTLE_S, START_MS, median_ms
 from bench.figure import Figure
-from bench.http_client import HttpClient
+from bench.line_feed import fed
 from bench.servers import SERVERS, running
 from bench.store_bytes import SOAK_S
-from bench.store_queries import YEAR_DAYS, year_values
+from bench.store_queries import INGEST_PER_S, INGEST_TIMES, YEAR_DAYS, year_values
 from bench.workload import METRICS, SAMPLES_PER_S, readings
 
 if TYPE_CHECKING:
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.disk import Disk
+    from bench.http_client import HttpClient
     from bench.servers import Server
     from hub.model import Reading
 
@@ -67,8 +66,10 @@ def _measured(server: Server, place: Disk) -> list[Figure]:
         add("thousand samples a second", count / elapsed / 1000, "k/s")
         add("last hour of 4 metrics at 1 s, over HTTP", _asked(server, client, "hour"), "ms")
         add("last known of 200 metrics, over HTTP", _asked(server, client, "last"), "ms")
-        with _ingest(server):
-            add("last hour of 4 metrics while ingest runs", _asked(server, client, "hour"), "ms")
+        with fed(client.url, server.write_path(), INGEST_PER_S) as rate:
+            asked = _asked(server, client, "hour", INGEST_TIMES)
+        add("last hour of 4 metrics at 1 s, while ingest runs, over HTTP", asked, "ms")
+        add("samples a second that came meanwhile", rate[0], "/s")
         for day in range(YEAR_DAYS):
             client.post(server.write_path(), _day(day))
         _settle(server, client)
@@ -120,31 +121,6 @@ def _day(day: int) -> bytes:
 def _settle(server: Server, client: HttpClient) -> None:
     server.flush(client)
     time.sleep(SETTLE_S)
-
-
-@contextlib.contextmanager
-def _ingest(server: Server) -> Iterator[None]:
-    """Write 4,000 samples a second meanwhile."""
-    ended = threading.Event()
-    batches = [
-        "\n".join(f"s,device=other-{number} temperature={place} {START_MS + place}" for number in range(200))
-        for place in range(2000)
-    ]
-
-    def feed() -> None:
-        with HttpClient(f"http://127.0.0.1:{server.port}") as client:
-            for body in batches:
-                client.post(server.write_path(), body.encode())
-                if ended.wait(0.05):
-                    return
-
-    thread = threading.Thread(target=feed)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 def _cpu_s(process: subprocess.Popen[bytes]) -> float:

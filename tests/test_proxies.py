@@ -126,12 +126,19 @@ async def serves(url: str, process: asyncio.subprocess.Process, log: Path) -> No
             await asyncio.sleep(0.05)
 
 
-async def test_each_event_passes_at_once_over_http_2(proxied: tuple[WebHub, str]) -> None:
+@pytest.mark.parametrize("more", [(), ("--compressed",)], ids=["plain", "compressed"])
+async def test_each_event_passes_at_once_over_http_2(
+    proxied: tuple[WebHub, str], more: tuple[str, ...]
+) -> None:
     hub, url = proxied
     bearer = f"Authorization: {hub.bearer()['Authorization']}"
-    async with curl("-N", "-k", "-i", "--http2", "-H", bearer, f"{url}/api/v1/stream") as process:
+    async with curl("-N", "-k", "-i", "--http2", *more, "-H", bearer, f"{url}/api/v1/stream") as process:
         assert process.stdout is not None
         assert (await process.stdout.readline()).startswith(b"HTTP/2 200")
+        head = b""
+        while (line := await process.stdout.readline()).strip():
+            head += line.lower()
+        assert (b"content-encoding: deflate" in head) is bool(more)
         async with asyncio.timeout(30):
             # The opening, too, is here before anything happens.
             while not (await process.stdout.readline()).startswith(b"retry:"):

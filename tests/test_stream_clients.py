@@ -21,6 +21,7 @@ from playwright.async_api import async_playwright
 from hub.config import HubConfig
 from hub.model import Role
 from hub.web.auth import COOKIE
+from hub.web.sse import PACKED
 from hub.web.stream import FANOUT
 from tests.e2e.browser import FLAGS, chromium
 from tests.fakes import until
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from playwright.async_api import Page
+
+    from hub.web.sse import Form
 
 pytestmark = pytest.mark.e2e
 
@@ -63,6 +66,12 @@ def streams(hub: WebHub) -> int:
     return int(hub.parts.health.registry.get_sample_value("outpost_stream_subscribers") or 0)
 
 
+def forms(hub: WebHub) -> list[Form]:
+    """Return in which form each live stream gets what is said."""
+    groups = hub.listener._runner.app[FANOUT]._groups.values()
+    return [subscriber._form for group in groups for subscriber in group.members]
+
+
 def cut(hub: WebHub) -> None:
     """Break every live stream, as a network would."""
     for group in hub.listener._runner.app[FANOUT]._groups.values():
@@ -73,6 +82,8 @@ def cut(hub: WebHub) -> None:
 async def feed_and_cut(hub: WebHub) -> None:
     """Give one half of the values to who is connected, cut, and give the other while nobody is."""
     await until(lambda: streams(hub) == 1, 30)
+    # Each of these clients takes deflate, without being told to.
+    assert forms(hub) == [PACKED]
     for value in ALL:
         if value == HALF:
             cut(hub)

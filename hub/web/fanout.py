@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hub.health import Health
     from hub.web.filters import Filter
     from hub.web.parts import StreamLimits
+    from hub.web.sse import Form
 
 
 class Group:
@@ -118,12 +119,12 @@ class Fanout:
         """How many streams are open."""
         return sum(len(group.members) for group in self._groups.values())
 
-    def attach(self, transport: asyncio.Transport, wanted: Filter, *, chunked: bool) -> Subscriber:
-        """Send every batch from now on to `transport`, whose request ends with `Subscriber.ended`."""
+    def attach(self, transport: asyncio.Transport, wanted: Filter, form: Form) -> Subscriber:
+        """Send every batch from now on to `transport`; its request ends with `Subscriber.ended`."""
         subscriber = Subscriber(
             transport,
             wanted,
-            chunked=chunked,
+            form=form,
             limits=self.limits,
             catch_up=partial(latest_frame, self._bus),
             dropped=self._health.stream_dropped.inc,

@@ -99,13 +99,14 @@ def negotiated(accept: str) -> Form:
     for part in accept.lower().split(",")[:32]:
         media, _, parameters = part.partition(";")
         for form, known in MEDIA.items():
-            quality = _quality(parameters)
+            quality = quality_of(parameters)
             if media.strip() == known and quality > best[0]:
                 best = quality, form
     return best[1]
 
 
-def _quality(parameters: str) -> float:
+def quality_of(parameters: str) -> float:
+    """Return the weight among a header's parameters (RFC 9110, 12.4.2): 1 without one, 0 for what is none."""
     for parameter in parameters.split(";"):
         name, _, value = parameter.strip().partition("=")
         if name == "q":

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
+from hub.web.packing import packed
 from hub.web.problem import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from hub.bus import Batch
     from hub.web.filters import Filter
@@ -23,7 +26,7 @@ Row: TypeAlias = "tuple[str, str, int, Any, str]"
 _ID = re.compile(r"(?P<epoch>[0-9a-f]{8})-(?P<n>[0-9]{1,15})")
 
 
-class Frame(msgspec.Struct, frozen=True, kw_only=True):
+class Frame(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A piece of the stream as plain bytes and as one HTTP chunk, and what is lost when it is dropped."""
 
     plain: bytes
@@ -35,10 +38,22 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     from_ms: int | None = None
     """The earliest source time among its samples."""
 
+    @cached_property
+    def packed(self) -> bytes:
+        """The same as one HTTP chunk of the compressed stream, made when the first client wants it."""
+        return chunk(packed(self.plain))
+
     @classmethod
     def of(cls, plain: bytes) -> Frame:
         """Make a frame without samples and events."""
         return cls(plain=plain, chunk=chunk(plain))
+
+
+Form: TypeAlias = "Callable[[Frame], bytes]"
+"""Which of a frame's bytes a client gets."""
+PLAIN: Form = attrgetter("plain")
+CHUNK: Form = attrgetter("chunk")
+PACKED: Form = attrgetter("packed")
 
 
 def chunk(plain: bytes) -> bytes:

@@ -11,10 +11,11 @@ from aiohttp import web
 from hub.model import Role
 from hub.web.fanout import reset
 from hub.web.filters import Filter, Names
+from hub.web.packing import ENCODING, HEADER, accepted, packed
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.reach import reach_of
 from hub.web.route import API, Answer, Reaches, Route, query
-from hub.web.sse import frame_of, opening, parse_id
+from hub.web.sse import CHUNK, PACKED, PLAIN, frame_of, opening, parse_id
 from hub.web.subscriber import bound_kernel_buffers
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from hub.bus import Batch, Bus
     from hub.web.fanout import Fanout
+    from hub.web.sse import Form
 
 FANOUT: web.AppKey[Fanout] = web.AppKey("fanout")
 
@@ -60,59 +62,87 @@ async def live(request: web.Request) -> web.StreamResponse:
 
 async def _serve(request: web.Request, wanted: Filter, given: str) -> web.StreamResponse:
     fanout = request.app[FANOUT]
+    form = _form(request)
     answer = web.StreamResponse(
-        headers={"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+        headers={
+            "Cache-Control": "no-cache, no-transform",
+            "X-Accel-Buffering": "no",
+            "Vary": "Accept-Encoding",
+        }
     )
     answer.content_type = "text/event-stream"
-    chunked = request.version >= (1, 1)
-    if chunked:
-        answer.enable_chunked_encoding()
-    else:
+    if form is PLAIN:
         answer.force_close()
+    else:
+        answer.enable_chunked_encoding()
+    if form is PACKED:
+        answer.headers["Content-Encoding"] = ENCODING
+    writer = _Writer(answer, packs=form is PACKED, patience_s=fanout.limits.stall_s)
     try:
         await answer.prepare(request)
         if request.transport is not None:
             bound_kernel_buffers(request.transport, fanout.limits)
-        await _catch_up(answer, parts_of(request).bus, wanted, given, fanout.limits.stall_s)
+        await _catch_up(writer, parts_of(request).bus, wanted, given)
     except (TimeoutError, ConnectionError):
         return _cut(request, answer)
     # No await between the last look into the ring and this: no batch can slip through.
     transport = request.transport
     if transport is None:
         return answer
-    subscriber = fanout.attach(transport, wanted, chunked=chunked)
+    subscriber = fanout.attach(transport, wanted, form)
     try:
         await subscriber.ended
     finally:
         fanout.detach(subscriber)
-    return answer
+    # What is compressed has no end of its own, and an end of the answer would look as if it were damaged.
+    return _cut(request, answer) if form is PACKED else answer
 
 
-async def _catch_up(
-    answer: web.StreamResponse, bus: Bus, wanted: Filter, given: str, patience_s: float
-) -> None:
+def _form(request: web.Request) -> Form:
+    if request.version < (1, 1):
+        return PLAIN
+    return PACKED if accepted(request) else CHUNK
+
+
+class _Writer:
+    """Writes to an answer before its stream is live, at the client's own pace."""
+
+    def __init__(self, answer: web.StreamResponse, *, packs: bool, patience_s: float) -> None:
+        self._answer = answer
+        self._packs = packs
+        self._patience_s = patience_s
+        self._head = HEADER
+
+    async def write(self, content: bytes) -> None:
+        """Write plain bytes. Raises TimeoutError when the client takes nothing, ConnectionError."""
+        if self._packs:
+            content, self._head = self._head + packed(content), b""
+        async with asyncio.timeout(self._patience_s):
+            await self._answer.write(content)
+
+
+async def _catch_up(writer: _Writer, bus: Bus, wanted: Filter, given: str) -> None:
     """Write the opening, and what the client missed, until it has all that the ring has.
 
-    It does so at the client's own pace. Raises TimeoutError when it takes nothing, ConnectionError when it
-    went.
+    Raises as the writer does.
     """
     position = parse_id(given) if given else (bus.epoch, bus.last_n)
     if position is None or bus.replay(*position) is None:
         # No id before the reset: a client that is cut between the two must be told again.
         at = bus.last_n
-        await _write(answer, opening(None) + reset(bus, position), patience_s)
+        await writer.write(opening(None) + reset(bus, position))
     else:
         at = position[1]
-        await _write(answer, opening(position), patience_s)
+        await writer.write(opening(position))
     # Batches go on coming while this writes: it is done when the ring holds none that the client lacks.
     while (missed := bus.replay(bus.epoch, at)) != []:
         if missed is None:
             text = reset(bus, (bus.epoch, at))
             at = bus.last_n
-            await _write(answer, text, patience_s)
+            await writer.write(text)
             continue
         for piece in _pieces(missed, wanted, bus.epoch, at):
-            await _write(answer, piece, patience_s)
+            await writer.write(piece)
         at = missed[-1].n
 
 
@@ -132,11 +162,6 @@ def _pieces(batches: list[Batch], wanted: Filter, epoch: str, at: int) -> Iterat
             piece = b""
     if piece:
         yield piece
-
-
-async def _write(answer: web.StreamResponse, content: bytes, patience_s: float) -> None:
-    async with asyncio.timeout(patience_s):
-        await answer.write(content)
 
 
 def _cut(request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:

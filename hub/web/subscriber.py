@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from hub.web.filters import Filter
     from hub.web.parts import StreamLimits
+    from hub.web.sse import Form
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class Subscriber:
         transport: asyncio.Transport,
         wanted: Filter,
         *,
-        chunked: bool,
+        form: Form,
         limits: StreamLimits,
         catch_up: Callable[[int, Filter], Frame | None],
         dropped: Callable[[int], None],
@@ -45,7 +46,7 @@ class Subscriber:
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._transport = transport
         self._descriptor = _descriptor(transport)
-        self._chunked = chunked
+        self._form = form
         self._limits = limits
         self._catch_up = catch_up
         self._count = dropped
@@ -120,7 +121,7 @@ class Subscriber:
             self._from_ms = frame.from_ms if self._from_ms is None else min(self._from_ms, frame.from_ms)
 
     def _write(self, frame: Frame, waiting: int) -> None:
-        content = frame.chunk if self._chunked else frame.plain
+        content = self._form(frame)
         self._given += len(content)
         if waiting or self._descriptor is None:
             self._transport.write(content)
