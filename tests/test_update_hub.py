@@ -112,6 +112,14 @@ async def test_an_update_is_one_command_with_the_manifests_hash(hub: WebHub) -> 
     assert sent.params == {"manifest": made.manifest_sha256, "bytes": made.manifest_bytes, "force": True}
 
 
+async def test_an_update_is_in_the_security_log(hub: WebHub) -> None:
+    answers(hub, {"version": "1.3.0"})
+    await hub.call("POST", UPDATE, role=Role.ADMIN, json={})
+    events = (await hub.get("security/events?kind=firmware_update", role=Role.ADMIN)).json()["items"]
+    told = [(event["actor"], event["detail"]) for event in reversed(events)]
+    assert told == [("token:test-admin", f"{DEVICE}: {end}") for end in ("asked for", "succeeded")]
+
+
 async def test_a_board_that_restarts_is_asked_the_same_again(hub: WebHub) -> None:
     answers(hub, NotReachable("it restarts"), NotReachable("it restarts"), {"version": "1.3.0"})
     result = (await hub.call("POST", UPDATE, role=Role.ADMIN, json={})).json()

@@ -66,6 +66,7 @@ class SecurityKind(StrEnum):
     USER_REMOVED = "user_removed"
     ROLE_CHANGED = "role_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - no password
+    FIRMWARE_UPDATE = "firmware_update"
     BOARD_PENDING = "board_pending"
     BOARD_ACCEPTED = "board_accepted"
     BOARD_REJECTED = "board_rejected"

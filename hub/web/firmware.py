@@ -9,10 +9,12 @@ import msgspec
 from hub.commands import BadParams, CommandRefused, QueueFull, TooFast
 from hub.devices import UnknownDevice
 from hub.model import CommandResult, FirmwareOffer, Role
+from hub.store.rights import SecurityKind
 from hub.web.origin import origin_of
 from hub.web.parts import IDENTITY, Updater, parts_of
 from hub.web.problem import Problem, json_answer
 from hub.web.route import API, JSON, Answer, Reaches, Route, body, path_part
+from hub.web.trail import tell
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -37,9 +39,12 @@ async def show_offer(request: web.Request) -> web.StreamResponse:
 async def update_device(request: web.Request) -> web.StreamResponse:
     """Update a device, wait for the end, and answer with the result, good or bad."""
     asked = await body(request, UpdateBody)
+    device, updater = path_part(request, "id"), _updater(request)
+    # Before as well: who asks may go away, and the update goes on.
+    tell(request, SecurityKind.FIRMWARE_UPDATE, f"{device}: asked for{' by force' if asked.force else ''}")
     try:
-        result = await _updater(request).update(
-            path_part(request, "id"),
+        result = await updater.update(
+            device,
             force=asked.force,
             key=asked.key,
             caller=request[IDENTITY].name,
@@ -56,6 +61,7 @@ async def update_device(request: web.Request) -> web.StreamResponse:
         raise Problem(429, str(error), headers={"Retry-After": str(wait_s)}) from error
     except CommandRefused as error:
         raise Problem(409, str(error), parameter="id") from error
+    tell(request, SecurityKind.FIRMWARE_UPDATE, f"{device}: {result.state}")
     return json_answer(result)
 
 

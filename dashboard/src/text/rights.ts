@@ -117,6 +117,7 @@ export const rightsText = {
       user_removed: "User removed",
       role_changed: "Role changed",
       password_changed: "Password changed",
+      firmware_update: "Firmware update",
       board_pending: "Board waits",
       board_accepted: "Board accepted",
       board_rejected: "Board rejected",
