@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 UIDS = ("e66141d0e2e00001", "e66141d0e2e00002")
+TAG = "cellar"
+"""Of the first board."""
 
 
 class Rig:
@@ -38,6 +40,7 @@ class Rig:
         config = (
             f'[hub]\nname = "end to end"\n[serial]\nports = [{ports}]\nenrolment = "auto"\n'
             f'[mqtt]\nhost = "{self.broker.host}"\nport = {self.broker.port}\n'
+            f'[tags]\n{UIDS[0]} = ["{TAG}"]\n'
             '[[camera]]\nid = "front"\nsource = "test"\nwidth = 640\nheight = 360\nfps = 15\n'
         )
         # A fixed port, so that a page that is open finds the hub again after a restart.

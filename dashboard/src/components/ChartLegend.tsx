@@ -39,7 +39,7 @@ export function Legend({ feed, second, cursor, onStop }: Props) {
         (doubt) =>
           doubts.has(doubt) && (
             <li key={doubt} data-line={doubt}>
-              {words.legend[doubt]}
+              <span>{words.legend[doubt]}</span>
             </li>
           ),
       )}

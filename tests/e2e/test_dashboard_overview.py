@@ -1,0 +1,100 @@
+"""The overview in a real Chromium: groups, small charts, and what a browser has to load for it."""
+
+from __future__ import annotations
+
+import gzip
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import TAG, UIDS, Watched
+from tests.e2e.test_dashboard import BOARD, live
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page, Response
+
+pytestmark = pytest.mark.e2e
+
+BUDGET_BYTES = 120_000
+INKED = """(canvas) => {
+    if (canvas.width === 0) return false;
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return data.some((part, at) => at % 4 === 3 && part > 0);
+}"""
+
+
+def grouped(page: Page) -> Locator:
+    """Group by tags; return the button that folds the tagged group."""
+    page.goto("/")
+    live(page)
+    page.get_by_label("Group devices").select_option("tag")
+    return page.get_by_role("button", name=TAG)
+
+
+def panel(page: Page, device: str) -> Locator:
+    return page.locator(f'.panel.device[data-device="{device}"]')
+
+
+def test_devices_are_grouped_by_tags_and_a_folded_group_stays_folded(watched: Watched) -> None:
+    page = watched.page
+    fold = grouped(page)
+    group = page.get_by_role("region", name=TAG)
+    expect(group.locator(".panel.device")).to_have_count(1)
+    expect(panel(page, UIDS[0]).locator(".metric").first).to_be_visible()
+    fold.focus()
+    page.keyboard.press("Enter")
+    expect(fold).to_have_attribute("aria-expanded", "false")
+    expect(panel(page, UIDS[0])).to_have_count(0)
+    expect(panel(page, UIDS[1])).to_be_visible()
+    page.reload()
+    live(page)
+    expect(fold).to_have_attribute("aria-expanded", "false")
+    expect(panel(page, UIDS[0])).to_have_count(0)
+    assert watched.errors == []
+
+
+def test_a_search_finds_what_is_in_a_folded_group_also_by_its_tag(watched: Watched) -> None:
+    page = watched.page
+    grouped(page).click()
+    expect(panel(page, UIDS[0])).to_have_count(0)
+    page.get_by_role("searchbox").fill(TAG)
+    expect(panel(page, UIDS[0]).locator(".metric").first).to_be_visible()
+    expect(panel(page, UIDS[1])).to_have_count(0)
+    assert watched.errors == []
+
+
+def test_a_panels_small_charts_are_drawn_and_one_canvas_has_them_all(watched: Watched) -> None:
+    page = watched.page
+    page.goto("/")
+    live(page)
+    sheet = panel(page, BOARD).locator("canvas")
+    expect(sheet).to_have_count(1)
+    sheet.evaluate(
+        f"""(canvas) => new Promise((done) => {{
+            const look = () => ({INKED})(canvas) ? done() : requestAnimationFrame(look);
+            look();
+        }})"""
+    )
+    assert panel(page, BOARD).get_by_role("img").count() > 3
+    assert watched.errors == []
+
+
+@pytest.mark.parametrize("path", ["/", f"/devices/{BOARD}"])
+def test_a_first_load_is_within_the_budget_of_javascript(watched: Watched, path: str) -> None:
+    page = watched.page
+    scripts: list[Response] = []
+    page.on("response", lambda answer: scripts.append(answer) if answer.url.endswith(".js") else None)
+    page.goto(path)
+    live(page)
+    expect(page.locator("[data-metric]").first).to_be_visible()
+    # A canvas is there when the code that draws is.
+    expect(page.locator("canvas").first).to_be_visible()
+    # The service worker's own script loads beside the page, and fetches again what is here already.
+    sizes = {
+        script.url: len(gzip.compress(script.body(), 9))
+        for script in scripts
+        if not script.url.endswith("sw.js")
+    }
+    assert len(sizes) > 0
+    assert sum(sizes.values()) <= BUDGET_BYTES, sizes
