@@ -47,7 +47,7 @@ async def flood(folder: Path, seq: int) -> None:
         folder,
         health=Health(),
         now_ms=lambda: 0,
-        settings=StoreSettings(ack_interval_s=0.003, batch_samples=64, seal_samples=256),
+        settings=StoreSettings(ack_interval_s=0.003, batch_samples=16, seal_samples=256),
     )
 
     def tell(acked: list[Acked]) -> None:
@@ -78,7 +78,7 @@ async def cut(folder: Path, synchronous: str) -> None:
 
     vars(committer)["connect"] = connect
     settings = StoreSettings(
-        ack_interval_s=0.002, batch_samples=16, seal_samples=100, wal_bytes=64 << 10, read_interval_s=0
+        ack_interval_s=0.002, batch_samples=4, seal_samples=100, wal_bytes=64 << 10, read_interval_s=0
     )
     store = Store.open(folder, health=Health(), now_ms=lambda: 0, settings=settings)
 
