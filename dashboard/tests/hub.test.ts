@@ -231,3 +231,30 @@ test("a hub that cannot be reached is told from one that refuses", async () => {
   await hub.load();
   expect(hub.unreached.value).toBe(true);
 });
+
+test("many readouts change over several frames, each of them short", async () => {
+  const metrics = Array.from({ length: 100 }, (_, n) => ({
+    ...device().metrics[0],
+    name: `m${n}`,
+  })) as Device["metrics"];
+  devices = async () => [device({ metrics })];
+  await hub.load();
+  take(
+    "samples",
+    metrics.map(({ name }) => ["pico", name, T0, 7, "good"]),
+  );
+  let spent = 0;
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => spent++);
+  const shown = () =>
+    hub.devices.value.get("pico")?.metrics.value.filter((one) => one.last.value?.value === 7)
+      .length ?? 0;
+  for (const frame of frames.splice(0)) frame();
+  const first = shown();
+  expect(first).toBeGreaterThan(0);
+  expect(first).toBeLessThan(100);
+  for (let left = 50; left > 0 && frames.length > 0; left--) {
+    for (const frame of frames.splice(0)) frame();
+  }
+  expect(shown()).toBe(100);
+  clock.mockRestore();
+});
