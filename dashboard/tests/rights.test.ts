@@ -90,7 +90,7 @@ test("a list that cannot be read says why, and keeps what it showed", async () =
 
 test.each([
   ["viewer", ["sessions"]],
-  ["admin", ["security/events", "sessions", "tokens", "users"]],
+  ["admin", ["retention/rules", "security/events", "sessions", "tokens", "users"]],
 ] as const)("a %s asks for what the role may see and nothing else", async (role, wanted) => {
   const asked: string[] = [];
   const client = new Client(

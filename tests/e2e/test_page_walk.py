@@ -57,7 +57,17 @@ LISTS = (
     "sessions",
     "security/events*",
 )
-READ = ("devices*", "devices/*", "devices/*/*", "cameras", "commands*", "alerts*", "rules", "retention")
+READ = (
+    "devices*",
+    "devices/*",
+    "devices/*/*",
+    "cameras",
+    "commands*",
+    "alerts*",
+    "rules",
+    "retention*",
+    "retention/*",
+)
 EMPTY_WORDS = {
     "overview": "No device yet",
     "device": "No such device",

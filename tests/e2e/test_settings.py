@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.test_dashboard import live
+from tests.e2e.test_dashboard import BOARD, live
 from tests.e2e.test_dashboard_states import (
     LOOKS,
     REASON,
@@ -225,3 +226,51 @@ def test_the_page_says_what_is_empty_and_what_cannot_be_read(
     page.unroute_all()
     panel(page, "Sessions").get_by_role("button", name="Try again").click()
     expect(panel(page, "Sessions").get_by_text("this browser")).to_be_visible()
+
+
+def test_retention_is_changed_after_what_would_go_was_seen_and_taken_back(rig: Rig, watched: Watched) -> None:
+    page = opened(watched)
+    keeping = panel(page, "Retention")
+    expect(keeping.get_by_label("Samples").last).to_have_value("90d")
+    expect(keeping.get_by_role("button", name="Save")).to_have_count(0)
+    keeping.get_by_label("Samples").fill("soon")
+    keeping.get_by_role("button", name="See what would go").click()
+    expect(keeping.get_by_role("alert")).to_contain_text("`retention.raw`")
+    keeping.get_by_label("Samples").fill("1y")
+    keeping.get_by_role("button", name="Add a rule").click()
+    rule = keeping.get_by_role("group", name="Rule 1")
+    rule.get_by_label("Metric").fill("vib*")
+    rule.get_by_label("Samples").fill("7d")
+    keeping.get_by_role("button", name="See what would go").click()
+    expect(keeping.get_by_text("Goes when they act")).to_be_visible()
+    check_look(page)
+    keeping.get_by_role("button", name="Save Retention").click()
+    keeping.get_by_role("button", name="Yes, save").click()
+    expect(keeping.get_by_role("status").first).to_contain_text("Saved.")
+    assert rig.api.get("retention/rules")["rules"]["rule"][0]["metric"] == "vib*"
+    page.reload()
+    expect(keeping.get_by_label("Samples").last).to_have_value("1y")
+    keeping.get_by_role("button", name="Back to the file's").click()
+    keeping.get_by_role("button", name="Yes, back").click()
+    expect(keeping.get_by_label("Samples")).to_have_count(1)
+    expect(keeping.get_by_label("Samples")).to_have_value("90d")
+    assert rig.api.get("retention/rules")["configured"]
+    assert [error for error in watched.errors if "400" not in error] == []
+
+
+def test_units_and_zone_that_were_chosen_are_shown_everywhere_and_outlast_a_reload(watched: Watched) -> None:
+    page = opened(watched)
+    page.get_by_label("Temperature").select_option("°F")
+    page.get_by_text("The hub's,").click()
+    page.goto(f"/devices/{BOARD}")
+    live(page)
+    chart = page.locator('.panel.chart[data-metric="temperature"]')
+    expect(chart.locator(".readout .unit")).to_have_text("°F")
+    expect(chart.locator(".readout")).to_have_attribute("title", re.compile(r"at the hub .*UTC"))
+    page.goto("/rules")
+    page.get_by_role("button", name="New rule").click()
+    expect(page.get_by_label("Threshold (°F)")).to_have_value("86")
+    page.reload()
+    page.goto("/settings")
+    expect(page.get_by_label("Temperature")).to_have_value("°F")
+    assert watched.errors == []

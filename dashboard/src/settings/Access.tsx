@@ -1,5 +1,6 @@
 import "../styles/access.css";
 import { type Rights, rightsOf } from "../state/rights.ts";
+import { Keeping } from "./Keeping.tsx";
 import { Password } from "./Password.tsx";
 import { SecurityLog } from "./SecurityLog.tsx";
 import { Sessions } from "./Sessions.tsx";
@@ -33,6 +34,9 @@ export function Everybody({ rights, me }: Props) {
         <Users rights={rights} me={me} />
         <Tokens rights={rights} />
         <Walls rights={rights} />
+      </div>
+      <div class="whole">
+        <Keeping rights={rights} />
       </div>
       <div class="whole">
         <SecurityLog rights={rights} />

@@ -11,6 +11,7 @@ import {
 } from "../api/rights.ts";
 import type { Page, Role } from "../api/types.ts";
 import { rightsText } from "../text/rights.ts";
+import type { Kept } from "./keeping.ts";
 
 export const ROLES: readonly Role[] = ["viewer", "operator", "admin"];
 export const TOKEN_ROLES: readonly TokenRole[] = [...ROLES, "device"];
@@ -119,6 +120,8 @@ export interface Rights {
   /** The kind of event that the log shows; empty: all. */
   kind: Signal<string>;
   events: Listing<SecurityEvent>;
+  /** The rules of retention, as a list of one. */
+  kept: Listing<Kept>;
   /** Reads all that the role may see; never throws. */
   load: () => Promise<void>;
 }
@@ -133,9 +136,13 @@ export function rightsOf(client: Client, role: Role): Rights {
   const events = listing((cursor) =>
     api.events({ kind: kind.peek() || null, cursor, limit: EVENTS }),
   );
-  const seen = role === "admin" ? [users, tokens, sessions, events] : [sessions];
+  const kept = listing(async () => {
+    const rules = await client.get<Kept>("retention/rules");
+    return { items: [rules], next: null };
+  });
+  const seen = role === "admin" ? [users, tokens, sessions, events, kept] : [sessions];
   const load = async () => {
     await Promise.all(seen.map((list) => list.load()));
   };
-  return { api, users, tokens, sessions, kind, events, load };
+  return { api, users, tokens, sessions, kind, events, kept, load };
 }

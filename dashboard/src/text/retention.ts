@@ -5,7 +5,7 @@ export const retention = {
   failed: (reason: string) => `What the store keeps cannot be read: ${reason}`,
   retry: "Try again",
   empty: "No samples are sealed yet; the first are within a quarter of an hour.",
-  note: "Estimates by whole days. Rules are in the hub's configuration, under retention.",
+  note: "Estimates by whole days. An admin changes the rules in Settings.",
   hold: (reason: string) => `Nothing goes by age now: ${reason}.`,
   grace: (clock: string) => `The rules have changed; they act from ${clock} on.`,
   overBudget: "All that may go for the size has gone, and the store is larger all the same.",
