@@ -44,7 +44,12 @@ class Broadcast:
     """The packets of one stream. `pump` starts and stops the access units: join(offer) gives a leave."""
 
     def __init__(
-        self, codec: Codec, ssrc: int, pump: Callable[[Callable[[AccessUnit], None]], Callable[[], None]]
+        self,
+        codec: Codec,
+        ssrc: int,
+        pump: Callable[[Callable[[AccessUnit], None]], Callable[[], None]],
+        *,
+        origin: int | None = None,
     ) -> None:
         self.ring = Ring()
         self.ssrc = ssrc
@@ -53,7 +58,8 @@ class Broadcast:
         self._stop_pump: Callable[[], None] | None = None
         # lower half: RFC 3711's rollover counter of a first viewer starts without doubt
         self._sequence = secrets.randbelow(1 << 15)
-        self._origin = secrets.randbits(32)
+        self.origin = secrets.randbits(32) if origin is None else origin
+        """Of the timestamps."""
         self._waiting: list[Receiver] = []
         self._flowing: list[Receiver] = []
         self._queue: deque[Burst] = deque()
@@ -73,7 +79,7 @@ class Broadcast:
 
     def rtp_time(self, monotonic_s: float) -> int:
         """Give the RTP timestamp of a moment of the monotonic clock."""
-        return (int(monotonic_s * RTP_CLOCK_HZ) + self._origin) & 0xFFFFFFFF
+        return (int(monotonic_s * RTP_CLOCK_HZ) + self.origin) & 0xFFFFFFFF
 
     def add(self, receiver: Receiver) -> None:
         """Let a receiver in; its packets begin with the next keyframe."""
@@ -91,13 +97,19 @@ class Broadcast:
             self._stop_pump = None
             self._queue.clear()
 
+    def replace(self, receiver: Receiver, other: Receiver) -> None:
+        """Put another in a receiver's place."""
+        for group in (self._waiting, self._flowing):
+            if receiver in group:
+                group[group.index(receiver)] = other
+
     def offer(self, unit: AccessUnit) -> None:
         """Packetize an access unit and send it: at once where it is small, in steps where it is not."""
         payloads = self._packetize(unit.data)
         made = bursts(
             payloads,
             sequence=self._sequence,
-            timestamp=(unit.pts + self._origin) & 0xFFFFFFFF,
+            timestamp=(unit.pts + self.origin) & 0xFFFFFFFF,
             ssrc=self.ssrc,
             keyframe=unit.keyframe,
             limit=_STEP_PACKETS,

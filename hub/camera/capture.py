@@ -7,11 +7,13 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from hub.camera.coded import GroupDecoder, Timeline
 from hub.camera.errors import CameraError, SourceError
 from hub.camera.keyframes import KeyframeBudget
+from hub.camera.low_layer import LowLayer
 from hub.camera.media import AccessUnit, Codec, Coded
 from hub.camera.playout import AHEAD_S
 
@@ -32,6 +34,8 @@ class Demand:
 
     codecs: frozenset[Codec] = frozenset()
     """Streams that somebody takes."""
+    low: frozenset[Codec] = frozenset()
+    """Codecs of which somebody takes the low layer."""
     still: bool = False
     """One JPEG of the next picture."""
     still_interval_ms: int | None = None
@@ -40,7 +44,8 @@ class Demand:
     @property
     def raw(self) -> bool:
         """Whether raw pictures are wanted too of a source that codes by itself."""
-        return self.still or self.still_interval_ms is not None or not self.codecs <= {Codec.H264}
+        others = self.low or not self.codecs <= {Codec.H264}
+        return bool(self.still or self.still_interval_ms is not None or others)
 
 
 class Listener(Protocol):
@@ -51,6 +56,9 @@ class Listener(Protocol):
 
     def unit_came(self, codec: Codec, unit: AccessUnit) -> None:
         """Take an access unit for all viewers."""
+
+    def low_unit_came(self, codec: Codec, unit: AccessUnit) -> None:
+        """Take an access unit of the low layer."""
 
     def units_ahead(self, units: list[tuple[float, AccessUnit]]) -> None:
         """Take access units of H.264 before they are due, each with its moment, in monotonic seconds."""
@@ -87,6 +95,7 @@ class Capture:
         self._loop = loop
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"camera-{name}", daemon=True)
+        self.low = LowLayer(fps=fps, bitrate_kbps=bitrate_kbps)
         self._encoders: dict[Codec, VideoEncoder] = {}
         self._jpeg: JpegEncoder | None = None
         self._timeline = Timeline()
@@ -127,6 +136,7 @@ class Capture:
             log.exception("camera thread %s broke", self._thread.name)
             error = SourceError(f"the camera broke: {type(problem).__name__}: {problem}")
         finally:
+            self.low.close()
             self._close_encoders(frozenset())
             if reader is not None:
                 _close(reader)
@@ -160,7 +170,7 @@ class Capture:
         pts = self._timeline.ticks(now_s, item.stream_s, item.captured_s)
         self._decoder.came(item)
         others = codecs - {Codec.H264}
-        raw_wanted = bool(others or still)
+        raw_wanted = bool(others or still or self._demand.low)
         if not raw_wanted:
             self._decoder.skipped()
             self._close_encoders(others)
@@ -202,6 +212,11 @@ class Capture:
         self._close_encoders(codecs)
         for codec in codecs:
             self._code_video(codec, picture, pts, now_s)
+        count = len(self.low)
+        for codec, unit in self.low.code(picture, self._demand.low, pts, now_s):
+            self._post(partial(self._listener.low_unit_came, codec, unit))
+        if len(self.low) != count:
+            self._tell_encoders()
         if still:
             if self._jpeg is None:
                 from hub.camera.encoder import JpegEncoder  # noqa: PLC0415 - PyAV only when something is coded
@@ -238,11 +253,14 @@ class Capture:
         unwanted = self._encoders.keys() - wanted
         for codec in unwanted:
             del self._encoders[codec]
-        if unwanted:
+        idle = len(self.low) and not self._demand.low
+        if idle:
+            self.low.close()
+        if unwanted or idle:
             self._tell_encoders()
 
     def _tell_encoders(self) -> None:
-        count = len(self._encoders)
+        count = len(self._encoders) + len(self.low)
         self._post(lambda: self._listener.encoders_changed(count))
 
     def _post(self, call: Callable[[], None]) -> None:

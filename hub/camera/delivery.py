@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiortc.rtp import RtcpSrPacket
 
 from hub.camera.broadcast import now
 from hub.camera.burst import Lane, Layout
 from hub.camera.feedback import Feedback, dispatch
+from hub.camera.switch import LayerWatch, Switch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from hub.camera.broadcast import Broadcast
-    from hub.camera.burst import Burst
+    from hub.camera.burst import Burst, Ring
+    from hub.camera.channel import Channel
     from hub.camera.offer import Chosen
     from hub.camera.outlet import Outlet
     from hub.camera.seams import Connected
@@ -27,9 +28,22 @@ _EARLY_REPORTS = 4
 _REPORT_S = 4.0
 """aiortc reports each second, which costs more than a viewer's packets of that time: after the first reports,
 which set the browser's clock, every 5 s will do (RFC 3550, 6.2)."""
+_FORMER_PACKETS = 2000
+"""A layer that was left is forgotten after so many packets, long before its sequence numbers come again."""
 _RESEND_SHARE = 0.5
 _RESEND_BURST = 256.0
 """Packets resent to a viewer: half of what it is sent, and so many at once. One bad path is not all."""
+
+
+class _Former(NamedTuple):
+    """The layer that a viewer was on before."""
+
+    ring: Ring
+    offset: int
+    end: int
+    """Its own sequence numbers before this one are of that layer."""
+    packets: int
+    """That it had been sent."""
 
 
 class Delivery(Feedback):
@@ -38,12 +52,11 @@ class Delivery(Feedback):
     def __init__(
         self,
         connected: Connected,
-        broadcast: Broadcast,
+        channel: Channel,
         chosen: Chosen,
         *,
         rtx_ssrc: int,
         workbench: Workbench,
-        want_keyframe: Callable[[], None],
         broken: Callable[[Exception], None],
     ) -> None:
         self.packets = 0
@@ -59,12 +72,12 @@ class Delivery(Feedback):
         self.bitrate_limit: int | None = None
         """What the browser thinks the path can carry (REMB), bits a second."""
         self._connected = connected
-        self._broadcast = broadcast
+        self._channel = channel
+        self._broadcast = broadcast = channel.broadcast
         self._rtx = chosen.rtx_payload_type
         self._rtx_ssrc = rtx_ssrc
         self._rtx_sequence = secrets.randbelow(1 << 15)
         self._workbench = workbench
-        self._want_keyframe = want_keyframe
         self._broken = broken
         self._lane = Lane(chosen.payload_type, broadcast.offset, connected.tag_bytes)
         self._srtp = connected.srtp
@@ -72,9 +85,13 @@ class Delivery(Feedback):
         self._outlet: Outlet | None = None
         self._resends_left = _RESEND_BURST
         self._reports = 0
+        self._last: Burst | None = None
+        self._former: _Former | None = None
+        self._switch: Switch | None = None
+        self._layers = LayerWatch(channel, self._change)
         connected.take_rtcp(lambda packet: dispatch(packet, broadcast.ssrc, self), self._correct)
         broadcast.add(self)
-        want_keyframe()
+        channel.want_keyframe()
 
     def clock(self) -> tuple[int, int]:
         """Give the RTP timestamp, as this viewer gets them, of this moment, and the moment, UTC ms."""
@@ -83,6 +100,8 @@ class Delivery(Feedback):
     def close(self) -> None:
         """Leave; may be called twice."""
         self._broadcast.remove(self)
+        if self._switch is not None:
+            self._switch.close()
         if self._outlet is not None:
             self._outlet.close()
             self._outlet = None
@@ -94,6 +113,7 @@ class Delivery(Feedback):
         """Encrypt and send a burst. Raises EncryptionFailed, SeamBroken."""
         layout = burst.layout(self._lane)
         self._put(layout)
+        self._last = burst
         count = layout.packets
         self.packets += count
         self.octets += burst.octets
@@ -121,18 +141,48 @@ class Delivery(Feedback):
         self._outlet = None if pair is None else self._connected.outlet(pair)
         self._pair = pair
 
+    # --- layers -----------------------------------------------------------------------------------
+
+    @property
+    def low(self) -> bool:
+        """Whether the low layer is what it gets."""
+        return self._channel.low is None
+
+    def _change(self, channel: Channel) -> None:
+        """Go over to a layer at its next keyframe, or stay after all."""
+        if self._switch is not None:
+            self._switch.close()
+            self._switch = None
+        if channel is not self._channel:
+            self._switch = Switch(channel, self._arrived, self.broke)
+
+    def _arrived(self, burst: Burst) -> None:
+        """Leave one layer for the other; what is sent goes on with the next sequence number."""
+        switch, self._switch = self._switch, None
+        if switch is None:
+            return
+        switch.channel.broadcast.replace(switch, self)
+        self._broadcast.remove(self)
+        last, offset = self._last, self._lane.offset
+        if last is not None:
+            end = (last.first_sequence + offset + len(last.payloads)) & 0xFFFF
+            self._former = _Former(self._broadcast.ring, offset, end, self.packets)
+            self._lane = self._lane._replace(offset=(end - burst.first_sequence) & 0xFFFF)
+        self._channel, self._broadcast = switch.channel, switch.channel.broadcast
+        self.send(burst)
+
     # --- what the browser tells (hub.camera.feedback) --------------------------------------------
 
     def keyframe_wanted(self) -> None:
         """Ask for a keyframe; the capture keeps a budget."""
-        self._want_keyframe()
+        self._channel.want_keyframe()
 
     def packets_lost(self, sequences: Sequence[int]) -> None:
         """Send packets again that are still in the ring, by RTX (RFC 4588) where it was agreed."""
         for sequence in sequences:
             if self._resends_left < 1:
                 return
-            found = self._broadcast.ring.find((sequence - self._lane.offset) & 0xFFFF)
+            found = self._find(sequence & 0xFFFF)
             if found is not None:
                 self._resends_left -= 1
                 self.resent += 1
@@ -141,6 +191,7 @@ class Delivery(Feedback):
     def reported(self, *, lost_fraction: float, last_report: int, delay: int) -> None:
         """Keep the loss, and the round trip (RFC 3550, 6.4.1)."""
         self.lost_fraction = lost_fraction
+        self._layers.lost(lost_fraction)
         if last_report:
             trip = (now()[0] >> 16) - last_report - delay & 0xFFFFFFFF
             if trip < 1 << 31:
@@ -149,6 +200,15 @@ class Delivery(Feedback):
     def bitrate_estimated(self, bits_per_s: int) -> None:
         """Keep the estimate."""
         self.bitrate_limit = bits_per_s
+        self._layers.estimated(bits_per_s, self.octets)
+
+    def _find(self, sequence: int) -> tuple[Burst, int] | None:
+        former = self._former
+        if former is not None and self.packets - former.packets > _FORMER_PACKETS:
+            former = self._former = None
+        if former is not None and (sequence - former.end) & 0xFFFF >= 0x8000:
+            return former.ring.find((sequence - former.offset) & 0xFFFF)
+        return self._broadcast.ring.find((sequence - self._lane.offset) & 0xFFFF)
 
     def _resend(self, sequence: int, burst: Burst, index: int) -> None:
         payload = burst.payloads[index]

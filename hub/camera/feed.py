@@ -70,6 +70,16 @@ class Feed:
             )
             for codec in Codec
         }
+        self.low = {
+            codec: Channel(
+                codec,
+                self.ssrc,
+                on_change=partial(self._low_taken, codec),
+                want_keyframe=partial(self._want_low_keyframe, codec),
+                main=main,
+            )
+            for codec, main in self.channels.items()
+        }
         self._play_out = PlayOut(partial(self.unit_came, Codec.H264))
         self.stills = Stills()
         self.interest = Interest()
@@ -194,6 +204,10 @@ class Feed:
         self.picture_came()
         self.channels[codec].fanout.publish(unit)
 
+    def low_unit_came(self, codec: Codec, unit: AccessUnit) -> None:
+        """Pass an access unit on to every viewer of the low layer."""
+        self.low[codec].fanout.publish(unit)
+
     def units_ahead(self, units: list[tuple[float, AccessUnit]]) -> None:
         """Pass access units on to every viewer when they are due."""
         self._play_out.put(units)
@@ -233,6 +247,14 @@ class Feed:
     def _taken(self, codec: Codec, count: int) -> None:
         wanted = {codec} if count else set()
         self._demand.codecs = self._demand.codecs - {codec} | wanted
+
+    def _low_taken(self, codec: Codec, count: int) -> None:
+        wanted = {codec} if count else set()
+        self._demand.low = self._demand.low - {codec} | wanted
+
+    def _want_low_keyframe(self, codec: Codec) -> None:
+        if self._capture is not None:
+            self._capture.low.keyframes[codec].request()
 
     def _want_keyframe(self, codec: Codec) -> None:
         if self._capture is not None:

@@ -116,10 +116,9 @@ class ViewerTrack(MediaStreamTrack):
 
         return Delivery(
             Connected(sender),
-            channel.broadcast,
+            channel,
             chosen,
             rtx_ssrc=rtx_ssrc,
             workbench=channel.workbench,
-            want_keyframe=channel.want_keyframe,
             broken=broken,
         )
