@@ -92,7 +92,7 @@ $(SETUP)/apt: scripts/apt.sh Makefile
 
 $(SETUP)/apt-dev: scripts/apt.sh Makefile
 	@ASLEEP='nginx caddy coturn' scripts/apt.sh required 'chromium|chromium-browser' coturn fonts-liberation libatomic1 mosquitto mosquitto-clients systemd \
-		caddy curl gcc libcap-dev nginx openssl python3-dev strace
+		caddy curl gcc gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good libcap-dev nginx openssl python3-dev python3-gi strace
 	@scripts/apt.sh wanted libnginx-mod-nchan
 	@touch $@
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import shutil
 import sys
@@ -138,9 +139,19 @@ async def _broker(config: Config) -> Finding:
 
 
 def _cameras(config: Config) -> Finding:
-    devices = sorted(str(path) for path in Path("/dev").glob("video*"))
-    configured = ", ".join(f"{camera.id} ({camera.source})" for camera in config.camera) or "none configured"
-    return Finding("cameras", f"{configured}; devices here: {', '.join(devices) or 'none'}")
+    from hub.camera import v4l2  # noqa: PLC0415 - only here
+    from hub.camera.demuxed_source import redacted  # noqa: PLC0415 - PyAV only when it is asked for
+
+    configured = ", ".join(f"{camera.id} ({redacted(camera.source)})" for camera in config.camera)
+    try:
+        devices = [f"v4l2:{it.path} ({it.name}, {it.best})" for it in v4l2.capture_devices()]
+    except v4l2.NoRight as error:
+        return Finding("cameras", f"no right to {error}", "sudo usermod -aG video $USER, then log in again")
+    if importlib.util.find_spec("picamera2") is not None:
+        devices.insert(0, "picamera2 (installed; `rpicam-hello --list-cameras` tells what is connected)")
+    return Finding(
+        "cameras", f"{configured or 'none configured'}; devices here: {', '.join(devices) or 'none'}"
+    )
 
 
 def _clock() -> Finding:

@@ -1,0 +1,93 @@
+"""What the kernel's video devices are: their names, and the forms they give pictures in (V4L2).
+
+Only asks; pictures are taken through FFmpeg (hub.camera.demuxed_source).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# linux/videodev2.h
+_QUERYCAP = 0x80685600
+_ENUM_FMT = 0xC0405602
+_CAPABILITY = struct.Struct("=16s32s32sIII12x")
+_FORMAT = struct.Struct("=III32s4sI12x")
+_VIDEO_CAPTURE, _STREAMING, _DEVICE_CAPS = 0x1, 0x0400_0000, 0x8000_0000
+_CAPTURE_BUFFERS = 1
+_FORMATS_LIMIT = 64
+
+_WORDS = {"H264": "H.264", "MJPG": "MJPEG", "JPEG": "MJPEG"}
+
+
+@dataclass(frozen=True, slots=True)
+class VideoDevice:
+    """A device that gives pictures."""
+
+    path: str
+    name: str
+    formats: tuple[str, ...]
+    """Four-letter codes, as the driver orders them."""
+
+    @property
+    def best(self) -> str:
+        """What the hub will take of it: `H.264` (passed on), `MJPEG` or `raw` (both coded anew)."""
+        return next((word for code, word in _WORDS.items() if code in self.formats), "raw")
+
+
+class NoRight(Exception):
+    """The device may not be opened by this user."""
+
+
+def capture_devices(dev: Path = Path("/dev")) -> list[VideoDevice]:
+    """Return the cameras among the video devices. Raises NoRight."""
+    paths = sorted(dev.glob("video*"), key=lambda path: (len(path.name), path.name))
+    found = (describe(path) for path in paths)
+    return [device for device in found if device is not None]
+
+
+def describe(path: Path, ioctl: Callable[[int, int, bytes], bytes] = fcntl.ioctl) -> VideoDevice | None:
+    """Ask a device; None where it is none that gives pictures (an encoder, a camera's metadata).
+
+    Raises NoRight.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    except PermissionError as error:
+        raise NoRight(str(path)) from error
+    except OSError:
+        return None
+    try:
+        answer = ioctl(handle, _QUERYCAP, bytes(_CAPABILITY.size))
+        _, card, _, _, whole, own = _CAPABILITY.unpack(answer)
+        can = own if whole & _DEVICE_CAPS else whole
+        if not (can & _VIDEO_CAPTURE and can & _STREAMING):
+            return None
+        return VideoDevice(str(path), _text(card), _formats(handle, ioctl))
+    except (OSError, struct.error):
+        return None
+    finally:
+        os.close(handle)
+
+
+def _formats(handle: int, ioctl: Callable[[int, int, bytes], bytes]) -> tuple[str, ...]:
+    found: list[str] = []
+    for index in range(_FORMATS_LIMIT):
+        try:
+            answer = ioctl(handle, _ENUM_FMT, _FORMAT.pack(index, _CAPTURE_BUFFERS, 0, b"", b"", 0))
+        except OSError:
+            break  # EINVAL: there are no more
+        found.append(_text(_FORMAT.unpack(answer)[4]))
+    return tuple(found)
+
+
+def _text(padded: bytes) -> str:
+    text = padded.split(b"\0", 1)[0].decode("ascii", "replace").strip()
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -1,0 +1,161 @@
+"""Video devices as the kernel tells of them. No camera here: its answers are fakes, as videodev2.h says."""
+
+from __future__ import annotations
+
+import errno
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import av
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.camera import demuxed_source, v4l2
+from hub.camera.errors import SourceError
+from hub.cli import doctor
+from hub.config import CameraConfig, Config
+from tests.camera_peer import now_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CAPTURE, METADATA, STREAMING, DEVICE_CAPS = 0x1, 0x0080_0000, 0x0400_0000, 0x8000_0000
+QUERYCAP, ENUM_FMT = 0x80685600, 0xC0405602
+
+
+def kernel(name: bytes, formats: list[bytes], can: int = CAPTURE | STREAMING) -> Callable[..., bytes]:
+    """Answer as a driver does."""
+
+    def ioctl(_: int, request: int, argument: bytes) -> bytes:
+        if request == QUERYCAP:
+            assert len(argument) == 104
+            return struct.pack(
+                "=16s32s32sIII12x", b"uvcvideo", name, b"usb-1", 0x060C00, can | DEVICE_CAPS, can
+            )
+        assert (request, len(argument)) == (ENUM_FMT, 64)
+        index, kind = struct.unpack_from("=II", argument)
+        assert kind == 1
+        if index >= len(formats):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        return struct.pack("=III32s4sI12x", index, kind, 0, b"a form", formats[index], 0)
+
+    return ioctl
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Path:
+    path = tmp_path / "video0"
+    path.touch()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("formats", "best"),
+    [
+        ([b"YUYV", b"MJPG", b"H264"], "H.264"),
+        ([b"YUYV", b"MJPG"], "MJPEG"),
+        ([b"YUYV"], "raw"),
+        ([], "raw"),
+    ],
+)
+def test_a_cameras_own_h264_is_best_then_mjpeg_then_raw(node: Path, formats: list[bytes], best: str) -> None:
+    device = v4l2.describe(node, kernel(b"HD Webcam C920", formats))
+    assert device is not None
+    assert (device.name, device.best) == ("HD Webcam C920", best)
+    assert device.formats == tuple(code.decode() for code in formats)
+
+
+@pytest.mark.parametrize("can", [STREAMING, METADATA | STREAMING, CAPTURE])
+def test_what_gives_no_pictures_is_no_camera(node: Path, can: int) -> None:
+    assert v4l2.describe(node, kernel(b"bcm2835-codec", [b"H264"], can)) is None
+
+
+def test_a_file_that_is_no_device_is_no_camera_and_one_that_is_closed_to_us_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "video0").write_text("not a device")
+    assert v4l2.capture_devices(tmp_path) == []
+    assert v4l2.capture_devices(tmp_path / "none") == []
+
+    def refuse(*_: Any) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("hub.camera.v4l2.os.open", refuse)
+    with pytest.raises(v4l2.NoRight):
+        v4l2.capture_devices(tmp_path)
+
+
+@given(st.binary(max_size=120))
+def test_no_answer_of_a_driver_breaks_the_reader(answer: bytes) -> None:
+    def ioctl(_: int, request: int, argument: bytes) -> bytes:
+        return answer.ljust(104 if request == QUERYCAP else 64, b"\0")[: len(argument)]
+
+    device = v4l2.describe(Path("/dev/null"), ioctl)
+    assert device is None or all(text.isprintable() for text in (device.name, *device.formats))
+
+
+def test_doctor_lists_cameras_with_what_is_taken_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [v4l2.VideoDevice("/dev/video0", "C920", ("YUYV", "H264"))]
+    monkeypatch.setattr(v4l2, "capture_devices", lambda: found)
+    told = doctor._cameras(Config(camera=(CameraConfig(id="front"),)))
+    assert told.found == "front (test); devices here: v4l2:/dev/video0 (C920, H.264)"
+
+    def refuse() -> list[v4l2.VideoDevice]:
+        raise v4l2.NoRight("/dev/video0")
+
+    monkeypatch.setattr(v4l2, "capture_devices", refuse)
+    told = doctor._cameras(Config())
+    assert "no right to /dev/video0" in told.found
+    assert "usermod -aG video" in told.remedy
+
+
+# --- what FFmpeg is asked for -------------------------------------------------------------------------
+
+
+class Driver:
+    """A fake of FFmpeg's V4L2 input: opens for the forms that the camera has."""
+
+    def __init__(self, *forms: str | None) -> None:
+        self.forms = forms
+        self.asked: list[str | None] = []
+
+    def __call__(self, path: str, mode: str, **how: Any) -> Any:
+        assert (path, mode, how["format"]) == ("/dev/video0", "r", "v4l2")
+        form = how["options"].get("input_format")
+        self.asked.append(form)
+        if form not in self.forms:
+            raise av.FFmpegError(errno.EINVAL, "Invalid argument")
+        return form
+
+
+@pytest.mark.parametrize(
+    ("forms", "asked"),
+    [
+        (("h264", "mjpeg", None), ["h264"]),
+        (("mjpeg", None), ["h264", "mjpeg"]),
+        ((None,), ["h264", "mjpeg", None]),
+    ],
+)
+def test_the_forms_are_asked_for_from_the_best_on(
+    monkeypatch: pytest.MonkeyPatch, forms: tuple[str | None, ...], asked: list[str | None]
+) -> None:
+    driver = Driver(*forms)
+    monkeypatch.setattr(av, "open", driver)
+    config = CameraConfig(id="front", source="v4l2:/dev/video0")
+    demuxed_source._open_v4l2(config, "/dev/video0")
+    assert driver.asked == asked
+
+
+def test_a_device_that_is_not_there_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    def missing(path: str, *_: Any, **__: Any) -> Any:
+        calls.append(path)
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+    monkeypatch.setattr(av, "open", missing)
+    with pytest.raises(SourceError, match="No such file"):
+        demuxed_source.open_demuxed(CameraConfig(id="front", source="v4l2:/dev/video0"), now_ms)
+    assert len(calls) == 1
