@@ -16,7 +16,7 @@ from hub.store.enrolments import Enrolments
 from tests.hub_rooms import Rooms, rooms
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from hub.enrolment import EnrolmentView
@@ -75,19 +75,26 @@ class Desk:
         return [row.value for row in await self.parts.rows(device, metric)]
 
 
+def enrolment_of(
+    data: Path, parts: Rooms, mode: str, told: Callable[[SecurityEvent], None] = lambda _event: None
+) -> Enrolment:
+    """Return the gate before a hub's rooms, with what is on the disk."""
+    return Enrolment(
+        mode=mode,
+        enrolments=Enrolments.open(data),
+        bus=parts.bus,
+        health=Health(),
+        put_security=told,
+        now_ms=wall_ms,
+    )
+
+
 @contextlib.asynccontextmanager
 async def desk(data: Path, *ports: Path, mode: str = "ask") -> AsyncIterator[Desk]:
     """Run a hub on the data folder; what it keeps in memory is gone after it."""
     told: list[SecurityEvent] = []
     async with rooms(data, wall_ms) as parts:
-        enrolment = Enrolment(
-            mode=mode,
-            enrolments=Enrolments.open(data),
-            bus=parts.bus,
-            health=Health(),
-            put_security=told.append,
-            now_ms=wall_ms,
-        )
+        enrolment = enrolment_of(data, parts, mode, told.append)
         link = SerialPorts(
             SerialConfig(ports=tuple(map(str, ports))),
             last_seq=parts.store.last_seq,

@@ -20,6 +20,7 @@ from hil.virtual import image
 from hil.virtual.board import DEFAULT_UID, VirtualBoard
 from hil.virtual.network import Network
 from hub.config import MqttConfig
+from hub.enrolment import BoardStanding
 from hub.links import mqtt_boards
 from hub.links.link import Refused
 from hub.links.mqtt import MqttLink
@@ -30,6 +31,7 @@ from hub.model import Command, LinkKind, Quality
 from hub.wire.frame import encode
 from hub.wire.message import hello, payload
 from tests.broker import Broker
+from tests.enrolment_rig import enrolment_of
 from tests.hub_rooms import Rooms, rooms
 from tests.soak import SOAK, times
 from tests.vm import needs_vm
@@ -79,10 +81,13 @@ class Field:
         self.rows: list[Any] = []
 
     @contextlib.asynccontextmanager
-    async def hub(self, *, boards: bool = True, cable: bool = False) -> AsyncIterator[tuple[Rooms, MqttLink]]:
+    async def hub(
+        self, *, boards: bool = True, cable: bool = False, enrolment: str = "off"
+    ) -> AsyncIterator[tuple[Rooms, MqttLink]]:
         """Run a hub on the broker, with `cable` on the board's port, too."""
         async with rooms(self.data, now_ms) as parts:
-            shared = Shared(last_seq=parts.store.last_seq, now_ms=now_ms)
+            self.gate = enrolment_of(self.data, parts, enrolment)
+            shared = Shared(last_seq=parts.store.last_seq, now_ms=now_ms, gate=self.gate)
             config = MqttConfig(host=self.broker.host, port=self.broker.port, boards=boards, **self.users)
             link = MqttLink(config, now_ms=now_ms, shared=shared)
             running: list[tuple[Link, Sink]] = [(link, parts.ingest.sink_for(LinkKind.MQTT))]
@@ -249,6 +254,19 @@ async def test_a_board_turns_to_the_cable_and_back_to_the_radio(field: Field) ->
     assert field.whole()
 
 
+async def test_a_board_that_got_its_key_on_a_cable_proves_it_over_the_broker(field: Field) -> None:
+    async with field.hub(cable=True, enrolment="auto") as (parts, _):
+        await until(lambda: link_of(parts, field) is LinkKind.SERIAL and key_of(parts, field) == "proven")
+    async with field.hub(enrolment="ask") as (parts, _):
+        await until(lambda: link_of(parts, field) is LinkKind.MQTT and key_of(parts, field) == "proven")
+        await field.stored(parts, 10)
+    assert field.whole()
+    (field.data.parent / "flash" / "hub.key").unlink()
+    async with field.hub(enrolment="ask") as (parts, _):
+        await until(lambda: [view for view in field.gate.items() if view.state is BoardStanding.REFUSED])
+        assert not online(parts, field)
+
+
 async def test_a_board_is_refused_where_the_hub_does_not_let_boards_in(field: Field) -> None:
     async with field.hub(boards=False) as (parts, link):
         await until(lambda: link.refusals.counts["boards are off"] > 2)
@@ -311,6 +329,11 @@ def shorten(path: Path, before: str, after: str) -> None:
 def online(parts: Rooms, field: Field) -> bool:
     state = parts.registry.get(field.board.uid)
     return state is not None and state.online
+
+
+def key_of(parts: Rooms, field: Field) -> str | None:
+    state = parts.registry.get(field.board.uid)
+    return None if state is None or not state.online else state.key
 
 
 def link_of(parts: Rooms, field: Field) -> LinkKind | None:

@@ -31,7 +31,7 @@ def outpost_update(data: Path, *arguments: str) -> subprocess.CompletedProcess[s
 
 
 def test_a_board_is_updated_from_the_command_line(tmp_path: Path) -> None:
-    config = f'[serial]\nports = ["{tmp_path / "tty"}"]\nenrolment = "off"\n[mqtt]\nenabled = false\n'
+    config = f'[serial]\nports = ["{tmp_path / "tty"}"]\nenrolment = "auto"\n[mqtt]\nenabled = false\n'
     with board_with(tmp_path), HubProcess(tmp_path / "data", config=config) as hub:
         flash = tmp_path / "flash"
         whole = (flash / "outbox.py").read_bytes()
