@@ -10,6 +10,7 @@ import pytest
 from hub.camera.errors import CameraError, TooManyViewers
 from hub.camera.ice import IceServers
 from hub.config import ConfigError, WebrtcConfig
+from hub.model import Role
 from hub.web.video import ice_links
 from tests.fakes import until
 from tests.web_hub import WebHub, web_hub
@@ -63,6 +64,7 @@ async def test_an_offer_makes_a_viewer_at_its_location(hub: WebHub) -> None:
     assert answered.body == b"v=0\r\ns=answer\r\n"
     assert answered.headers["Location"] == "/api/v1/cameras/front/whep/viewer1"
     assert answered.headers["ETag"] == '"tag-viewer1"'
+    assert answered.headers["Accept-Patch"] == "application/trickle-ice-sdpfrag"
     assert hub.camera.offers == ["v=0\r\n"]
 
 
@@ -135,7 +137,8 @@ async def test_a_camera_that_gives_nothing_now_says_when_to_come_back(hub: WebHu
         assert answered.problem()["detail"] == str(error)
 
 
-async def test_ice_servers_are_offered_in_link_headers(tmp_path: Path) -> None:
+async def test_ice_servers_are_offered_in_link_headers_to_those_who_may_watch(tmp_path: Path) -> None:
+    told: list[list[str]] = []
     password = tmp_path / "turn"
     password.write_text('se"cret\n')
     webrtc = WebrtcConfig(
@@ -144,8 +147,16 @@ async def test_ice_servers_are_offered_in_link_headers(tmp_path: Path) -> None:
         password_file=str(password),
     )
     async with web_hub(tmp_path, webrtc=webrtc) as hub:
-        async with hub.session.post(hub.url(WHEP), headers={**hub.bearer(), **SDP}, data=b"v=0") as response:
-            links = response.headers.getall("Link")
+        for method, data in (("POST", b"v=0"), ("OPTIONS", None)):  # browsers need them before they offer
+            headers = {**hub.bearer(), **(SDP if data else {})}
+            async with hub.session.request(method, hub.url(WHEP), headers=headers, data=data) as response:
+                links = response.headers.getall("Link")
+                assert response.headers["Cache-Control"] == "no-store"
+            told.append(links)
+        for headers in ({}, {"Authorization": "Bearer wrong"}, hub.bearer(Role.DEVICE)):
+            async with hub.session.options(hub.url(WHEP), headers=headers) as response:
+                assert (response.status, response.headers.getall("Link", [])) == (200, [])
+        assert told[0] == told[1]
         assert links == [
             '<stun:stun.example:3478>; rel="ice-server"',
             '<turn:turn.example:3478?transport=udp>; rel="ice-server"; username="us\\\\er"; '

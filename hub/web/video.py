@@ -11,11 +11,12 @@ from aiohttp import web
 
 from hub.camera.errors import BadOffer, CameraError, TooManyViewers, UnknownViewer
 from hub.model import Role
+from hub.web.auth import identify
 from hub.web.closing import CLOSING
 from hub.web.instruments import LiveInstruments
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem, items_answer
-from hub.web.reach import reach_of
+from hub.web.reach import reach, reach_of
 from hub.web.revocation import HELD, REVOCATION
 from hub.web.route import API, Answer, Reaches, Route, path_part
 from hub.web.views import CameraList, CameraView
@@ -145,9 +146,20 @@ def _end_with_its_credential(request: web.Request, camera: Camera, viewer: str) 
     request.app[REVOCATION].hold(held.credential, held.role, end, there)
 
 
-async def whep_options(_: web.Request) -> web.StreamResponse:
-    """Tell what POST takes; the same for every camera, there or not."""
-    return web.Response(status=200, headers={"Accept-Post": SDP, "Allow": "OPTIONS, POST"})
+async def whep_options(request: web.Request) -> web.StreamResponse:
+    """Tell what POST takes, the same for every camera, there or not; ICE servers to those who may POST."""
+    answer = web.Response(
+        status=200, headers={"Accept-Post": SDP, "Allow": "OPTIONS, POST", "Cache-Control": "no-store"}
+    )
+    with suppress(Problem):  # a wrong token, which POST will refuse
+        caller = identify(request)
+        if (
+            caller is not None
+            and caller.role.includes(Role.VIEWER)
+            and reach(parts_of(request), caller).includes(path_part(request, "id"))
+        ):
+            _add_ice_links(request, answer)
+    return answer
 
 
 async def whep_trickle(request: web.Request) -> web.StreamResponse:

@@ -19,7 +19,8 @@ export interface Side {
 }
 
 const GATHER_MS = 500;
-const SERVER = /<((?:stun|turn)s?:[^>]+)>((?:;[^,]*)*)/g;
+const QUOTED = String.raw`"((?:[^"\\]|\\.)*)"`;
+const SERVER = new RegExp(`<((?:stun|turn)s?:[^>]+)>((?:;\\s*[\\w-]+=${QUOTED})*)`, "g");
 
 /** One WebRTC viewer by WHEP (draft-ietf-wish-whep): offer with all candidates, answer, media, DELETE. */
 export class WhepViewer {
@@ -93,7 +94,8 @@ export class WhepViewer {
 export function iceServers(link: string | null): RTCIceServer[] {
   const servers: RTCIceServer[] = [];
   for (const [, urls = "", params = ""] of (link ?? "").matchAll(SERVER)) {
-    const get = (name: string) => new RegExp(`;\\s*${name}="([^"]*)"`).exec(params)?.[1];
+    const get = (name: string) =>
+      new RegExp(`;\\s*${name}=${QUOTED}`).exec(params)?.[1]?.replace(/\\(.)/g, "$1");
     if (get("rel") !== "ice-server") continue;
     const [username, credential] = [get("username"), get("credential")];
     servers.push({ urls, ...(username && { username }), ...(credential && { credential }) });
