@@ -34,7 +34,6 @@ from hub.links.pins.plan import plan
 from hub.links.ports import SerialPorts
 from hub.model import LinkKind, Role
 from hub.notify import Notifier
-from hub.store.enrolments import Enrolments
 from hub.store.policy import Policy
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
@@ -147,10 +146,10 @@ class App:
         bus = Bus(epoch=secrets.token_hex(4), now_ms=wall_ms)
         enrolment = Enrolment(
             mode=config.serial.enrolment,
-            enrolments=Enrolments.open(self._data),
+            enrolments=store.enrolments,
             bus=bus,
-            put_security=store.put_security,
             health=health,
+            put_security=store.put_security,
             now_ms=wall_ms,
         )
         for board in self._demo.boards if self._demo else ():

@@ -127,6 +127,13 @@ def test_a_token_is_printed_alone_and_works_at_once(hub: HubProcess, monkeypatch
     assert outpost("devices").returncode == 0
 
 
+def test_programs_beside_the_hub_leave_its_wal_alone(hub: HubProcess) -> None:
+    wal = hub.data / "outpost.db-wal"
+    before = wal.stat().st_ino
+    assert outpost("token", "create", "beside", "--role", "viewer", "--data", str(hub.data)).returncode == 0
+    assert wal.stat().st_ino == before
+
+
 def test_a_new_link_opens_the_dashboard_once_and_ends_the_one_before(hub: HubProcess) -> None:
     before = outpost("link", "--data", str(hub.data)).stdout.strip()
     link = outpost("link", "--data", str(hub.data)).stdout.strip()

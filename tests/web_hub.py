@@ -20,7 +20,6 @@ from hub.enrolment import Enrolment
 from hub.health import Health
 from hub.ingest import Ingest
 from hub.model import Birth, Born, CommandType, Kind, LinkKind, Metric, Reading, Role, Scope
-from hub.store.enrolments import Enrolments
 from hub.store.store import Store
 from hub.web.acting import Acting
 from hub.web.auth import COOKIE, Claim
@@ -341,7 +340,7 @@ async def web_hub(
         alerts=alerts,
         enrolment=Enrolment(
             mode="ask",
-            enrolments=Enrolments.open(folder / "data"),
+            enrolments=store.enrolments,
             bus=bus,
             health=health,
             put_security=store.put_security,

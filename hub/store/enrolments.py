@@ -43,7 +43,7 @@ class Enrolments:
 
     @classmethod
     def open(cls, folder: Path) -> Enrolments:
-        """Open those of a data folder, beside a running hub or without one. Raises StoreError."""
+        """Open those of a data folder, in a program beside a hub (see `prepare`). Raises StoreError."""
         database = prepare(folder)
         migrate(database)
         return cls(database)

@@ -38,7 +38,9 @@ class Folder:
 def prepare(path: Path) -> Path:
     """Make the folder (0700) and an empty database file (0600) where missing; return the file's path.
 
-    Takes no lock: programs beside the hub use it too. Raises StoreError.
+    Takes no lock: programs beside the hub use it too. Never in a process that has the database open: it
+    closes the file, with which all of the process's locks on it go (POSIX), and the next program beside the
+    hub would take the WAL for nobody's and delete it. Raises StoreError.
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)

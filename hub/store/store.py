@@ -12,6 +12,7 @@ from hub.store import audit, births, rights
 from hub.store.accounts import Accounts
 from hub.store.asked import Asked
 from hub.store.committer import Committer
+from hub.store.enrolments import Enrolments
 from hub.store.folder import Folder, StoreError
 from hub.store.keeping import Keeping
 from hub.store.quarantine import is_damage, is_ours
@@ -85,6 +86,7 @@ class Store(Asked):
         health.store_rewritten.set_function(lambda: self._writer.retention.rewritten_bytes)
         self._told = self._states = 0
         self.accounts = Accounts(folder.database)
+        self.enrolments = Enrolments(folder.database)
         self.keeping = Keeping(self, settings.policy, now_ms)
 
     @classmethod
