@@ -13,6 +13,7 @@ from hil.hub import HubProcess
 from hil.virtual.board import VirtualBoard
 from hil.virtual.image import assemble, demo_configuration
 from tests.e2e.api import Api
+from tests.e2e.test_dashboard import AXE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,6 +81,14 @@ def page(desk: Desk, browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+def accessible(page: Page) -> Any:
+    """Return what axe has against the page as it is."""
+    page.evaluate(AXE.read_text())
+    return page.evaluate(
+        "axe.run().then((r) => r.violations.map((v) => [v.id, v.nodes.map((n) => n.target)]))"
+    )
+
+
 def test_a_stranger_waits_until_it_is_accepted_and_is_known_from_then_on(desk: Desk, page: Page) -> None:
     waiting = page.locator(f'.enrolment[data-device="{UID}"]')
     waiting.wait_for()
@@ -87,6 +96,7 @@ def test_a_stranger_waits_until_it_is_accepted_and_is_known_from_then_on(desk: D
     assert desk.stands() == "pending"
     assert UID in desk.outpost("pending")
     assert not any(device["id"] == UID for device in desk.api.get("devices")["items"])
+    assert accessible(page) == []
 
     waiting.get_by_role("button", name="Accept").click()
     page.locator(f'.panel.device[data-device="{UID}"]').wait_for()
@@ -99,6 +109,7 @@ def test_a_stranger_waits_until_it_is_accepted_and_is_known_from_then_on(desk: D
 
     page.goto(f"/devices/{UID}")
     page.locator(".panel.key", has_text="No other can take its place").wait_for()
+    assert accessible(page) == []
     assert desk.outpost("forget", UID) == f"{UID} is forgotten\n"
     page.locator('.banner[data-enrolment="pending"]').wait_for()
     assert desk.stands() == "pending"

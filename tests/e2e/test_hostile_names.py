@@ -116,12 +116,20 @@ def test_there_are_sixty_payloads_and_each_is_another() -> None:
 def test_no_name_that_a_board_or_user_sets_runs_as_a_script(tmp_path: Path, browser: Browser) -> None:
     link = tmp_path / "tty"
     config = (
-        f"[hub]\nname = '{PAYLOADS[3]}'\n[serial]\nports = ['{link}']\nenrolment = 'off'\n"
+        f"[hub]\nname = '{PAYLOADS[3]}'\n[serial]\nports = ['{link}']\n"
         "[mqtt]\nenabled = false\n"
         f"[[camera]]\nid = 'front'\nname = '{PAYLOADS[4]}'\nwidth = 320\nheight = 240\nfps = 5\n"
     )
     with HubProcess(tmp_path / "data", config=config) as hub, board(link):
         api = Api(hub)
+        context = browser.new_context(user_agent=PAYLOADS[0])
+        page = context.new_page()
+        page.goto(hub.claim_url)
+        # It waits with its names on the overview before it is let in.
+        waiting = page.locator(".enrolment", has_text=PAYLOADS[0])
+        expect(waiting).to_contain_text(PAYLOADS[2])
+        assert page.evaluate("() => window.ran ?? window.r ?? null") is None
+        waiting.get_by_role("button", name="Accept").click()
         deadline_s = time.monotonic() + 20
         while not api.online(UID):
             assert time.monotonic() < deadline_s, hub.tail()
@@ -132,9 +140,7 @@ def test_no_name_that_a_board_or_user_sets_runs_as_a_script(tmp_path: Path, brow
             # The longest stand as names elsewhere.
             if len(text) <= 64:
                 api.post("tokens", {"name": text, "role": "viewer"})
-        context = browser.new_context(user_agent=PAYLOADS[0])
         try:
-            page = context.new_page()
             dialogs: list[str] = []
 
             def asked(dialog: Dialog) -> None:
@@ -142,7 +148,6 @@ def test_no_name_that_a_board_or_user_sets_runs_as_a_script(tmp_path: Path, brow
                 dialog.dismiss()
 
             page.on("dialog", asked)
-            page.goto(hub.claim_url)
             for path in PAGES:
                 page.goto(hub.url + path)
                 expect(page.get_by_role("main")).to_be_visible()
