@@ -34,14 +34,15 @@ dir = "{folder}/meta"
 dir = "{folder}/data"
 wal-dir = "{folder}/wal"
 query-log-enabled = false
-cache-snapshot-write-cold-duration = "2s"
-compact-full-write-cold-duration = "4s"
+{compaction}
 [monitor]
 store-enabled = false
 [http]
 bind-address = "127.0.0.1:{port}"
 log-enabled = false
 """
+_SOON = """cache-snapshot-write-cold-duration = "2s"
+compact-full-write-cold-duration = "4s\""""
 
 
 class Server:
@@ -52,8 +53,10 @@ class Server:
     lines_of_json = False
     """Its answer to `hour` is an object a line."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, rests_soon: bool = True) -> None:
+        """Have it compact soon after the last write, to be measured at rest; else by its defaults."""
         self.folder = folder
+        self.rests_soon = rests_soon
         self.port = _free_port()
 
     def command(self) -> list[str]:
@@ -139,7 +142,10 @@ class Influx(Server):
     def command(self) -> list[str]:
         """Return how it is started."""
         file = self.folder / "influxdb.conf"
-        file.write_text(_INFLUX.format(folder=self.folder, port=self.port, backup=_free_port()))
+        compaction = _SOON if self.rests_soon else ""
+        file.write_text(
+            _INFLUX.format(folder=self.folder, port=self.port, backup=_free_port(), compaction=compaction)
+        )
         return [self.program, "-config", str(file)]
 
     def write_path(self) -> str:
