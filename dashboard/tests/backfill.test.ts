@@ -129,3 +129,30 @@ test("without the quality the values are there all the same", async () => {
   await settle();
   expect([feed.state.value, feed.window.length]).toEqual(["ready", 1]);
 });
+
+test("the patient share a call, and who is not takes them along at once", async () => {
+  const [a, b, c] = ["a", "b", "c"].map((name) => metric("pico", name)) as [
+    MetricState,
+    MetricState,
+    MetricState,
+  ];
+  for (const one of [a, b]) backfill.fill(one, one.feed(300_000, 1000), 400);
+  await vi.advanceTimersByTimeAsync(300);
+  expect(asked).toEqual([]);
+  opened(c);
+  await settle();
+  expect(asked).toEqual([["pico/a", "pico/b", "pico/c"]]);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(asked).toHaveLength(1);
+});
+
+test("what the store had not yet is asked for once more, together", async () => {
+  const metrics = ["a", "b"].map((name) => metric("pico", name));
+  for (const one of metrics) {
+    backfill.open(one, one.feed(300_000, 1000));
+    await vi.advanceTimersByTimeAsync(300);
+  }
+  expect(asked).toEqual([["pico/a"], ["pico/b"]]);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(asked.slice(2)).toEqual([["pico/a", "pico/b"]]);
+});

@@ -8,6 +8,9 @@ import type { Freshness, MetricState } from "../state/metric.ts";
 import { text } from "../text/en.ts";
 import { FreshNote, Readout, useFreshness } from "./Readout.tsx";
 
+/** The rows of an overview come over several frames, and share calls for their history. */
+const PATIENCE_MS = 400;
+
 interface Props {
   device: DeviceState;
   metric: MetricState;
@@ -44,7 +47,7 @@ function Spark({ metric, sheet, fresh }: SparkProps) {
   const place = useRef<HTMLSpanElement>(null);
   const { feed, fresh: first } = metric.spark();
   useEffect(() => {
-    if (first) hub.backfill.open(metric, feed);
+    if (first) hub.backfill.open(metric, feed, PATIENCE_MS);
     const at = place.current;
     return at ? sheet.add({ at, metric, feed, freshness: fresh }) : undefined;
   }, [metric, sheet]);

@@ -24,12 +24,13 @@ export function Readout({ device, metric }: Props) {
   const value = useComputed(() => parts.value.text);
   const unit = useComputed(() => parts.value.unit);
   const quality = useComputed(() => metric.last.value?.quality ?? "good");
-  const hover = useComputed(() => {
-    const last = metric.last.value;
+  // Made when somebody points at it: times in words are dear, and nobody reads 200 of them.
+  const hover = () => {
+    const last = metric.last.peek();
     if (last === null) return text.freshness.none;
-    const words = quality.value === "good" ? "" : `, ${text.quality[quality.value]}`;
+    const words = last.quality === "good" ? "" : `, ${text.quality[last.quality]}`;
     return `${inFull(last.time)}${words}`;
-  });
+  };
   const kind = metric.meta.value.kind;
   return (
     <span
@@ -37,7 +38,9 @@ export function Readout({ device, metric }: Props) {
       data-fresh={fresh}
       data-quality={quality}
       data-value={value}
-      title={hover}
+      onPointerEnter={(event) => {
+        event.currentTarget.title = hover();
+      }}
     >
       <span class="value">{value}</span>
       <span class="unit">{unit}</span>

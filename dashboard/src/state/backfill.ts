@@ -9,6 +9,8 @@ const AT_ONCE = 3;
 const RAW_LIMIT = 20_000;
 /** The store commits in groups: what it did not have yet when a window was filled, it has after this. */
 const SETTLE_MS = 12_000;
+const SLOT_MS = 4000;
+const GATHER_MS = 50;
 /** Quality is known of raw samples alone, and the hub opens all of a span to find it. */
 const QUALITY_SPAN_MS = 7 * 86_400_000 + 3_600_000;
 /** What the hub answers in one call, and how long an address it takes. */
@@ -35,27 +37,34 @@ export class Backfill {
     this.hubNow = hubNow;
   }
 
-  /** Fill now, and once more when the store must have caught up with the stream. */
-  open(metric: MetricState, feed: Feed): void {
-    this.fill(metric, feed);
+  /**
+   * Fill now, and once more when the store must have caught up with the stream. Who has `patienceMs` waits so
+   * long for others, to share a call with them.
+   */
+  open(metric: MetricState, feed: Feed, patienceMs = 0): void {
+    this.fill(metric, feed, patienceMs);
     if (feed.until !== null && this.hubNow() - feed.until > SETTLE_MS) return;
+    // Those that were opened about the same time are filled again at the same time, in as few calls.
+    const wait = SETTLE_MS + SLOT_MS - (Date.now() % SLOT_MS);
     window.setTimeout(() => {
-      if (metric.feeds.has(feed)) this.fill(metric, feed);
-    }, SETTLE_MS);
+      if (metric.feeds.has(feed)) this.fill(metric, feed, GATHER_MS);
+    }, wait);
   }
 
   /** Fetch the window's span and merge it with what came live; windows of one view in one call. */
-  fill(metric: MetricState, feed: Feed): void {
+  fill(metric: MetricState, feed: Feed, patienceMs = 0): void {
     if (metric.meta.peek().kind === "text") {
       feed.state.value = "ready";
       return;
     }
     if (this.waiting.some((job) => job.feed === feed)) return;
     this.waiting.push({ metric, feed });
-    this.gathering ||= window.setTimeout(() => {
+    if (this.gathering !== 0 && patienceMs > 0) return;
+    clearTimeout(this.gathering);
+    this.gathering = window.setTimeout(() => {
       this.gathering = 0;
       this.next();
-    });
+    }, patienceMs);
   }
 
   private next(): void {
