@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hub.camera import feed, interest, stamp, stills
+from hub.camera import encoder, feed, interest, stamp, stills
 from hub.camera.camera import Camera
 from hub.camera.errors import BadOffer, CameraError, SourceError, TooManyViewers, UnknownViewer
 from hub.camera.test_pattern import TestPattern
@@ -410,3 +410,19 @@ def test_where_a_viewer_is_expected_its_rooms_are_loaded_before_it_comes() -> No
         cwd=Path(__file__).parents[1],
     )
     assert done.stdout.strip() == "set() ['aiortc', 'av', 'numpy'] idle"
+
+
+async def test_an_encoder_that_fails_is_told_as_such_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch, quick_retries: None
+) -> None:
+    opened = encoder.H264Encoder._open
+
+    def broken(*_: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    async with running() as camera, Peer() as peer:
+        monkeypatch.setattr(encoder.H264Encoder, "_open", broken)
+        await peer.watch(camera)
+        await until(lambda: camera.error == "the encoder libx264 failed: [Errno 12] Cannot allocate memory")
+        monkeypatch.setattr(encoder.H264Encoder, "_open", opened)
+        assert await peer.clock_ms()
