@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { AlertBadge, AlertVoice } from "./components/AlertWatch.tsx";
 import { KeptNotice } from "./components/KeptNotice.tsx";
+import { KeyHelp } from "./components/KeyHelp.tsx";
 import { Later } from "./components/Later.tsx";
 import { Notice } from "./components/Notice.tsx";
 import { StatusLine } from "./components/StatusLine.tsx";
@@ -80,6 +81,7 @@ export function App() {
       </main>
       <AlertVoice />
       <StatusLine />
+      <KeyHelp />
     </div>
   );
 }

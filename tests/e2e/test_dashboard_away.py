@@ -63,6 +63,11 @@ def browsing(rig: Rig, browser: Browser, **options: Any) -> Iterator[Page]:
     context.close()
 
 
+def back(page: Page) -> None:
+    """Wait until a page hears the hub again: it asks every 8 s at the least."""
+    expect(page.locator("footer.status")).to_have_attribute("data-state", "live", timeout=60_000)
+
+
 def test_without_a_network_the_dashboard_opens_with_what_it_last_saw_and_heals_by_itself(
     rig: Rig, browser: Browser, storage: Any
 ) -> None:
@@ -80,7 +85,7 @@ def test_without_a_network_the_dashboard_opens_with_what_it_last_saw_and_heals_b
         assert re.fullmatch(r"\d+\.\d\d", value.get_attribute("data-value") or "")
         page.evaluate("window.same = true")
         page.context.set_offline(False)
-        live(page)
+        back(page)
         expect(page.locator(".kept")).to_have_count(0)
         expect(value).to_have_attribute("data-fresh", "live")
         assert page.evaluate("window.same"), "it was reloaded"
@@ -188,7 +193,7 @@ def test_after_the_hub_was_upgraded_a_display_reloads_and_another_page_says_so(
     rig.hub.start()
     expect(page.get_by_text("The hub has a newer dashboard")).to_be_visible(timeout=60_000)
     display.wait_for_function("window.same === undefined", timeout=60_000)
-    live(display)
+    back(display)
     assert page.evaluate("window.same"), "what somebody works on was reloaded"
 
 
@@ -208,7 +213,7 @@ def test_a_hub_that_restarts_under_an_open_page_leaves_no_hole_in_the_chart(
     # Away for longer than a chart draws a line across.
     rig.wait(lambda: canvas.evaluate(READ_TRACE)["tail"] > AWAY, timeout_s=60)
     rig.hub.start()
-    live(page)
+    back(page)
     rig.wait(lambda: healed(canvas.evaluate(READ_TRACE)), timeout_s=60)
     assert page.evaluate("window.same"), "it was reloaded"
 

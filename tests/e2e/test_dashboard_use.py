@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import UIDS, Watched
 from tests.e2e.test_dashboard import BOARD, live
+from tests.e2e.test_dashboard_states import check_look
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -65,6 +66,32 @@ def test_a_slash_begins_a_search_and_escape_ends_it(watched: Watched) -> None:
     expect(panels(page)).to_have_count(len(UIDS))
     page.keyboard.press("Escape")
     expect(panels(page)).to_have_count(whole)
+
+
+def test_keys_lead_to_pages_and_a_question_mark_shows_them(watched: Watched) -> None:
+    page = watched.page
+    page.goto("/")
+    live(page)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    check_look(page)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("g")
+    page.keyboard.press("h")
+    expect(page.get_by_role("heading", name="Health", exact=True)).to_be_focused()
+    page.keyboard.press("g")
+    page.keyboard.press("o")
+    expect(page.get_by_role("heading", name="Overview")).to_be_focused()
+    page.keyboard.press("/")
+    page.keyboard.type("g?")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.reload()
+    live(page)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    assert watched.errors == []
 
 
 def test_an_arrangement_by_keyboard_outlasts_a_reload(watched: Watched) -> None:
