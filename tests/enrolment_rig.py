@@ -12,7 +12,6 @@ from hub.enrolment import Enrolment
 from hub.health import Health
 from hub.links.ports import SerialPorts
 from hub.model import Command
-from hub.store.enrolments import Enrolments
 from tests.hub_rooms import Rooms, rooms
 
 if TYPE_CHECKING:
@@ -76,12 +75,12 @@ class Desk:
 
 
 def enrolment_of(
-    data: Path, parts: Rooms, mode: str, told: Callable[[SecurityEvent], None] = lambda _event: None
+    parts: Rooms, mode: str, told: Callable[[SecurityEvent], None] = lambda _event: None
 ) -> Enrolment:
     """Return the gate before a hub's rooms, with what is on the disk."""
     return Enrolment(
         mode=mode,
-        enrolments=Enrolments.open(data),
+        enrolments=parts.store.enrolments,
         bus=parts.bus,
         health=Health(),
         put_security=told,
@@ -94,7 +93,7 @@ async def desk(data: Path, *ports: Path, mode: str = "ask") -> AsyncIterator[Des
     """Run a hub on the data folder; what it keeps in memory is gone after it."""
     told: list[SecurityEvent] = []
     async with rooms(data, wall_ms) as parts:
-        enrolment = enrolment_of(data, parts, mode, told.append)
+        enrolment = enrolment_of(parts, mode, told.append)
         link = SerialPorts(
             SerialConfig(ports=tuple(map(str, ports))),
             last_seq=parts.store.last_seq,

@@ -160,6 +160,7 @@ async def test_a_board_that_is_away_when_it_is_accepted_has_its_samples_stored(
     await one.unplug()
 
 
+@pytest.mark.slow  # a hello a second
 async def test_a_rejected_board_is_turned_away_and_its_samples_go(hub: Desk, tmp_path: Path) -> None:
     one = board(tmp_path / "left", Keeper())
     one.plug()
@@ -486,7 +487,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(value=JSON | JSON.map(lambda inner: {"proof": inner}), ok=st.booleans())
 def test_whatever_a_board_answers_lets_it_in_only_with_the_right_proof(value: Any, ok: bool) -> None:
     gate, wire, passed = Pins(), Mute(), list[Any]()

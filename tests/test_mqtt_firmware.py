@@ -86,7 +86,7 @@ class Field:
     ) -> AsyncIterator[tuple[Rooms, MqttLink]]:
         """Run a hub on the broker, with `cable` on the board's port, too."""
         async with rooms(self.data, now_ms) as parts:
-            self.gate = enrolment_of(self.data, parts, enrolment)
+            self.gate = enrolment_of(parts, enrolment)
             shared = Shared(last_seq=parts.store.last_seq, now_ms=now_ms, gate=self.gate)
             config = MqttConfig(host=self.broker.host, port=self.broker.port, boards=boards, **self.users)
             link = MqttLink(config, now_ms=now_ms, shared=shared)
