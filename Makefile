@@ -27,6 +27,7 @@ run: $(SETUP)/run ## Install what is missing, start the hub, print a link that o
 test: $(SETUP)/dev check ## Install what is missing and run every test
 	$(BIN)/npm --prefix dashboard test
 	$(BIN)/pytest tests -n 2 --dist loadfile
+	@echo "every page of the dashboard, as it looked: build/screenshots"
 	$(BIN)/pytest hil/suite -p hil.plugin
 
 test-quick: $(SETUP)/dev ## The tests that need no process of their own, under a minute
