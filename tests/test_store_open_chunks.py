@@ -58,6 +58,19 @@ def test_a_token_is_looked_for_in_the_file_that_stands_there_now(tmp_path: Path)
     before.close()
 
 
+def test_what_other_programs_change_is_known_with_the_next_request(tmp_path: Path) -> None:
+    hub, program = Accounts.open(tmp_path), Accounts(tmp_path / "outpost.db")
+    first = program.create_token("first", Role.VIEWER, 0)
+    # Its first use is noted, which must not keep the next from being seen.
+    assert hub.token_identity(first, 0) is not None
+    second = program.create_token("second", Role.VIEWER, 0)
+    assert hub.token_identity(second, 0) is not None
+    program.revoke_token("first", 0)
+    assert hub.token_identity(first, 0) is None
+    assert [known.last_used_time for known in hub.tokens()] == [0]
+    hub.close()
+
+
 def test_a_token_of_a_file_that_went_is_an_error_of_the_store(tmp_path: Path) -> None:
     accounts = Accounts.open(tmp_path)
     token = accounts.create_token("t", Role.VIEWER, 0)

@@ -351,7 +351,9 @@ async def web_hub(
     )
     listener = Listener(make_app(parts))
     origin = await listener.start("127.0.0.1:0")
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False) as session:
+    async with aiohttp.ClientSession(
+        cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, headers={"Accept-Encoding": "identity"}
+    ) as session:
         running = WebHub(parts, listener, origin, ingest, link, camera, clock, session, sent)
         for role in Role:
             scope = Scope(devices=(DEVICE,)) if role is Role.DEVICE else Scope()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub.model import Identity, Role, Scope
-from hub.store.folder import prepare
+from hub.store.folder import StoreError, prepare
 from hub.store.hotlog import clean
 from hub.store.kept import Kept
 from hub.store.rights import (
@@ -157,7 +157,7 @@ class Accounts:
                 return None
             known, name, role, used, scope = row
             if used is None or abs(now_ms - used) >= _USED_MS:
-                _note_use(connection, "UPDATE token SET last_used = ? WHERE hash = ?", (now_ms, known))
+                self._note_use("UPDATE token SET last_used = ? WHERE hash = ?", (now_ms, known))
         return Identity(f"token:{name}", Role(role), _read(scope))
 
     # --- sessions -----------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ class Accounts:
             if used <= idle_ms or created <= life_ms:
                 return None
             if now_ms - used >= _USED_MS:
-                _note_use(connection, "UPDATE login SET last_used = ? WHERE hash = ?", (now_ms, known))
+                self._note_use("UPDATE login SET last_used = ? WHERE hash = ?", (now_ms, known))
         return Identity(f"user:{name}", Role(role))
 
     def sessions(self, now_ms: int) -> list[SessionInfo]:
@@ -249,10 +249,16 @@ class Accounts:
                 if row is not None:
                     held[known] = Role(row[1])
                     if now_ms - row[0] >= _USED_MS:
-                        _note_use(
-                            connection, "UPDATE login SET last_used = ? WHERE hash = ?", (now_ms, known)
-                        )
+                        self._note_use("UPDATE login SET last_used = ? WHERE hash = ?", (now_ms, known))
         return held
+
+    def _note_use(self, sql: str, parameters: tuple[int, bytes]) -> None:
+        """Record a use where it costs no wait, for the disk or for the writer, and the disk is not full."""
+        # On a connection of its own, since the one that stays open keeps what is set here.
+        with contextlib.suppress(StoreError), opened(self._database) as connection:
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute("PRAGMA busy_timeout = 0")
+            connection.execute(sql, parameters)
 
 
 def session_id(credential: bytes) -> str:
@@ -288,11 +294,3 @@ def _find(connection: sqlite3.Connection, sql: str, plain: str) -> tuple[Any, ..
     row: tuple[Any, ...] | None = connection.execute(sql, (known,)).fetchone()
     # The index finds by hash, which tells a guesser nothing; the last word is a comparison in constant time.
     return row if row is not None and hmac.compare_digest(row[0], known) else None
-
-
-def _note_use(connection: sqlite3.Connection, sql: str, parameters: tuple[int, bytes]) -> None:
-    """Record a use where that costs no wait: neither for the disk nor for the writer, nor on a full disk."""
-    with contextlib.suppress(sqlite3.Error):
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute("PRAGMA busy_timeout = 0")
-        connection.execute(sql, parameters)

@@ -7,7 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from hub.store.folder import StoreError
-from hub.store.schema import connect
+from hub.store.schema import connect_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Kept:
-    """A connection to the file that stands there now. One thread's.
+    """A read-only connection to the file that stands there now. One thread's.
 
     A damaged file is moved aside and another takes its place; then that is opened.
     """
@@ -32,7 +32,7 @@ class Kept:
             yield self._current()
         except (sqlite3.Error, OSError) as error:
             self.close()
-            raise StoreError(f"{self._database}: accounts cannot be read or written now: {error}") from error
+            raise StoreError(f"{self._database}: accounts cannot be read now: {error}") from error
 
     def close(self) -> None:
         """Close the connection; the next question opens one."""
@@ -45,6 +45,6 @@ class Kept:
         file = found.st_dev, found.st_ino
         if self._connection is None or file != self._file:
             self.close()
-            self._connection = connect(self._database)
+            self._connection = connect_reader(self._database)
             self._file = file
         return self._connection
