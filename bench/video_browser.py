@@ -66,8 +66,10 @@ def measure() -> list[Figure]:
                 page.close()
         page.wait_for_timeout(2_000)
         lags = [float(lag) for lag in page.evaluate(f"lags({DURATION_S})") if abs(lag) < 10_000]
+        encoders = float(page.evaluate("fetch('/encoders').then(reply => reply.text())"))
         browser.close()
     return [
+        Figure(what="Encoders that ran then", value=encoders, unit="", target=1),
         Figure(what="Chromium, glass to callback, p50", value=percentile(lags, 0.5), unit="ms", target=40),
         Figure(what="Chromium, glass to callback, p95", value=percentile(lags, 0.95), unit="ms", target=60),
         Figure(

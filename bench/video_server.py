@@ -32,20 +32,22 @@ PAGE = """<video id=v autoplay muted playsinline></video>"""
 
 async def _serve(mode: str, source: str) -> None:
     async with asyncio.TaskGroup() as tasks:
-        if mode == "encode":
-            answer, expect = _encode(source), _nothing
-        else:
-            answer, expect = _camera(source, tasks, direct=mode == "outpost")
+        camera = None if mode == "encode" else _camera(source, tasks, direct=mode == "outpost")
+        answer = _encode(source) if camera is None else _whep(camera)
 
         async def whep(request: web.Request) -> web.Response:
             return web.Response(status=201, text=await answer(await request.text()))
 
         async def page(_: web.Request) -> web.Response:
-            expect()
+            if camera is not None:
+                camera.expect_viewer()
             return web.Response(text=PAGE, content_type="text/html")
 
+        async def encoders(_: web.Request) -> web.Response:
+            return web.Response(text=str(camera.encoders if camera is not None else "unknown"))
+
         app = web.Application()
-        app.add_routes([web.post("/whep", whep), web.get("/", page)])
+        app.add_routes([web.post("/whep", whep), web.get("/", page), web.get("/encoders", encoders)])
         runner = web.AppRunner(app)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -53,13 +55,7 @@ async def _serve(mode: str, source: str) -> None:
         await asyncio.Event().wait()
 
 
-def _nothing() -> None:
-    """Do nothing: aiortc alone is loaded from the start."""
-
-
-def _camera(
-    source: str, tasks: asyncio.TaskGroup, *, direct: bool
-) -> tuple[Callable[[str], Awaitable[str]], Callable[[], None]]:
+def _camera(source: str, tasks: asyncio.TaskGroup, *, direct: bool) -> Camera:
     camera = Camera(
         CameraConfig(id="bench", source=source),
         health=Health(),
@@ -69,11 +65,14 @@ def _camera(
     for channel in camera._feed.channels.values():
         channel.direct = direct
     tasks.create_task(camera.run())
+    return camera
 
+
+def _whep(camera: Camera) -> Callable[[str], Awaitable[str]]:
     async def answer(offer: str) -> str:
         return (await camera.answer(offer)).answer_sdp
 
-    return answer, camera.expect_viewer
+    return answer
 
 
 class _Decoded(VideoStreamTrack):

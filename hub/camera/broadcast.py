@@ -105,7 +105,7 @@ class Broadcast:
 
     def offer(self, unit: AccessUnit) -> None:
         """Packetize an access unit and send it: at once where it is small, in steps where it is not."""
-        payloads = self._packetize(unit.data)
+        payloads = self._packetize(unit.data) if unit.payloads is None else unit.payloads
         made = bursts(
             payloads,
             sequence=self._sequence,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hub.camera.rtp import PAYLOAD_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 HEADER_BYTES = 12
 LIMIT = 48
@@ -81,7 +84,7 @@ class Burst:
 
 
 def bursts(
-    payloads: list[bytes], *, sequence: int, timestamp: int, ssrc: int, keyframe: bool, limit: int
+    payloads: Sequence[bytes], *, sequence: int, timestamp: int, ssrc: int, keyframe: bool, limit: int
 ) -> list[Burst]:
     """Group a picture's payloads: a burst ends at `limit` packets and after each packet that is not full."""
     limit = min(limit, LIMIT)

@@ -16,6 +16,7 @@ from hub.camera.keyframes import KeyframeBudget
 from hub.camera.low_layer import LowLayer
 from hub.camera.media import AccessUnit, Codec, Coded
 from hub.camera.playout import AHEAD_S
+from hub.camera.rtp import h264_payloads
 
 if TYPE_CHECKING:
     import asyncio
@@ -175,7 +176,8 @@ class Capture:
             self._decoder.skipped()
             self._close_encoders(others)
         # as late as it can be: the loop wakes, and would wait for this thread to let the interpreter go
-        unit = AccessUnit(data=item.data, pts=pts, keyframe=item.keyframe, time_ms=item.time_ms)
+        ahead = None if item.due_s is None else tuple(h264_payloads(item.data))
+        unit = AccessUnit(item.data, pts, keyframe=item.keyframe, time_ms=item.time_ms, payloads=ahead)
         if item.due_s is not None:
             self._ahead.append((item.due_s, unit))
             if raw_wanted or item.due_s <= time.monotonic():

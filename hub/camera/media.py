@@ -60,6 +60,13 @@ class AccessUnit:
     keyframe: bool
     """Decoding can start here: in H.264 an IDR picture with its SPS and PPS."""
     time_ms: int
+    payloads: tuple[bytes, ...] | None = None
+    """Of RTP, where they were cut ahead of time."""
+
+    @property
+    def held_bytes(self) -> int:
+        """What it takes of memory."""
+        return len(self.data) * (1 if self.payloads is None else 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from hub.camera.media import AccessUnit
 
-AHEAD_S = 0.5
+AHEAD_S = 1.0
 """So far ahead a file is read: a card that is busy for a moment holds up no picture, and a thread that wakes
 twice a second instead of thirty times costs a tenth."""
 _EARLY_S = 0.001

@@ -28,9 +28,9 @@ class PreRoll:
         elif not self._groups:
             return
         self._groups[-1].append(unit)
-        self._bytes += len(unit.data)
+        self._bytes += unit.held_bytes
         while len(self._groups) > 1 and (self._is_covered(unit.pts) or self._bytes > _LIMIT_BYTES):
-            self._bytes -= sum(len(old.data) for old in self._groups.popleft())
+            self._bytes -= sum(old.held_bytes for old in self._groups.popleft())
 
     def units(self) -> list[AccessUnit]:
         """Return what is remembered, oldest first; it begins with a keyframe."""
