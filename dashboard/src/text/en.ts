@@ -89,9 +89,9 @@ export const text = {
       "A device appears here by itself as soon as its first message arrives. Nothing has to be configured.",
     steps: [
       {
-        title: "A board on USB",
-        text: "Plug in a board that runs Outpost's firmware. If it does not appear within seconds, this says why:",
-        code: "outpost doctor",
+        title: "A board on USB, in two minutes",
+        text: "Plug in a board with MicroPython and put Outpost's firmware on it; its metrics and commands then appear here:",
+        code: "outpost flash /dev/ttyACM0",
       },
       {
         title: "Anything that speaks MQTT",
@@ -102,6 +102,11 @@ export const text = {
         title: "No hardware at hand",
         text: "Virtual boards run the real firmware:",
         code: "outpost run --demo",
+      },
+      {
+        title: "Nothing appears",
+        text: "This looks at ports, rights and the broker, and says what to do:",
+        code: "outpost doctor",
       },
     ],
     failedTitle: "The hub did not answer",
