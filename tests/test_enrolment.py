@@ -69,13 +69,6 @@ def board(path: Path, keeper: Any, uid: str = A, boot_id: str = "0000b001") -> P
     return PtyBoard(path, uid=uid, boot_id=boot_id, answer=keeper)
 
 
-async def sampled(one: PtyBoard, count: int) -> None:
-    """Take samples, each at a time of its own: those of one millisecond are one to history."""
-    for _ in range(count):
-        one.take()
-        await asyncio.sleep(0.003)
-
-
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[Desk]:
     async with desk(tmp_path / "data", tmp_path / "left", tmp_path / "right") as made:
@@ -96,7 +89,7 @@ async def test_an_unknown_board_waits_and_is_shown_with_what_it_says(hub: Desk, 
     keeper = Keeper()
     one = board(tmp_path / "left", keeper)
     one.plug()
-    await sampled(one, 3)
+    one.take(3)
     await until(lambda: (view := hub.view(A)) is not None and view.readings_kept == 3)
     view = hub.view(A)
     assert view is not None
@@ -115,11 +108,11 @@ async def test_nothing_that_a_board_says_while_it_waits_is_acknowledged_or_store
 ) -> None:
     one = board(tmp_path / "left", Keeper())
     one.plug()
-    await sampled(one, 5)
+    one.take(5)
     await until(lambda: (view := hub.view(A)) is not None and view.readings_kept == 5)
     await asyncio.sleep(0.2)  # commits come each 50 ms
     assert one.outbox.first_seq == 0
-    assert await hub.stored(A) == []
+    assert hub.handed(A) == []
     await one.unplug()
 
 
@@ -127,12 +120,12 @@ async def test_what_was_kept_aside_becomes_history_once_and_in_order(hub: Desk, 
     keeper = Keeper()
     one = board(tmp_path / "left", keeper)
     one.plug()
-    await sampled(one, 20)
+    one.take(20)
     await until(lambda: (view := hub.view(A)) is not None and view.readings_kept == 20)
     hub.enrolment.accept(A, BY)
-    await sampled(one, 5)
+    one.take(5)
     await until(lambda: one.outbox.first_seq == 25)
-    assert await hub.stored(A) == list(range(25))
+    assert hub.handed(A) == list(range(25))
     await until(lambda: hub.key(A) is KeyState.PROVEN)
     assert keeper.seen == ["prove", "enrol", "prove"]
     await hub.send(A, "led")
@@ -146,17 +139,17 @@ async def test_a_board_that_is_away_when_it_is_accepted_has_its_samples_stored(
     keeper = Keeper()
     one = board(tmp_path / "left", keeper)
     one.plug()
-    await sampled(one, 4)
+    one.take(4)
     await until(lambda: (view := hub.view(A)) is not None and view.readings_kept == 4)
     await one.unplug()
     await until(lambda: (view := hub.view(A)) is not None and not view.online)
     hub.enrolment.accept(A, BY)
-    assert await hub.stored(A) == [0, 1, 2, 3]
+    assert hub.handed(A) == [0, 1, 2, 3]
     assert not hub.online(A)
-    await sampled(one, 2)
+    one.take(2)
     one.plug()
     await until(lambda: one.outbox.first_seq == 6)
-    assert await hub.stored(A) == list(range(6))
+    assert hub.handed(A) == list(range(6))
     await one.unplug()
 
 
@@ -164,7 +157,7 @@ async def test_a_board_that_is_away_when_it_is_accepted_has_its_samples_stored(
 async def test_a_rejected_board_is_turned_away_and_its_samples_go(hub: Desk, tmp_path: Path) -> None:
     one = board(tmp_path / "left", Keeper())
     one.plug()
-    await sampled(one, 3)
+    one.take(3)
     await until(lambda: (view := hub.view(A)) is not None and view.readings_kept == 3)
     hub.enrolment.reject(A, BY)
     await until(lambda: not one.session.open)
@@ -176,7 +169,7 @@ async def test_a_rejected_board_is_turned_away_and_its_samples_go(hub: Desk, tmp
     hub.enrolment.accept(A, BY)
     # The hub dropped them, and the board has them still: nothing was acknowledged.
     await until(lambda: one.outbox.first_seq == 3)
-    assert await hub.stored(A) == [0, 1, 2]
+    assert hub.handed(A) == [0, 1, 2]
     await one.unplug()
 
 
@@ -199,7 +192,7 @@ async def test_who_does_not_prove_the_key_is_refused_and_the_boards_history_is_u
 ) -> None:
     keeper = Keeper()
     real = await accepted(hub, tmp_path / "left", keeper)
-    await sampled(real, 3)
+    real.take(3)
     await until(lambda: real.outbox.first_seq == 3)
     await real.unplug()
     await until(lambda: not hub.online(A))
@@ -216,20 +209,20 @@ async def test_who_does_not_prove_the_key_is_refused_and_the_boards_history_is_u
     # The worst that it can copy: also the boot of the real one, whose readings it must not stand for.
     boot_id = "0000b001" if fault in ("wrong key", "replay") else "0000b0ff"
     other = board(tmp_path / "right", answers.get(fault, false), boot_id=boot_id)
-    await sampled(other, 7)
+    other.take(7)
     other.plug()
     await until(lambda: (view := hub.view(A)) is not None and view.state is BoardStanding.REFUSED)
     assert not hub.online(A)
-    assert await hub.stored(A) == [0, 1, 2]
+    assert hub.handed(A) == [0, 1, 2]
     assert other.outbox.first_seq <= 3, "more than what is stored of that boot was acknowledged"
     assert hub.told[-1].kind is SecurityKind.BOARD_REFUSED
     assert str(tmp_path / "right") in hub.told[-1].detail
     # The real one comes to its own while the other is there, in the same boot even.
-    await sampled(real, 2)
+    real.take(2)
     real.plug()
     await until(lambda: hub.key(A) is KeyState.PROVEN)
     await until(lambda: real.outbox.first_seq == 5)
-    assert await hub.stored(A) == list(range(5))
+    assert hub.handed(A) == list(range(5))
     assert "enrol" not in false.seen
     await real.unplug()
     await other.unplug()
@@ -257,13 +250,13 @@ async def test_a_board_that_lost_its_key_gets_a_new_one_when_it_is_accepted_agai
     one = await accepted(hub, tmp_path / "left", keeper)
     await one.unplug()
     first = keeper.erase()
-    await sampled(one, 3)
+    one.take(3)
     one.plug()
     await until(lambda: (view := hub.view(A)) is not None and view.state is BoardStanding.REFUSED)
     hub.enrolment.accept(A, BY)
     await until(lambda: hub.key(A) is KeyState.PROVEN)
     await until(lambda: one.outbox.first_seq == 3)
-    assert await hub.stored(A) == [0, 1, 2]
+    assert hub.handed(A) == [0, 1, 2]
     assert keeper.key not in (None, first)
     await one.unplug()
 
@@ -273,7 +266,7 @@ async def test_a_board_whose_firmware_keeps_no_key_is_in_without_one(hub: Desk, 
     one.plug()
     await until(lambda: hub.view(A))
     hub.enrolment.accept(A, BY)
-    await sampled(one, 2)
+    one.take(2)
     await until(lambda: one.outbox.first_seq == 2)
     assert hub.key(A) is KeyState.NONE
     await one.unplug()
@@ -330,16 +323,16 @@ async def test_a_hub_that_ends_while_it_gives_a_new_key_knows_the_board_by_eithe
 
 async def test_a_forgotten_board_waits_again_and_its_history_stays(hub: Desk, tmp_path: Path) -> None:
     one = await accepted(hub, tmp_path / "left", Keeper())
-    await sampled(one, 2)
+    one.take(2)
     await until(lambda: one.outbox.first_seq == 2)
     hub.enrolment.forget(A, BY)
     await until(lambda: (view := hub.view(A)) is not None and view.state is BoardStanding.PENDING)
-    assert await hub.stored(A) == [0, 1]
-    await sampled(one, 2)
+    assert hub.handed(A) == [0, 1]
+    one.take(2)
     await until(lambda: (view := hub.view(A)) is not None and view.readings_kept == 2)
     hub.enrolment.accept(A, BY)
     await until(lambda: one.outbox.first_seq == 4)
-    assert await hub.stored(A) == [0, 1, 2, 3]
+    assert hub.handed(A) == [0, 1, 2, 3]
     await one.unplug()
 
 
@@ -350,10 +343,10 @@ async def test_a_setting_lets_unknown_boards_in_with_a_key_or_without_a_word(
     async with desk(tmp_path / "data", tmp_path / "left", mode=mode) as hub:
         one = board(tmp_path / "left", Keeper())
         one.plug()
-        await sampled(one, 3)
+        one.take(3)
         await until(lambda: one.outbox.first_seq == 3)
         await until(lambda: hub.key(A) is key)
-        assert await hub.stored(A) == [0, 1, 2]
+        assert hub.handed(A) == [0, 1, 2]
         await one.unplug()
 
 
@@ -448,12 +441,12 @@ async def test_when_no_more_can_be_kept_the_rest_stays_on_the_board_and_nothing_
     async with desk(tmp_path / "data", tmp_path / "left") as hub:
         one = board(tmp_path / "left", Keeper())
         one.plug()
-        await sampled(one, 30)
+        one.take(30)
         await until(lambda: (view := hub.view(A)) is not None and view.readings_left > 5)
         hub.enrolment.accept(A, BY)
-        await sampled(one, 5)
+        one.take(5)
         await until(lambda: one.outbox.first_seq == 35)
-        assert await hub.stored(A) == list(range(35))
+        assert hub.handed(A) == list(range(35))
         await one.unplug()
 
 
@@ -466,17 +459,17 @@ async def test_much_that_was_kept_is_passed_on_by_and_by_before_what_comes_now(
     async with desk(tmp_path / "data", tmp_path / "left") as hub:
         one = board(tmp_path / "left", Keeper())
         one.plug()
-        await sampled(one, 30)
+        one.take(30)
         await until(lambda: (view := hub.view(A)) is not None and view.readings_kept == 30)
         if away:
             await one.unplug()
             await until(lambda: (view := hub.view(A)) is not None and not view.online)
         hub.enrolment.accept(A, BY)
-        await sampled(one, 5)
+        one.take(5)
         if away:
             one.plug()
         await until(lambda: one.outbox.first_seq == 35)
-        assert await hub.stored(A) == list(range(35))
+        assert hub.handed(A) == list(range(35))
         await one.unplug()
 
 
