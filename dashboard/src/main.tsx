@@ -99,11 +99,14 @@ const fetchPage = () => fetch("/", { cache: "no-store" }).then((answer) => answe
 watchUpgrade(hub.epoch, ours, fetchPage, hub.upgraded);
 
 const root = document.getElementById("app");
+// In a task of its own: with what stands above it would be the longest of the page.
 if (root) {
-  render(
-    <ReachContext.Provider value={{ hub, control, router: new Router(), preferences }}>
-      <App />
-    </ReachContext.Provider>,
-    root,
+  setTimeout(() =>
+    render(
+      <ReachContext.Provider value={{ hub, control, router: new Router(), preferences }}>
+        <App />
+      </ReachContext.Provider>,
+      root,
+    ),
   );
 }
