@@ -190,9 +190,9 @@ def test_after_the_hub_was_upgraded_a_display_reloads_and_another_page_says_so(
     newer = '<script type="module" src="/assets/index-newer.js"></script>'
     page.context.route(rig.hub.url + "/", lambda route: route.fulfill(content_type="text/html", body=newer))
     rig.hub.kill()
-    rig.hub.start()
+    with display.expect_event("load", timeout=90_000):
+        rig.hub.start()
     expect(page.get_by_text("The hub has a newer dashboard")).to_be_visible(timeout=60_000)
-    display.wait_for_function("window.same === undefined", timeout=60_000)
     back(display)
     assert page.evaluate("window.same"), "what somebody works on was reloaded"
 

@@ -91,7 +91,7 @@ export const text = {
       {
         title: "A board on USB, in two minutes",
         text: "Plug in a board with MicroPython and put Outpost's firmware on it; its metrics and commands then appear here:",
-        code: "outpost flash /dev/ttyACM0",
+        code: "outpost flash",
       },
       {
         title: "Anything that speaks MQTT",
