@@ -39,6 +39,8 @@ export class Video {
   private readonly url: string;
   private readonly element: HTMLVideoElement;
   private viewer: WhepViewer | null = null;
+  /** The one whose first frame came. */
+  private shown: WhepViewer | null = null;
   private servers: RTCIceServer[] | null = null;
   private tries = 0;
   private timers: number[] = [];
@@ -75,9 +77,7 @@ export class Video {
       if (this.viewer === viewer && broken) this.fail(text.camera.reasons.lost);
     };
     this.later(() => {
-      if (this.viewer === viewer && this.state.peek() !== "live") {
-        this.fail(text.camera.reasons.timeout);
-      }
+      if (this.viewer === viewer && this.shown !== viewer) this.fail(text.camera.reasons.timeout);
     }, FIRST_FRAME_MS);
     try {
       const stream = await viewer.open();
@@ -106,6 +106,7 @@ export class Video {
 
   private playing(viewer: WhepViewer): void {
     if (this.viewer !== viewer) return;
+    this.shown = viewer;
     this.tries = 0;
     this.reason.value = "";
     this.state.value = "live";
