@@ -62,7 +62,8 @@ window.look = async () => {
   (await peer.getStats()).forEach(item => {
     if (item.type === 'inbound-rtp') {
       Object.assign(found, {decoded: item.framesDecoded, received: item.framesReceived});
-      Object.assign(found, {freezes: item.freezeCount, lost: item.packetsLost, nacks: item.nackCount});
+      Object.assign(found, {freezes: item.freezeCount, frozen_s: item.totalFreezesDuration});
+      Object.assign(found, {lost: item.packetsLost, nacks: item.nackCount});
     }
     if (item.type === 'codec') found.codec = item.mimeType;
   });
@@ -121,6 +122,16 @@ async def test_chromium_decodes_the_stream_with_its_clock_and_its_colours(codec:
     assert (red < 25, green < 25, abs(blue - 191) < 25) == (True, True, True)
 
 
+def flows(looks: list[dict[str, Any]]) -> bool:
+    """Say whether there were two times in a row in which packets were asked for again and nothing froze."""
+    good = [
+        then["nacks"] > now["nacks"]
+        and (then["freezes"], then["frozen_s"]) == (now["freezes"], now["frozen_s"])
+        for now, then in pairwise(looks)
+    ]
+    return (True, True) in pairwise(good)
+
+
 @pytest.mark.e2e
 async def test_chromium_at_three_percent_loss_does_not_freeze_and_decodes_all_but_one_in_a_hundred(
     lossy: None,
@@ -128,15 +139,17 @@ async def test_chromium_at_three_percent_loss_does_not_freeze_and_decodes_all_bu
     async with running() as camera, page_on(camera) as page:
         await page.evaluate("watch()")
         sent = stamps_every_picture(camera)
-        before = await page.evaluate("look()")
-        begun, freezes = len(sent), [before["freezes"]]
-        for _ in range(3):
+        before = after = await page.evaluate("look()")
+        begun, looks = len(sent), [before]
+        for _ in range(8):
             await asyncio.sleep(2.5)
             after = await page.evaluate("look()")
-            freezes.append(after["freezes"])
+            looks.append(after)
+            if len(looks) > 3 and flows(looks):
+                break
         due = len(sent) - begun
-    assert after["nacks"] > before["nacks"], "nothing was lost: the test tests nothing"
-    # without resending, each of these would freeze; a machine that is busy elsewhere may spoil one or two
-    assert 0 in [then - now for now, then in pairwise(freezes)]
+        assert camera.encoders == 1, "three in a hundred are no reason for the low layer"
+    # without resending each of these times would freeze; a machine that is busy elsewhere may spoil some
+    assert flows(looks)
     assert due > 150
     assert after["decoded"] - before["decoded"] >= 0.99 * due - 2

@@ -46,10 +46,19 @@ def test_a_path_that_keeps_losing_much_gets_the_low_layer_and_one_bad_second_doe
     assert not after_losses(0, 0, 0, 0.3, 0, 0, 0).low
 
 
-def test_three_percent_of_thirty_packets_a_second_lost_at_random_keeps_the_main_layer() -> None:
+@pytest.mark.parametrize("every_s", [1.0, 0.15])
+def test_three_percent_of_forty_packets_a_second_lost_at_random_keeps_the_main_layer(every_s: float) -> None:
     choice, random = LayerChoice(), Random(1)
-    for second in range(3_000):
-        choice.lost(sum(random.random() < 0.03 for _ in range(30)) / 30, second)
+    packets = int(40 * every_s)
+    for count in range(3_000):
+        choice.lost(sum(random.random() < 0.03 for _ in range(packets)) / packets, count * every_s)
+        assert not choice.low
+
+
+def test_a_report_of_few_packets_that_lost_half_of_them_keeps_the_main_layer() -> None:
+    choice = LayerChoice()
+    for count in range(100):
+        choice.lost(0.5 if count % 30 == 29 else 0.0, count * 0.15)
         assert not choice.low
 
 

@@ -9,10 +9,15 @@ failed.
 
 from __future__ import annotations
 
+import math
+
 BAD_LOSS = 0.1
 GOOD_LOSS = 0.02
-_SMOOTHING = 0.3
-_REPORTS = 3
+_SMOOTHING_S = 4.0
+_STEP_S = 1.0
+"""The most that one report counts for. Chromium makes seven a second of a few packets each."""
+_OBSERVED_S = 3.0
+"""No verdict on loss before."""
 _TIGHT_SHARE = 0.7
 _TIGHT_S = 2.5
 _GROWTH = 1.05
@@ -29,7 +34,8 @@ class LayerChoice:
         self.low = False
         self._hold_s = _HOLD_S
         self._loss = 0.0
-        self._reports = 0
+        self._observed_s = 0.0
+        self._reported_s: float | None = None
         self._tight: tuple[float, int] | None = None
         """Since when the estimate is below what is sent, and what it was then."""
         self._bad_s = 0.0
@@ -38,9 +44,11 @@ class LayerChoice:
 
     def lost(self, fraction: float, now_s: float) -> None:
         """Take a receiver report's loss, 0 to 1, since the report before it."""
-        self._reports += 1
-        self._loss += _SMOOTHING * (fraction - self._loss)
-        if self._loss > BAD_LOSS and (self.low or self._reports >= _REPORTS):
+        step_s = _STEP_S if self._reported_s is None else min(_STEP_S, now_s - self._reported_s)
+        self._reported_s = now_s
+        self._observed_s += step_s
+        self._loss += (1 - math.exp(-step_s / _SMOOTHING_S)) * (fraction - self._loss)
+        if self._loss > BAD_LOSS and (self.low or self._observed_s >= _OBSERVED_S):
             self._bad(now_s)
         elif self.low and self._loss > GOOD_LOSS:
             self._bad_s = now_s
@@ -66,11 +74,11 @@ class LayerChoice:
         self._change(low=True)
 
     def _maybe_up(self, now_s: float) -> None:
-        clear = self._tight is None and self._loss <= GOOD_LOSS and self._reports >= _REPORTS
+        clear = self._tight is None and self._loss <= GOOD_LOSS and self._observed_s >= _OBSERVED_S
         if self.low and clear and now_s - self._bad_s >= self._hold_s:
             self._up_s = now_s
             self._change(low=False)
 
     def _change(self, *, low: bool) -> None:
         self.low = low
-        self._loss, self._reports, self._tight = 0.0, 0, None
+        self._loss, self._observed_s, self._reported_s, self._tight = 0.0, 0.0, None, None
