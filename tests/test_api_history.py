@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.model import Birth, Born, LinkKind, Metric, Reading
@@ -256,6 +256,7 @@ Cell = st.one_of(
 )
 
 
+@settings(deadline=None)  # the first of them loads nanoarrow
 @given(st.lists(st.lists(st.tuples(Cell, Cell, Cell, Cell, Cell), max_size=12), max_size=4))
 def test_any_cells_come_back_from_arrow_as_their_columns_say(parts: list[list[tuple[Any, ...]]]) -> None:
     kinds = ("time", "number", "count", "boolean", "text")

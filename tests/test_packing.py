@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.model import Reading
@@ -26,6 +26,7 @@ async def hub(tmp_path: Path) -> AsyncIterator[WebHub]:
         yield running
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=60).map(lambda text: text * 20) | st.binary(max_size=60), max_size=8))
 def test_each_piece_is_whole_when_it_comes_whatever_came_before(pieces: list[bytes]) -> None:
     reader = zlib.decompressobj()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.store.chunk import Piece
@@ -48,6 +48,7 @@ def said(table: Table) -> object:
     return msgspec.json.decode(json_of(sheet, {}).body)["rows"]  # type: ignore[arg-type] # bytes: it was written
 
 
+@settings(deadline=None)
 @given(st.lists(pieces(), min_size=1, max_size=3), st.integers(0, 40), st.integers(0, 40))
 def test_every_cell_is_what_it_is_when_rows_are_written_one_by_one(
     found: list[Piece], begin: int, end: int
@@ -67,6 +68,7 @@ def test_numbers_of_few_decimals_are_written_in_step() -> None:
     assert bytes(rows) == b'[1728000000000, -0.50,"good"],[1728000000999, 20.25,"good"]'
 
 
+@settings(deadline=None)
 @given(st.lists(pieces(), min_size=1, max_size=4))
 def test_pieces_of_one_metric_come_together_in_order_of_time(found: list[Piece]) -> None:
     rows = sorted((row for piece in found for row in table_of([piece])), key=lambda row: row[0])
