@@ -266,6 +266,7 @@ def test_units_and_zone_that_were_chosen_are_shown_everywhere_and_outlast_a_relo
     live(page)
     chart = page.locator('.panel.chart[data-metric="temperature"]')
     expect(chart.locator(".readout .unit")).to_have_text("°F")
+    chart.locator(".readout").hover()
     expect(chart.locator(".readout")).to_have_attribute("title", re.compile(r"at the hub .*UTC"))
     page.goto("/rules")
     page.get_by_role("button", name="New rule").click()
