@@ -87,10 +87,6 @@ async def _polled(hub: WebHub, headers: Mapping[str, str]) -> None:
         writer.close()
 
 
-def _polls(hub: WebHub) -> float:
-    return hub.parts.health.registry.get_sample_value("outpost_long_polls") or 0.0
-
-
 @asynccontextmanager
 async def opened(hub: WebHub, headers: Mapping[str, str]) -> AsyncIterator[Opened]:
     async with AsyncExitStack() as stack:
