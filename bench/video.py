@@ -38,6 +38,8 @@ OUTPOST, JANUS, STOCK, ENCODE = "Outpost", "Janus", "aiortc pass-through", "aior
 VIEWERS = (1, 8, 64)
 ENCODED_VIEWERS = (1, 8)
 """An encoder per viewer fills this machine with four; 64 would measure nothing."""
+TURNS = {8: 3}
+"""So often Outpost and Janus take turns, and the middle figure counts: at eight viewers one moves by a third."""
 SETTLE_S = 4
 DURATION_S = 12
 FPS = 30
@@ -77,13 +79,22 @@ def _loads(folder: Path, source: Path) -> dict[str, dict[int, Load]]:
     if not with_janus:
         print("Janus is not installed: nothing to compare with. Debian: apt install janus", file=sys.stderr)
     for count in VIEWERS:
-        found[OUTPOST][count] = _load("outpost", source, count)
-        if with_janus:
-            found[JANUS][count] = _janus_load(folder, source, count)
+        ours, theirs = [], []
+        for _ in range(TURNS.get(count, 1)):
+            ours.append(_load("outpost", source, count))
+            if with_janus:
+                theirs.append(_janus_load(folder, source, count))
+        found[OUTPOST][count] = _middle(ours)
+        if theirs:
+            found[JANUS][count] = _middle(theirs)
         found[STOCK][count] = _load("stock", source, count)
         if count in ENCODED_VIEWERS:
             found[ENCODE][count] = _load("encode", source, count)
     return found
+
+
+def _middle(loads: list[Load]) -> Load:
+    return sorted(loads, key=lambda load: load.cpu_s_per_viewer_minute)[len(loads) // 2]
 
 
 def _figures(found: dict[str, dict[int, Load]]) -> list[Figure]:
@@ -150,10 +161,12 @@ def _watch(pid: int, sinks: subprocess.Popen[str], viewers: int) -> Load:
 
 
 def _cpu_s(process: psutil.Process) -> tuple[float, float]:
-    """Give the CPU seconds of the process and of its first thread."""
-    whole = process.cpu_times()
-    first = next(thread for thread in process.threads() if thread.id == process.pid)
-    return whole.user + whole.system, first.user_time + first.system_time
+    """Give the CPU seconds of all threads and of the first, by the scheduler: ticks are too coarse."""
+    spent = {
+        path.parent.name: int(path.read_text().split()[0]) / 1e9
+        for path in Path(f"/proc/{process.pid}/task").glob("*/schedstat")
+    }
+    return sum(spent.values()), spent[str(process.pid)]
 
 
 @contextmanager
