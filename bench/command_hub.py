@@ -24,10 +24,10 @@ from hub.health import Health
 from hub.model import Birth, CommandType, LinkKind, Role
 from hub.store.store import Store
 from hub.web.acting import Acting
-from hub.web.auth import Claim
-from hub.web.listener import Listener
+from hub.web.gate.auth import Claim
 from hub.web.parts import Parts
 from hub.web.server import make_app
+from hub.web.serving.listener import Listener
 
 if TYPE_CHECKING:
     from hub.links.link import Sink

@@ -20,10 +20,10 @@ from hub.health import Health
 from hub.model import Reading, Role
 from hub.store.store import Store
 from hub.web.acting import Acting
-from hub.web.auth import Claim
-from hub.web.listener import Listener
+from hub.web.gate.auth import Claim
 from hub.web.parts import Parts
 from hub.web.server import make_app
+from hub.web.serving.listener import Listener
 
 TOKENS = 20
 QUERIES = (f"?device={DEVICE}", f"?device=bench*&metric={METRIC}")

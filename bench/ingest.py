@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from hub.store.intake import Acked
+    from hub.store.writing.intake import Acked
 
 DURATION_S = 10.0
 WARM_UP_S = 3.0

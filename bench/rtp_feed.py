@@ -7,10 +7,10 @@ import sys
 import time
 from contextlib import closing
 
-from hub.camera.burst import bursts
-from hub.camera.demuxed_source import open_demuxed
 from hub.camera.media import RTP_CLOCK_HZ, Coded
-from hub.camera.rtp import h264_payloads
+from hub.camera.sources.demuxed_source import open_demuxed
+from hub.camera.viewing.burst import bursts
+from hub.camera.viewing.rtp import h264_payloads
 from hub.config import CameraConfig
 
 

@@ -23,16 +23,16 @@ from bench.figure import Figure
 from bench.servers import SERVERS, running
 from bench.store_servers import line
 from bench.workload import SAMPLES_PER_S, readings
-from hub.store import archive
 from hub.store.settings import StoreSettings
+from hub.store.transfer import archive
 
 if TYPE_CHECKING:
     from bench.disk import Disk, PowerCut
     from bench.http_client import HttpClient
     from bench.servers import Server
     from hub.model import Reading
-    from hub.store.intake import Acked
     from hub.store.store import Store
+    from hub.store.writing.intake import Acked
 
 INTERVALS_S = (1, 10)
 _DISK_MB = 768

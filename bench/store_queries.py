@@ -19,14 +19,17 @@ from bench.load_boards import boards
 from bench.workload import METRICS, SAMPLES_PER_S
 from hil.hub import HubProcess
 from hub.model import Birth, Kind, LinkKind, Metric
-from hub.store import births, daychunk, history, seal, summary
-from hub.store.chunk import WINDOW_MS, Group
-from hub.store.committer import Committer
+from hub.store import births
 from hub.store.folder import prepare
-from hub.store.names import Names
+from hub.store.format import summary
+from hub.store.format.chunk import WINDOW_MS, Group
+from hub.store.format.names import Names
+from hub.store.format.tiers import JOBS
+from hub.store.queries import history
+from hub.store.queries.series import Series
 from hub.store.schema import connect_reader, migrate
-from hub.store.series import Series
-from hub.store.tiers import JOBS
+from hub.store.writing import daychunk, seal
+from hub.store.writing.committer import Committer
 
 if TYPE_CHECKING:
     import sqlite3

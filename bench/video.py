@@ -27,8 +27,8 @@ import psutil
 from bench import janus, video_browser
 from bench.figure import Figure
 from bench.server_process import ServerProcess
-from hub.camera import planes
-from hub.camera.test_pattern import Canvas
+from hub.camera.sources import planes
+from hub.camera.sources.test_pattern import Canvas
 from tests.broker import free_port
 
 if TYPE_CHECKING:

@@ -1,8 +1,9 @@
 """The picture's way in a real Chromium: from capture to the browser's callback, and from POST to the first.
 
-The test pattern's clock is read back from the pixels of each picture (hub/camera/stamp.py); hub and browser
-share a machine and its clock. The encoder is at work here, at 720p30 and 2 Mbit/s. As in the dashboard, a
-page is there for a moment before it asks for video: the hub loads what a first viewer needs meanwhile.
+The test pattern's clock is read back from the pixels of each picture (hub/camera/sources/stamp.py); hub and
+browser share a machine and its clock. The encoder is at work here, at 720p30 and 2 Mbit/s. As in the
+dashboard, a page is there for a moment before it asks for video: the hub loads what a first viewer needs
+meanwhile.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from playwright.sync_api import sync_playwright
 
 from bench.figure import Figure, percentile
 from bench.server_process import ServerProcess
-from hub.camera import stamp
+from hub.camera.sources import stamp
 from tests.e2e.browser import FLAGS, chromium
 
 DURATION_S = 20

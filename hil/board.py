@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hil.bench import Bench
     from hil.client import HubClient, StoredSample
     from hub.model import CommandResult
-    from hub.web.views import DeviceView, MetricView
+    from hub.web.api.views import DeviceView, MetricView
 
 ONLINE_TIMEOUT_S = 30.0
 _POLL_S = 0.05

@@ -11,7 +11,7 @@ import msgspec
 
 from hub import __version__
 from hub.model import CommandResult, OutpostError, Quality, Value
-from hub.web.views import ConsoleView, DeviceList, DeviceView, SamplesView
+from hub.web.api.views import ConsoleView, DeviceList, DeviceView, SamplesView
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from hub import access
 from hub.alerts import Alerts
 from hub.bus import Bus
-from hub.camera import ice
 from hub.camera.camera import Camera
+from hub.camera.viewing import ice
 from hub.commands import Commands, Desired
 from hub.commands.durable import Durable
 from hub.commands.journal import Journal
@@ -34,7 +34,7 @@ from hub.links.pins.plan import plan
 from hub.links.ports import SerialPorts
 from hub.model import LinkKind, Role
 from hub.notify import Notifier
-from hub.store.policy import Policy
+from hub.store.lifetime.policy import Policy
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
 from hub.tls.names import own_names
@@ -42,9 +42,9 @@ from hub.tls.serving import Tls
 from hub.update import package
 from hub.update.updates import Packages, Updates
 from hub.web.acting import Acting
-from hub.web.auth import Claim
-from hub.web.doors import Doors
+from hub.web.gate.auth import Claim
 from hub.web.server import Parts, make_app
+from hub.web.serving.doors import Doors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

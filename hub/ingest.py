@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from hub.health import Health
     from hub.links.link import Sink
     from hub.model import LinkEvent
-    from hub.store.intake import Acked
     from hub.store.store import Store
+    from hub.store.writing.intake import Acked
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 
-from hub.camera import planes, stamp
+from hub.camera.sources import planes, stamp
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from hub.enrolment import EnrolmentView
     from hub.model import Reading
-    from hub.store.rights import SecurityEvent
+    from hub.store.identity.rights import SecurityEvent
 
 BY = "user:admin"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hub.camera.filming import Take
-from hub.camera.recordings import Recordings
+from hub.camera.recording.filming import Take
+from hub.camera.recording.recordings import Recordings
 
 if TYPE_CHECKING:
     from pathlib import Path

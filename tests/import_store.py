@@ -9,9 +9,9 @@ from click.testing import CliRunner, Result
 from hub.cli.main import main
 from hub.health import Health
 from hub.model import Birth, Kind, LinkKind, Metric, Quality, Reading, Value
-from hub.store import archive
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
+from hub.store.transfer import archive
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,9 +18,9 @@ import av
 from picamera2.allocators import dmaallocator
 from picamera2.encoders import LibavH264Encoder
 
-from hub.camera import picamera2_source, planes, stamp
 from hub.camera.coded import GroupDecoder
 from hub.camera.media import Coded
+from hub.camera.sources import picamera2_source, planes, stamp
 from hub.config import CameraConfig
 
 CONFIG = CameraConfig(id="front", source="picamera2", width=328, height=240, fps=30)

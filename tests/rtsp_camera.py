@@ -11,8 +11,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from hub.camera.burst import bursts
-from hub.camera.rtp import h264_payloads, nal_units
+from hub.camera.viewing.burst import bursts
+from hub.camera.viewing.rtp import h264_payloads, nal_units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

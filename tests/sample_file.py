@@ -7,14 +7,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hub.model import Reading
-from hub.store import history, rollup
-from hub.store.committer import Committer
 from hub.store.folder import prepare
-from hub.store.intake import Batch
-from hub.store.recent import Recent
+from hub.store.format.tiers import JOBS
+from hub.store.queries import history
+from hub.store.queries.series import Series
 from hub.store.schema import connect_reader, migrate
-from hub.store.series import Series
-from hub.store.tiers import JOBS
+from hub.store.writing import rollup
+from hub.store.writing.committer import Committer
+from hub.store.writing.intake import Batch
+from hub.store.writing.recent import Recent
 
 if TYPE_CHECKING:
     import sqlite3
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hub.model import Value
-    from hub.store.history import Bucket
-    from hub.store.tiers import Job
+    from hub.store.format.tiers import Job
+    from hub.store.queries.history import Bucket
 
 HOUR, DAY = 3_600_000, 86_400_000
 START = 20_000 * DAY

@@ -19,15 +19,16 @@ from typing import TYPE_CHECKING
 
 from hub.health import Health
 from hub.model import Reading
-from hub.store import committer, schema
+from hub.store import schema
 from hub.store.folder import StoreError
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
+from hub.store.writing import committer
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from hub.store.intake import Acked
+    from hub.store.writing.intake import Acked
 
 
 def reading(seq: int, metric: str = "sequence") -> Reading:

@@ -12,8 +12,8 @@ import pytest
 
 from hub.health import Health
 from hub.model import Identity, Role
-from hub.store.accounts import SESSION_IDLE_MS, SESSION_LIFE_MS, Accounts, BadName, NameTaken
 from hub.store.folder import StoreError
+from hub.store.identity.accounts import SESSION_IDLE_MS, SESSION_LIFE_MS, Accounts, BadName, NameTaken
 from hub.store.store import Store
 
 if TYPE_CHECKING:

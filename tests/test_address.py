@@ -6,7 +6,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from hub.web.address import UNKNOWN, address_of, neighbourhood
+from hub.web.gate.address import UNKNOWN, address_of, neighbourhood
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.model import Birth, Born, LinkKind, Metric, Reading
-from hub.store.budget import Budget
-from hub.web.arrow import ArrowWriter
-from hub.web.sheet import MEDIA, Column, negotiated
+from hub.store.queries.budget import Budget
+from hub.web.api.arrow import ArrowWriter
+from hub.web.api.sheet import MEDIA, Column, negotiated
 from tests.web_hub import DEVICE, NOW_MS, WebHub, web_hub
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ async def test_at_tells_the_last_sample_of_one_many_or_all(hub: WebHub) -> None:
 async def test_arrow_holds_the_whole_span_in_typed_columns(
     hub: WebHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hub.web.samples.EXPORT_PAGE", 3)
+    monkeypatch.setattr("hub.web.api.samples.EXPORT_PAGE", 3)
     found = await table(hub, f"samples?device={DEVICE}&metric=temperature{SPAN}&format=arrow")
     assert found.schema.field("time").type == pa.timestamp("ms", tz="UTC")
     assert found.column("value").to_pylist() == [float(index) for index in range(10)]
@@ -185,7 +185,7 @@ async def test_what_cannot_be_asked_is_told_with_field_and_limit(
 async def test_a_query_past_its_budget_is_a_problem_that_says_the_limit(
     hub: WebHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hub.store.reader.Budget", lambda limit_s: Budget(limit_s, max_decoded=5))
+    monkeypatch.setattr("hub.store.queries.reader.Budget", lambda limit_s: Budget(limit_s, max_decoded=5))
     await hub.parts.store.settle()
     hub.parts.store._writer._chores._seal_at = 0  # the only way to chunks but a quarter of an hour
     await asyncio.sleep(0.01)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.web.moments import LAST_MS, moment_ms
+from hub.web.api.moments import LAST_MS, moment_ms
 from hub.web.problem import Problem
 from tests.web_hub import DEVICE, NOW_MS, WebHub, web_hub
 
@@ -114,7 +114,7 @@ async def test_csv_holds_the_whole_range(hub: WebHub) -> None:
 async def test_csv_of_many_pages_repeats_and_skips_nothing(
     hub: WebHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hub.web.samples.EXPORT_PAGE", 3)
+    monkeypatch.setattr("hub.web.api.samples.EXPORT_PAGE", 3)
     table = list(csv.reader(io.StringIO((await hub.get(f"{ASKED}&format=csv")).body.decode())))
     assert [float(row[1]) for row in table[1:]] == [float(index) for index in range(10)]
 

@@ -54,7 +54,7 @@ async def test_the_trail_is_filtered(hub: WebHub, query: str, count: int) -> Non
 
 
 async def test_csv_holds_the_whole_trail_over_all_pages(hub: WebHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.web.commands.EXPORT_PAGE", 2)
+    monkeypatch.setattr("hub.web.api.commands.EXPORT_PAGE", 2)
     for number in range(7):
         await led(hub, state=("on", "off")[number % 2])
     answered = await hub.get("commands?format=csv")

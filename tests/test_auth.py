@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from hub.model import Role
-from hub.web.auth import CLAIM_TTL_MS, COOKIE, Claim, ClaimRefused
+from hub.web.gate.auth import CLAIM_TTL_MS, COOKIE, Claim, ClaimRefused
 from hub.web.server import ROUTES, make_app
 from tests.web_hub import DEVICE, NOW_MS, Clock, WebHub, filled, web_hub
 
@@ -311,7 +311,7 @@ async def test_no_secret_is_logged(hub: WebHub, caplog: pytest.LogCaptureFixture
 
 
 async def test_a_broken_store_gives_a_problem_document_not_a_way_in(hub: WebHub, tmp_path: Path) -> None:
-    from hub.store.accounts import Accounts
+    from hub.store.identity.accounts import Accounts
 
     hub.parts.store.accounts = Accounts(tmp_path / "gone" / "store.sqlite")
     answered = await hub.get("devices")

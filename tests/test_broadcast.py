@@ -6,13 +6,13 @@ import asyncio
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from hub.camera.broadcast import Broadcast
 from hub.camera.media import AccessUnit, Codec
+from hub.camera.viewing.broadcast import Broadcast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hub.camera.burst import Burst
+    from hub.camera.viewing.burst import Burst
 
 SSRC = 5
 

@@ -17,10 +17,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hub.camera import encoder, feed, interest, stamp, stills
+from hub.camera import encoder, feed, interest, stills
 from hub.camera.camera import Camera
 from hub.camera.errors import BadOffer, CameraError, SourceError, TooManyViewers, UnknownViewer
-from hub.camera.test_pattern import TestPattern
+from hub.camera.sources import stamp
+from hub.camera.sources.test_pattern import TestPattern
 from hub.config import CameraConfig, ConfigError
 from hub.health import Health
 from tests.camera_peer import Peer, now_ms
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from hub.camera.media import Picture
-    from hub.camera.source import Source
+    from hub.camera.sources.source import Source
 
 CONFIG = CameraConfig(id="front", width=320, height=240)
 

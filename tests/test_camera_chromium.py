@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from playwright.async_api import async_playwright
 
-from hub.camera.test_pattern import BARS
+from hub.camera.sources.test_pattern import BARS
 from tests.camera_peer import now_ms
 from tests.test_camera import running
 from tests.test_camera_paths import lossy, stamps_every_picture
@@ -37,7 +37,7 @@ FLAGS = [
     "--disable-sync",
 ]
 
-# The stamp's layout at 320x240 (hub/camera/stamp.py): cells of 4 pixels, from (4, 4) on.
+# The stamp's layout at 320x240 (hub/camera/sources/stamp.py): cells of 4 pixels, from (4, 4) on.
 PAGE = """<video id=v autoplay muted playsinline></video><script>
 const frame = () => new Promise(done => v.requestVideoFrameCallback(done));
 window.watch = async (codec) => {

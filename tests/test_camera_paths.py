@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hub.camera.outlet import UdpOutlet
-from hub.camera.seams import Connected
+from hub.camera.viewing.outlet import UdpOutlet
+from hub.camera.viewing.seams import Connected
 from hub.config import CameraConfig
 from tests.camera_peer import Peer
 from tests.fakes import until

@@ -14,8 +14,8 @@ import pytest
 from aiortc import RTCConfiguration, RTCIceServer
 
 from hub.camera.camera import Camera
-from hub.camera.ice import IceServers
-from hub.camera.outlet import RelayOutlet
+from hub.camera.viewing.ice import IceServers
+from hub.camera.viewing.outlet import RelayOutlet
 from hub.health import Health
 from tests.broker import free_port
 from tests.camera_peer import Peer, now_ms

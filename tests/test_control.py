@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from hub.model import CommandResult, CommandState, Role
-from hub.web import rpc
-from hub.web.control import CLOSING_BYTES, IN_FLIGHT, MESSAGE_BYTES
+from hub.web.live import rpc
+from hub.web.live.control import CLOSING_BYTES, IN_FLIGHT, MESSAGE_BYTES
 from tests.fakes import until
 from tests.web_hub import DEVICE, WebHub, web_hub
 

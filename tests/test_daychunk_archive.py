@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hub.store import archive, chunk, daychunk
-from hub.store.archive import Wanted
+from hub.store.format import chunk
 from hub.store.schema import connect_reader
 from hub.store.shell import connect_shell
+from hub.store.transfer import archive
+from hub.store.transfer.archive import Wanted
+from hub.store.writing import daychunk
 from tests.import_store import content, run
 from tests.sample_file import DAY, HOUR, NOW, START, SampleFile
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hub.health import Health
 from hub.model import Quality, Reading, Value
-from hub.store.budget import QueryRefused
+from hub.store.queries.budget import QueryRefused
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
 from tests.web_hub import DEVICE, NOW_MS, web_hub

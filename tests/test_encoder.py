@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hub.camera import planes, stamp
 from hub.camera.encoder import H264Encoder, JpegEncoder
 from hub.camera.media import Picture
-from hub.camera.test_pattern import Canvas
+from hub.camera.sources import planes, stamp
+from hub.camera.sources.test_pattern import Canvas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

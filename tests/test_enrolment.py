@@ -17,7 +17,7 @@ from hub.links.door import UNKNOWN_COMMAND, Door, proof
 from hub.links.gate import Entry, OpenGate, Standing
 from hub.links.link import NotReachable
 from hub.model import Birth, Born, KeyState, LinkKind
-from hub.store.rights import SecurityKind
+from hub.store.identity.rights import SecurityKind
 from tests.enrolment_rig import BY, Desk, desk
 from tests.fakes import until
 from tests.pty_board import PtyBoard

@@ -12,7 +12,7 @@ from hil.virtual.image import assemble
 from hub.enrolment import BoardStanding
 from hub.links.link import NotReachable
 from hub.model import KeyState
-from hub.store.rights import SecurityKind
+from hub.store.identity.rights import SecurityKind
 from tests.e2e.four_boards import configuration
 from tests.enrolment_rig import BY, Desk, desk
 from tests.fakes import until

@@ -12,9 +12,9 @@ from sqlite_utils import Database
 from hub.cli.enrolling import vouch
 from hub.health import Health
 from hub.model import Birth, LinkKind
-from hub.store.enrolments import KEPT_REJECTED, Enrolled, Enrolments
 from hub.store.folder import DATABASE, prepare
-from hub.store.rights import SecurityKind
+from hub.store.identity.enrolments import KEPT_REJECTED, Enrolled, Enrolments
+from hub.store.identity.rights import SecurityKind
 from hub.store.schema import APPLICATION_ID, MIGRATIONS, connect
 from hub.store.store import Store
 

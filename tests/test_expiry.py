@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 
 from hub.config import parse
 from hub.model import Reading
-from hub.store import daychunk, rollrow, shedding, tiers
-from hub.store.expiry import Expiry, Gone
-from hub.store.intake import Batch
-from hub.store.policy import Policy
+from hub.store.format import rollrow, tiers
+from hub.store.lifetime import shedding
+from hub.store.lifetime.expiry import Expiry, Gone
+from hub.store.lifetime.policy import Policy
+from hub.store.queries.series import Series
 from hub.store.schema import connect_reader
-from hub.store.series import Series
+from hub.store.writing import daychunk
+from hub.store.writing.intake import Batch
 from tests.sample_file import DAY, HOUR, START, SampleFile
 from tests.soak import times
 

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from hub.camera.fanout import Fanout, Subscription, Unsubscribed
 from hub.camera.media import AccessUnit
+from hub.camera.viewing.fanout import Fanout, Subscription, Unsubscribed
 
 
 def unit(number: int, *, keyframe: bool = False) -> AccessUnit:

@@ -12,11 +12,11 @@ from click.testing import CliRunner
 from hub.cli.main import main
 from hub.config import parse
 from hub.model import Reading, Role
-from hub.store import shedding
-from hub.store.expiry import Expiry
-from hub.store.forecast import Forecast, MetricForecast, forecast
-from hub.store.intake import Batch
-from hub.store.policy import Policy
+from hub.store.lifetime import shedding
+from hub.store.lifetime.expiry import Expiry
+from hub.store.lifetime.forecast import Forecast, MetricForecast, forecast
+from hub.store.lifetime.policy import Policy
+from hub.store.writing.intake import Batch
 from tests.sample_file import DAY, HOUR, START, SampleFile
 from tests.web_hub import web_hub
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from hub.health import Health
 from hub.model import Quality, Reading, Value
-from hub.store.budget import Budget, QueryCancelled, QueryRefused
-from hub.store.grid import MAX_CELLS
+from hub.store.queries.budget import Budget, QueryCancelled, QueryRefused
+from hub.store.queries.grid import MAX_CELLS
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from hub.health import Health
 from hub.model import Quality, Reading, Value
-from hub.store.budget import QueryBusy, QueryRefused
-from hub.store.history import Row, bucket_width_ms
-from hub.store.reader import Readers
+from hub.store.queries.budget import QueryBusy, QueryRefused
+from hub.store.queries.history import Row, bucket_width_ms
+from hub.store.queries.reader import Readers
 from hub.store.settings import StoreSettings
 from hub.store.shell import connect_shell
 from hub.store.store import Store

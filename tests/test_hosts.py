@@ -9,7 +9,7 @@ import pytest
 
 from hub.config import HubConfig
 from hub.model import Role
-from hub.web.hosts import Hosts, same_origin, split_host
+from hub.web.gate.hosts import Hosts, same_origin, split_host
 from hub.web.server import ROUTES
 from tests.web_hub import DEVICE, WebHub, filled, web_hub
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hub.camera.ice import IceServers, load
+from hub.camera.viewing.ice import IceServers, load
 from hub.config import ConfigError, WebrtcConfig
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hub.model import Birth, Kind, LinkKind, Metric
-from hub.store.bulk import Bulk
-from hub.store.tiers import JOBS
+from hub.store.format.tiers import JOBS
+from hub.store.transfer.bulk import Bulk
 from tests.import_store import content, fill, open_store, put, run
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def test_rollups_outlive_their_samples_in_an_import_too(data: Path, tmp_path: Pa
     old = tmp_path / "old"
     asyncio.run(put(old, "d", "m", {minute * 60_000: minute for minute in range(180)}))
     with Bulk(old, "roll") as bulk:
-        from hub.store.committer import Committer
+        from hub.store.writing.committer import Committer
 
         committer = Committer(bulk._folder.database)
         for job in JOBS:

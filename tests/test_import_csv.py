@@ -16,10 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.store import import_csv
-from hub.store.bulk import Bulk
 from hub.store.folder import StoreError
-from hub.store.import_values import IMPORTED_TIMES, Skipped, value_of
+from hub.store.transfer import import_csv
+from hub.store.transfer.bulk import Bulk
+from hub.store.transfer.import_values import IMPORTED_TIMES, Skipped, value_of
 from tests.import_store import NOTED, born, content, fill, open_store, run
 from tests.soak import times
 
@@ -160,7 +160,7 @@ async def test_a_store_that_a_hub_uses_is_left_alone(tmp_path: Path) -> None:
 def test_an_import_that_was_killed_goes_on_where_it_was(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hub.store.bulk.FLUSH_SAMPLES", 10)
+    monkeypatch.setattr("hub.store.transfer.bulk.FLUSH_SAMPLES", 10)
     rows = "".join(f'd,m,{time},"{time}\n!",good\n' for time in range(95))
     file = tmp_path / "in.csv"
     file.write_text("device,metric,time,value,quality\n" + rows)
@@ -190,7 +190,7 @@ def test_an_import_that_was_killed_goes_on_where_it_was(
 
 KILLED = """
 import os, sys, threading
-from hub.store import bulk
+from hub.store.transfer import bulk
 bulk.FLUSH_SAMPLES = 300
 flush, after_s = bulk.Bulk.flush, float(sys.argv.pop(1))
 
@@ -247,7 +247,7 @@ def test_any_rows_in_any_order_are_stored_once(
 ) -> None:
     model: dict[tuple[str, str, int], Value] = {}
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hub.store.bulk.FLUSH_SAMPLES", flush)
+        patch.setattr("hub.store.transfer.bulk.FLUSH_SAMPLES", flush)
         folder = Path(name)
         asyncio.run(open_store(folder / "data").close())
         for number, part in enumerate((rows, again, rows)):

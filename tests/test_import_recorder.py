@@ -18,11 +18,12 @@ from click.testing import CliRunner, Result
 from hub.cli.main import main
 from hub.health import Health
 from hub.model import Kind
-from hub.store import archive, births, import_recorder
-from hub.store.import_recorder import Mapping
-from hub.store.import_values import ImportFailed
+from hub.store import births
 from hub.store.schema import connect_reader
 from hub.store.store import Store
+from hub.store.transfer import archive, import_recorder
+from hub.store.transfer.import_recorder import Mapping
+from hub.store.transfer.import_values import ImportFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -233,9 +234,9 @@ def test_what_is_no_recorder_is_refused(data: Path, tmp_path: Path, kind: str) -
 def test_a_killed_import_goes_on_with_the_next_state(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hub.store.bulk import Bulk
+    from hub.store.transfer.bulk import Bulk
 
-    monkeypatch.setattr("hub.store.bulk.FLUSH_SAMPLES", 4)
+    monkeypatch.setattr("hub.store.transfer.bulk.FLUSH_SAMPLES", 4)
     times = [f"2022-08-01 00:{minute:02}:00.000000" for minute in range(20)]
     file = old_database(tmp_path / "old.db", [("sensor.old", str(n), time) for n, time in enumerate(times)])
     mapping = Mapping()

@@ -11,8 +11,8 @@ import pytest
 from hub.config import ConfigError, RetentionConfig, RetentionRule
 from hub.health import Health
 from hub.model import Reading, Role
-from hub.store.keeping import KeepingChanged
-from hub.store.policy import Policy
+from hub.store.lifetime.keeping import KeepingChanged
+from hub.store.lifetime.policy import Policy
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
 from tests.sample_file import DAY, HOUR, START, SampleFile

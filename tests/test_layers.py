@@ -12,10 +12,10 @@ from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, pack_remb_fci
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.camera import layers
 from hub.camera.camera import Camera
-from hub.camera.layers import LayerChoice
-from hub.camera.seams import Connected
+from hub.camera.viewing import layers
+from hub.camera.viewing.layers import LayerChoice
+from hub.camera.viewing.seams import Connected
 from hub.health import Health
 from tests.camera_peer import Peer, now_ms
 from tests.fakes import until
@@ -28,7 +28,7 @@ from tests.test_source import config
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hub.camera.delivery import Delivery
+    from hub.camera.viewing.delivery import Delivery
 
 RATE = 2_000_000
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hub.model import Role
-from hub.store import users
-from hub.web import sessions
-from hub.web.auth import COOKIE
+from hub.store.identity import users
+from hub.web.gate import sessions
+from hub.web.gate.auth import COOKIE
 from tests.web_hub import NOW_MS, Answered, WebHub, web_hub
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.camera.errors import BadOffer
-from hub.camera.offer import check_offer, parse_fragment
+from hub.camera.viewing.offer import check_offer, parse_fragment
 
 HEAD = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=fingerprint:sha-256 AB:CD"]
 VIDEO = ["m=video 9 UDP/TLS/RTP/SAVPF 102", "a=mid:0", "a=recvonly", "a=ice-ufrag:abcd", "a=rtcp-mux"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hub.camera.outlet import RelayOutlet, UdpOutlet
+from hub.camera.viewing.outlet import RelayOutlet, UdpOutlet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

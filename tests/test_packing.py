@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.model import Reading
-from hub.web import packing, sse
+from hub.web.live import packing, sse
 from tests.web_hub import DEVICE, NOW_MS, WebHub, web_hub
 
 if TYPE_CHECKING:

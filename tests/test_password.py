@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hub.model import Role
-from hub.store.users import verify
-from hub.web.auth import COOKIE
+from hub.store.identity.users import verify
+from hub.web.gate.auth import COOKIE
 from tests.web_hub import NOW_MS, Answered, WebHub, web_hub
 
 if TYPE_CHECKING:

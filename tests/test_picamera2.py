@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from hub.camera import picamera2_source
 from hub.camera.errors import SourceError
 from hub.camera.media import Coded
-from hub.camera.picamera2_source import CodedPicamera2Reader, has_hardware_encoder, open_picamera2
+from hub.camera.sources import picamera2_source
+from hub.camera.sources.picamera2_source import CodedPicamera2Reader, has_hardware_encoder, open_picamera2
 from hub.config import CameraConfig
 from tests.camera_peer import Peer, now_ms
 from tests.test_camera import running

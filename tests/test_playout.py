@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from hub.camera.camera import Camera
 from hub.camera.media import AccessUnit
-from hub.camera.playout import PlayOut
-from hub.camera.remuxed_source import Pace
+from hub.camera.sources.playout import PlayOut
+from hub.camera.sources.remuxed_source import Pace
 from hub.health import Health
 from tests.camera_peer import now_ms
 from tests.fakes import until

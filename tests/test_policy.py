@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hub.config import parse
-from hub.store.policy import Keep, Policy, Sieve, everything
+from hub.store.lifetime.policy import Keep, Policy, Sieve, everything
 
 DAY = 86_400_000
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hub.model import Role
-from hub.web import polls, problem
+from hub.web import problem
+from hub.web.live import polls
 from hub.web.parts import StreamLimits
 from tests.web_hub import NOW_MS, WebHub, web_hub
 

@@ -16,10 +16,10 @@ import asyncio, resource, sys, tempfile
 from pathlib import Path
 import numpy as np
 from hub.health import Health
-from hub.store import seal
-from hub.store.chunk import Group, WINDOW_MS
+from hub.store.writing import seal
+from hub.store.format.chunk import Group, WINDOW_MS
 from hub.store.folder import prepare
-from hub.store.names import Names
+from hub.store.format.names import Names
 from hub.store.schema import connect, migrate
 from hub.store.store import Store
 

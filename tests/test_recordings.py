@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 import av
 import pytest
 
-from hub.camera import planes, recorder, stamp
 from hub.camera.camera import Camera
 from hub.camera.errors import CameraError
-from hub.camera.filming import AlreadyRecording, Filming
 from hub.camera.media import RTP_CLOCK_HZ, AccessUnit
-from hub.camera.preroll import PreRoll
-from hub.camera.recorder import Recorder, RecordingFailed
-from hub.camera.recordings import NoRoom, Recordings, UnknownRecording
+from hub.camera.recording import recorder
+from hub.camera.recording.filming import AlreadyRecording, Filming
+from hub.camera.recording.preroll import PreRoll
+from hub.camera.recording.recorder import Recorder, RecordingFailed
+from hub.camera.recording.recordings import NoRoom, Recordings, UnknownRecording
+from hub.camera.sources import planes, stamp
 from hub.config import CameraConfig
 from hub.health import Health
 from tests.camera_peer import now_ms
@@ -218,6 +219,6 @@ def test_what_a_killed_hub_left_is_kept_when_the_next_recording_begins(tmp_path:
 
 
 def test_a_full_disk_is_left_to_the_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.camera.recordings._MIN_FREE_BYTES", 1 << 62)
+    monkeypatch.setattr("hub.camera.recording.recordings._MIN_FREE_BYTES", 1 << 62)
     with pytest.raises(NoRoom, match="free on the disk"):
         Recordings(tmp_path, max_bytes=1, max_age_ms=1).begin(1_000, "command")

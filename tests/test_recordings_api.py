@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hub.camera.errors import CameraError
-from hub.camera.filming import AlreadyRecording
+from hub.camera.recording.filming import AlreadyRecording
 from hub.model import Role
 from tests.web_hub import WebHub, web_hub
 

@@ -16,14 +16,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.camera import planes, source, stamp
 from hub.camera.camera import Camera
 from hub.camera.coded import GroupDecoder, Timeline
 from hub.camera.errors import SourceError
 from hub.camera.media import RTP_CLOCK_HZ, Coded
-from hub.camera.remuxed_source import RemuxedReader, _in_annex_b, _with_start_codes
-from hub.camera.rtp import nal_units
-from hub.camera.test_pattern import Canvas
+from hub.camera.sources import planes, source, stamp
+from hub.camera.sources.remuxed_source import RemuxedReader, _in_annex_b, _with_start_codes
+from hub.camera.sources.test_pattern import Canvas
+from hub.camera.viewing.rtp import nal_units
 from hub.health import Health
 from tests.camera_peer import Peer, now_ms
 from tests.rtsp_camera import RtspCamera

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hub.store import clock_doubt
-from hub.store.clock_doubt import BUILT_MS, JUMP_MS, PATIENCE_S, Evidence, doubt
-from hub.store.policy import Policy, everything
-from hub.store.retention import Retention
+from hub.store.lifetime import clock_doubt
+from hub.store.lifetime.clock_doubt import BUILT_MS, JUMP_MS, PATIENCE_S, Evidence, doubt
+from hub.store.lifetime.policy import Policy, everything
+from hub.store.lifetime.retention import Retention
 from hub.store.settings import StoreSettings
 from tests.sample_file import DAY, START, SampleFile
 

@@ -15,11 +15,11 @@ import aiohttp
 import pytest
 
 from hub.model import Role
-from hub.store.accounts import session_id
 from hub.store.folder import StoreError
-from hub.store.rights import fingerprint
-from hub.web.auth import COOKIE
-from hub.web.revocation import Revocation
+from hub.store.identity.accounts import session_id
+from hub.store.identity.rights import fingerprint
+from hub.web.gate.auth import COOKIE
+from hub.web.gate.revocation import Revocation
 from tests.fakes import until
 from tests.web_hub import NOW_MS, WebHub, web_hub
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hub.model import Role
-from hub.store import rights
-from hub.store.rights import SecurityEvent, SecurityKind
-from hub.web.trail import REFUSALS, Trail
+from hub.store.identity import rights
+from hub.store.identity.rights import SecurityEvent, SecurityKind
+from hub.web.gate.trail import REFUSALS, Trail
 from tests.web_hub import NOW_MS, Answered, WebHub, web_hub
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ async def test_a_new_password_and_a_removal_end_the_sessions(hub: WebHub, way: s
 
 
 def test_a_password_is_kept_as_argon2id_alone(tmp_path: Path) -> None:
-    from hub.store.accounts import Accounts
+    from hub.store.identity.accounts import Accounts
 
     users = Accounts.open(tmp_path).users
     users.create("eva", Role.VIEWER, PASSWORD, NOW_MS)

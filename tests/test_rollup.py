@@ -14,21 +14,23 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hub.model import Birth, LinkKind, Metric
-from hub.store import births, history, rollrow, summary, tiers, weighed
-from hub.store.expiry import Expiry
-from hub.store.intake import Batch
-from hub.store.policy import everything
+from hub.store import births
+from hub.store.format import rollrow, summary, tiers
+from hub.store.format.summary import ALWAYS_MS
+from hub.store.format.tiers import DAYS, HOURS, MINUTES
+from hub.store.lifetime.expiry import Expiry
+from hub.store.lifetime.policy import everything
+from hub.store.queries import history, weighed
+from hub.store.queries.series import Series
 from hub.store.schema import connect_reader
-from hub.store.series import Series
-from hub.store.summary import ALWAYS_MS
-from hub.store.tiers import DAYS, HOURS, MINUTES
+from hub.store.writing.intake import Batch
 from tests.sample_file import DAY, HOUR, START, SampleFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hub.model import Value
-    from hub.store.history import Bucket
+    from hub.store.queries.history import Bucket
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.web import rpc
+from hub.web.live import rpc
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200))

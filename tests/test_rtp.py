@@ -9,9 +9,9 @@ from aiortc.codecs.vpx import vp8_depayload
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.camera.burst import HEADER_BYTES, Burst, Lane, Ring, bursts
 from hub.camera.media import Codec
-from hub.camera.rtp import PAYLOAD_BYTES, Vp8Packetizer, h264_payloads, nal_units, packetizer
+from hub.camera.viewing.burst import HEADER_BYTES, Burst, Lane, Ring, bursts
+from hub.camera.viewing.rtp import PAYLOAD_BYTES, Vp8Packetizer, h264_payloads, nal_units, packetizer
 
 START = b"\x00\x00\x00\x01"
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hub.model import Birth, Born, CommandType, LinkKind, LogLine, Metric, Role, Scope
-from hub.store.accounts import Accounts, BadScope
+from hub.store.identity.accounts import Accounts, BadScope
 from hub.store.settings import StoreSettings
-from hub.web.filters import EVERYWHERE, Filter, NameSet, Reach
+from hub.web.live.filters import EVERYWHERE, Filter, NameSet, Reach
 from hub.web.route import Reaches
 from hub.web.server import ROUTES
 from tests.fakes import until

@@ -1,7 +1,7 @@
 """What is leaned on in aiortc, aioice and pylibsrtp beyond their promises: a new version fails here first.
 
-Each test runs a real peer. Where one fails after an update, hub/camera/seams.py is the place to mend; until
-then viewers are fed through aiortc's own sender, which the last tests hold.
+Each test runs a real peer. Where one fails after an update, hub/camera/viewing/seams.py is the place to mend;
+until then viewers are fed through aiortc's own sender, which the last tests hold.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiortc.rtp import RtcpRtpfbPacket, RtcpSrPacket
 
-from hub.camera import seams
-from hub.camera.broadcast import ntp_time
 from hub.camera.errors import SeamBroken
 from hub.camera.media import RTP_CLOCK_HZ, AccessUnit, Codec
-from hub.camera.seams import Connected
+from hub.camera.viewing import seams
+from hub.camera.viewing.broadcast import ntp_time
+from hub.camera.viewing.seams import Connected
 from tests.camera_peer import Peer
 from tests.fakes import until
 from tests.test_encoder import coded
 from tests.test_viewer import RTX_SSRC, SSRC, Scene, scene
 
 if TYPE_CHECKING:
-    from hub.camera.delivery import Delivery
+    from hub.camera.viewing.delivery import Delivery
 
 
 def publish(s: Scene, count: int = 12) -> list[AccessUnit]:
@@ -193,7 +193,7 @@ async def test_where_a_library_has_lost_a_module_aiortc_sends_itself(
 ) -> None:
     async with scene() as s, Peer() as peer:
         for room in ("delivery", "srtp", "feedback"):
-            monkeypatch.delitem(sys.modules, f"hub.camera.{room}", raising=False)
+            monkeypatch.delitem(sys.modules, f"hub.camera.viewing.{room}", raising=False)
         monkeypatch.setitem(sys.modules, library, None)
         await s.connect(peer)
         publish(s)
@@ -205,7 +205,7 @@ async def test_where_streams_cannot_be_named_aiortc_sends_itself(monkeypatch: py
     def broken(*_: object) -> None:
         raise SeamBroken("aiortc has changed")
 
-    monkeypatch.setattr("hub.camera.viewer.name_streams", broken)
+    monkeypatch.setattr("hub.camera.viewing.viewer.name_streams", broken)
     async with scene() as s, Peer() as peer:
         await s.connect(peer)
         publish(s)
@@ -230,7 +230,7 @@ async def test_a_viewer_whose_sending_breaks_is_gone_and_the_next_is_sent_to_thr
 
 @pytest.mark.slow
 async def test_later_sender_reports_are_rare_and_hold_up_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.camera.delivery._REPORT_S", 60.0)
+    monkeypatch.setattr("hub.camera.viewing.delivery._REPORT_S", 60.0)
     async with scene() as s, Peer() as peer:
         await s.connect(peer)
         delivery = delivery_of(s)

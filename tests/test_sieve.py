@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from hub.config import parse
 from hub.health import Health
 from hub.model import Quality, Reading, Value
-from hub.store.policy import Policy
+from hub.store.lifetime.policy import Policy
+from hub.store.lifetime.sieve import Sifting
 from hub.store.settings import StoreSettings
-from hub.store.sieve import Sifting
 from hub.store.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hub.store.intake import Acked
+    from hub.store.writing.intake import Acked
 
 T = 1_790_000_000_000
 SECOND = 1000

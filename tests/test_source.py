@@ -12,11 +12,11 @@ import av
 import numpy as np
 import pytest
 
-from hub.camera import planes, source, stamp
-from hub.camera.demuxed_source import redacted
 from hub.camera.errors import SourceError
 from hub.camera.media import Picture
-from hub.camera.test_pattern import Canvas
+from hub.camera.sources import planes, source, stamp
+from hub.camera.sources.demuxed_source import redacted
+from hub.camera.sources.test_pattern import Canvas
 from hub.config import CameraConfig, ConfigError
 from tests.camera_peer import now_ms
 
@@ -129,7 +129,7 @@ def test_a_password_in_a_url_stays_out_of_messages() -> None:
 
 
 def test_picamera2s_padded_rows_become_a_picture_without_the_padding() -> None:
-    from hub.camera.picamera2_source import _frame
+    from hub.camera.sources.picamera2_source import _frame
 
     width, height, stride = 100, 64, 128
     array = np.zeros((height * 3 // 2, stride), np.uint8)

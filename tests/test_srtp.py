@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pylibsrtp import Policy, Session
 
-from hub.camera.burst import Lane, Layout, bursts
-from hub.camera.rtp import PAYLOAD_BYTES
-from hub.camera.srtp import EncryptionFailed, Workbench
+from hub.camera.viewing.burst import Lane, Layout, bursts
+from hub.camera.viewing.rtp import PAYLOAD_BYTES
+from hub.camera.viewing.srtp import EncryptionFailed, Workbench
 
 PROFILES = {
     Policy.SRTP_PROFILE_AES128_CM_SHA1_80: (30, 10),

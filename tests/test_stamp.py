@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from hub.camera import planes, stamp
-from hub.camera.test_pattern import Canvas
+from hub.camera.sources import planes, stamp
+from hub.camera.sources.test_pattern import Canvas
 
 SIZES = [(64, 64), (66, 66), (320, 240), (1280, 720), (1920, 1080), (3840, 2160)]
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hub.camera import standing
 from hub.camera.camera import Camera
 from hub.camera.errors import CameraError
-from hub.camera.filming import Take
-from hub.camera.standing import TAKE_S, Standing
+from hub.camera.recording import standing
+from hub.camera.recording.filming import Take
+from hub.camera.recording.standing import TAKE_S, Standing
 from hub.config import CameraConfig
 from hub.config.schedule import Window
 from hub.health import Health

@@ -16,13 +16,13 @@ import pytest
 
 from hub.health import Health
 from hub.model import Birth, Kind, LinkKind, Metric, Quality, Reading, Value
-from hub.store.accounts import Accounts
 from hub.store.folder import StoreError
-from hub.store.hotlog import decode
-from hub.store.intake import Acked
+from hub.store.format.hotlog import decode
+from hub.store.identity.accounts import Accounts
 from hub.store.schema import connect
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
+from hub.store.writing.intake import Acked
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hub.store import chunk, columns, hotlog, seal
-from hub.store.chunk import ChunkDamaged, Group
-from hub.store.hotlog import Block, BootSeq, Hot
+from hub.store.format import chunk, columns, hotlog
+from hub.store.format.chunk import ChunkDamaged, Group
+from hub.store.format.hotlog import Block, BootSeq, Hot
+from hub.store.writing import seal
 
 if TYPE_CHECKING:
     from hub.model import Value

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from hub.health import Health
 from hub.model import Birth, LinkKind, Reading, Role
-from hub.store.chunk import WINDOW_MS
 from hub.store.folder import StoreError
-from hub.store.intake import Acked
+from hub.store.format.chunk import WINDOW_MS
 from hub.store.schema import PAGE_BYTES
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
+from hub.store.writing.intake import Acked
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,13 +12,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.store import chunk, daychunk, history
-from hub.store.expiry import Expiry
-from hub.store.policy import everything
+from hub.store.format import chunk
+from hub.store.lifetime.expiry import Expiry
+from hub.store.lifetime.policy import everything
 from hub.store.quarantine import Salvage
-from hub.store.samples import sealed_times
+from hub.store.queries import history
+from hub.store.queries.series import Series
 from hub.store.schema import connect_reader
-from hub.store.series import Series
+from hub.store.writing import daychunk
+from hub.store.writing.samples import sealed_times
 from tests.sample_file import DAY, HOUR, NOW, START, SampleFile
 from tests.soak import times
 

@@ -12,9 +12,9 @@ import sqlite_utils
 
 from hub.health import Health
 from hub.model import Quality, Reading
-from hub.store import chunk
 from hub.store.folder import prepare
-from hub.store.history import Row
+from hub.store.format import chunk
+from hub.store.queries.history import Row
 from hub.store.schema import APPLICATION_ID, MIGRATIONS, connect
 from hub.store.settings import StoreSettings
 from hub.store.store import Store

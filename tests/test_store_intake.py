@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.model import Reading
-from hub.store.intake import Acked, Intake, Verdict
+from hub.store.writing.intake import Acked, Intake, Verdict
 
 
 def board(seq: int, boot: str = "b") -> Reading:

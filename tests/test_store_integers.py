@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hub.store import integers
+from hub.store.format import integers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from hub.model import Role
-from hub.store import chunk
-from hub.store.accounts import Accounts
-from hub.store.chunks import Open
 from hub.store.folder import StoreError
+from hub.store.format import chunk
+from hub.store.identity.accounts import Accounts
+from hub.store.queries.chunks import Open
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,14 +10,14 @@ import pytest
 
 from hub.health import Health
 from hub.model import Birth, LinkKind, Reading
-from hub.store.pace import Pace
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
+from hub.store.writing.pace import Pace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hub.store.intake import Acked
+    from hub.store.writing.intake import Acked
 
 SETTINGS = StoreSettings()
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import sqlite_utils
 
-from hub.store import daychunk
-from hub.store.expiry import Expiry
 from hub.store.folder import prepare
-from hub.store.policy import everything
+from hub.store.lifetime.expiry import Expiry
+from hub.store.lifetime.policy import everything
 from hub.store.schema import APPLICATION_ID, MIGRATIONS, connect, connect_reader, migrate
 from hub.store.sizes import DeviceSize, add_sizes, sizes
+from hub.store.writing import daychunk
 from tests.sample_file import DAY, HOUR, NOW, START, SampleFile
 from tests.web_hub import web_hub
 

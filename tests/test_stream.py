@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from hub.bus import Batch, Event
 from hub.model import Gone, LogLine, Quality, Reading, Role
-from hub.web.filters import Filter
+from hub.web.live.filters import Filter
+from hub.web.live.sse import frame_of, parse_id
 from hub.web.parts import StreamLimits
-from hub.web.sse import frame_of, parse_id
 from tests.fakes import until
 from tests.sse_client import open_stream
 from tests.web_hub import DEVICE, NOW_MS, WebHub, web_hub
@@ -115,7 +115,7 @@ async def test_equal_filters_are_encoded_once(hub: WebHub, monkeypatch: pytest.M
         made.append(wanted)
         return frame_of(batches, wanted, epoch, **more)
 
-    monkeypatch.setattr("hub.web.fanout.frame_of", counted)
+    monkeypatch.setattr("hub.web.live.fanout.frame_of", counted)
     clients = [await open_stream(hub, "?metric=door&metric=mode") for _ in range(3)]
     clients += [await open_stream(hub, "?metric=mode&metric=door")]
     hub.take(True, metric="door")

@@ -20,9 +20,9 @@ from playwright.async_api import async_playwright
 
 from hub.config import HubConfig
 from hub.model import Role
-from hub.web.auth import COOKIE
-from hub.web.sse import PACKED
-from hub.web.stream import FANOUT
+from hub.web.gate.auth import COOKIE
+from hub.web.live.sse import PACKED
+from hub.web.live.stream import FANOUT
 from tests.e2e.browser import FLAGS, chromium
 from tests.fakes import until
 from tests.web_hub import NOW_MS, WebHub, web_hub
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
-    from hub.web.sse import Form
+    from hub.web.live.sse import Form
 
 pytestmark = pytest.mark.e2e
 

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from hub.model import Reading, Role
-from hub.web.sse import parse_id
+from hub.web.live.sse import parse_id
 from tests.fakes import until
 from tests.web_hub import DEVICE, NOW_MS, WebHub, web_hub
 

@@ -7,12 +7,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.store.chunk import Piece
-from hub.store.columns import column_of, decode, encode
-from hub.store.hotlog import QUALITIES
-from hub.store.table import Table, merged, table_of
-from hub.web import problem, table_text
-from hub.web.sheet import Column, Sheet, json_of
+from hub.store.format.chunk import Piece
+from hub.store.format.columns import column_of, decode, encode
+from hub.store.format.hotlog import QUALITIES
+from hub.store.queries.table import Table, merged, table_of
+from hub.web import problem
+from hub.web.api import table_text
+from hub.web.api.sheet import Column, Sheet, json_of
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 DECIMALS = st.decimals(-9999, 9999, places=2).map(float)

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.bus import Bus
-from hub.camera import planes, side_channel, stamp, telemetry
-from hub.camera.telemetry import BadSelection, Telemetry, parse_selection
+from hub.camera.sources import planes, stamp
+from hub.camera.viewing import side_channel, telemetry
+from hub.camera.viewing.telemetry import BadSelection, Telemetry, parse_selection
 from hub.devices import Registry
 from hub.model import Birth, LinkKind, Metric, Reading
 from hub.web.instruments import LiveInstruments

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 import av
 import pytest
 
-from hub.camera import planes, stamp, timelapse
 from hub.camera.camera import Camera
 from hub.camera.encoder import JpegEncoder, decode_still
 from hub.camera.feed import State
 from hub.camera.interest import Interest
 from hub.camera.media import Picture
-from hub.camera.recordings import Recordings
-from hub.camera.test_pattern import BARS, Canvas
-from hub.camera.timelapse import Timelapse
+from hub.camera.recording import timelapse
+from hub.camera.recording.recordings import Recordings
+from hub.camera.recording.timelapse import Timelapse
+from hub.camera.sources import planes, stamp
+from hub.camera.sources.test_pattern import BARS, Canvas
 from hub.config import CameraConfig
 from hub.health import Health
 from tests.camera_peer import now_ms

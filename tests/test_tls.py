@@ -21,7 +21,7 @@ from hub.config import Config, ConfigError, HubConfig, TlsConfig, check_exposure
 from hub.tls import authority
 from hub.tls.folder import TlsError, TlsFolder
 from hub.tls.serving import Tls, client_context
-from hub.web.doors import Doors
+from hub.web.serving.doors import Doors
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.web.tries import LOGIN_WINDOWS, TooManyTries, Tries, Window
+from hub.web.gate.tries import LOGIN_WINDOWS, TooManyTries, Tries, Window
 
 STEPS = st.lists(st.integers(0, 400_000), max_size=80)
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.camera import demuxed_source, v4l2
 from hub.camera.errors import SourceError
+from hub.camera.sources import demuxed_source, v4l2
 from hub.cli import doctor
 from hub.config import CameraConfig, Config
 from tests.camera_peer import now_ms
@@ -82,7 +82,7 @@ def test_a_file_that_is_no_device_is_no_camera_and_one_that_is_closed_to_us_is_s
     def refuse(*_: Any) -> int:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("hub.camera.v4l2.os.open", refuse)
+    monkeypatch.setattr("hub.camera.sources.v4l2.os.open", refuse)
     with pytest.raises(v4l2.NoRight):
         v4l2.capture_devices(tmp_path)
 

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from hub.camera.errors import CameraError, TooManyViewers
-from hub.camera.ice import IceServers
+from hub.camera.viewing.ice import IceServers
 from hub.config import ConfigError, WebrtcConfig
 from hub.model import Role
 from hub.web.video import ice_links

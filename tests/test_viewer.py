@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hub.camera.channel import Channel
 from hub.camera.errors import BadOffer
-from hub.camera.ice import IceServers
 from hub.camera.media import Codec
-from hub.camera.offer import check_offer
-from hub.camera.viewer import Viewer
+from hub.camera.viewing.channel import Channel
+from hub.camera.viewing.ice import IceServers
+from hub.camera.viewing.offer import check_offer
+from hub.camera.viewing.viewer import Viewer
 from tests.camera_peer import Peer
 from tests.fakes import until
 from tests.test_encoder import coded

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hub.model import Role
-from hub.web.auth import COOKIE, WALL_COOKIE
+from hub.web.gate.auth import COOKIE, WALL_COOKIE
 from tests.web_hub import DEVICE, NOW_MS, WebHub, web_hub
 
 if TYPE_CHECKING:

@@ -20,15 +20,15 @@ import pytest
 
 from hub.health import Health
 from hub.model import Reading
-from hub.store import committer
-from hub.store.accounts import Accounts
-from hub.store.intake import Acked, Batch
-from hub.store.policy import everything
-from hub.store.recent import Recent
-from hub.store.samples import committed_seqs
+from hub.store.identity.accounts import Accounts
+from hub.store.lifetime.policy import everything
 from hub.store.settings import StoreSettings
 from hub.store.shell import connect_shell
 from hub.store.store import Store
+from hub.store.writing import committer
+from hub.store.writing.intake import Acked, Batch
+from hub.store.writing.recent import Recent
+from hub.store.writing.samples import committed_seqs
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hub.web.zone import time_zone
+from hub.web.api.zone import time_zone
 
 if TYPE_CHECKING:
     from pathlib import Path

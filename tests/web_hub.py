@@ -22,10 +22,10 @@ from hub.ingest import Ingest
 from hub.model import Birth, Born, CommandType, Kind, LinkKind, Metric, Reading, Role, Scope
 from hub.store.store import Store
 from hub.web.acting import Acting
-from hub.web.auth import COOKIE, Claim
-from hub.web.listener import Listener
+from hub.web.gate.auth import COOKIE, Claim
 from hub.web.parts import Parts, StreamLimits
 from hub.web.server import make_app
+from hub.web.serving.listener import Listener
 from tests.fake_filming import FakeFilming, FakeKeeping
 from tests.fakes import FakeLink
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
     from pathlib import Path
 
-    from hub.camera.telemetry import Instruments
+    from hub.camera.viewing.telemetry import Instruments
     from hub.commands.pace import PaceLimit
     from hub.links.link import Sink
     from hub.store.settings import StoreSettings

@@ -9,7 +9,7 @@ from hub.model import CommandState
 
 if TYPE_CHECKING:
     from hil.board import Board
-    from hub.web.views import DeviceView
+    from hub.web.api.views import DeviceView
 
 
 async def test_a_reboot_is_answered_and_makes_a_new_boot(board: Board) -> None:

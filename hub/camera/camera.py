@@ -8,20 +8,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hub.camera import source as sources
 from hub.camera.errors import CameraError, TooManyViewers, UnknownViewer
 from hub.camera.feed import Feed, State
-from hub.camera.ice import IceServers
-from hub.camera.keeping import Keeping
-from hub.camera.offer import check_offer
+from hub.camera.recording.keeping import Keeping
+from hub.camera.sources import source as sources
+from hub.camera.viewing.ice import IceServers
+from hub.camera.viewing.offer import check_offer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator
     from pathlib import Path
 
-    from hub.camera.filming import Filming
-    from hub.camera.telemetry import Instruments
-    from hub.camera.viewer import Viewer
+    from hub.camera.recording.filming import Filming
+    from hub.camera.viewing.telemetry import Instruments
+    from hub.camera.viewing.viewer import Viewer
     from hub.config import CameraConfig
     from hub.health import Health
 
@@ -241,11 +241,11 @@ class Camera:
 def _load_rooms(source: str) -> None:
     _viewer_type()
     if source == "test":
-        import hub.camera.test_pattern  # noqa: F401, PLC0415 - numpy and Pillow, as much again
+        import hub.camera.sources.test_pattern  # noqa: F401, PLC0415 - numpy and Pillow, as much again
 
 
 def _viewer_type() -> type[Viewer]:
     """Import aiortc, off the loop: some 20 MB and tenths of a second that only a first viewer pays."""
-    from hub.camera.viewer import Viewer  # noqa: PLC0415 - see above
+    from hub.camera.viewing.viewer import Viewer  # noqa: PLC0415 - see above
 
     return Viewer

@@ -15,8 +15,8 @@ from hub.camera.errors import CameraError, SourceError
 from hub.camera.keyframes import KeyframeBudget
 from hub.camera.low_layer import LowLayer
 from hub.camera.media import AccessUnit, Codec, Coded
-from hub.camera.playout import AHEAD_S
-from hub.camera.rtp import h264_payloads
+from hub.camera.sources.playout import AHEAD_S
+from hub.camera.viewing.rtp import h264_payloads
 
 if TYPE_CHECKING:
     import asyncio
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from hub.camera.encoder import JpegEncoder, VideoEncoder
     from hub.camera.media import Picture, Still
-    from hub.camera.source import Reader, Source
+    from hub.camera.sources.source import Reader, Source
 
 log = logging.getLogger(__name__)
 

@@ -11,18 +11,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hub.camera.capture import Capture, Demand
-from hub.camera.channel import Channel
 from hub.camera.errors import CameraError
 from hub.camera.interest import Interest
 from hub.camera.media import Codec
-from hub.camera.playout import PlayOut
+from hub.camera.sources.playout import PlayOut
 from hub.camera.stills import Stills
+from hub.camera.viewing.channel import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from hub.camera.media import AccessUnit, Still
-    from hub.camera.source import Source
+    from hub.camera.sources.source import Source
 
 log = logging.getLogger(__name__)
 

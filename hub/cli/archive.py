@@ -30,7 +30,7 @@ def backup(data: Path, target: Path) -> None:
     `outpost run --data TARGET` runs on the copy. Samples that wait for their commit (10 s at most) are not
     in it.
     """
-    from hub.store import archive  # noqa: PLC0415 - numpy is slow to import, help must not be
+    from hub.store.transfer import archive  # noqa: PLC0415 - numpy is slow to import, help must not be
 
     with click.progressbar(length=1, label="backup", file=sys.stderr) as bar:
 
@@ -48,7 +48,7 @@ def backup(data: Path, target: Path) -> None:
 @data_option
 def erase(data: Path, devices: tuple[str, ...], yes: bool) -> None:
     """Erase history for good: samples, births and commands. Tokens and users stay. The hub must not run."""
-    from hub.store import archive  # noqa: PLC0415 - see above
+    from hub.store.transfer import archive  # noqa: PLC0415 - see above
 
     going = [one for one in archive.stock(data) if not devices or one.device in devices]
     unknown = set(devices) - {one.device for one in going}
@@ -72,9 +72,9 @@ def sql(data: Path, statement: str | None, browse: bool) -> None:
     The view `samples` has device, metric, time (UTC ms), utc, value, quality and chunk. It opens every chunk,
     so on years of history narrow the chunks: WHERE chunk >= chunk_at('2026-11-20').
     """
-    from hub.store.archive import existing  # noqa: PLC0415 - see above
     from hub.store.folder import StoreError  # noqa: PLC0415 - see above
     from hub.store.shell import ask, complete, connect_shell  # noqa: PLC0415 - see above
+    from hub.store.transfer.archive import existing  # noqa: PLC0415 - see above
 
     if browse:
         _browse(existing(data))

@@ -139,8 +139,8 @@ async def _broker(config: Config) -> Finding:
 
 
 def _cameras(config: Config) -> Finding:
-    from hub.camera import v4l2  # noqa: PLC0415 - only here
-    from hub.camera.demuxed_source import redacted  # noqa: PLC0415 - PyAV only when it is asked for
+    from hub.camera.sources import v4l2  # noqa: PLC0415 - only here
+    from hub.camera.sources.demuxed_source import redacted  # noqa: PLC0415 - PyAV only when it is asked for
 
     configured = ", ".join(f"{camera.id} ({redacted(camera.source)})" for camera in config.camera)
     try:

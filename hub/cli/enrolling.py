@@ -98,9 +98,9 @@ async def vouch(data: Path, device: str) -> str:
 
 def _vouch_in_file(data: Path, device: str) -> str:
     """Leave word for a hub that does not run now, where there is one."""
-    from hub.store.enrolments import Enrolled, Enrolments  # noqa: PLC0415 - sqlite-utils, for this alone
     from hub.store.folder import DATABASE, StoreError  # noqa: PLC0415 - as above
-    from hub.store.rights import CONSOLE, SecurityKind  # noqa: PLC0415 - as above
+    from hub.store.identity.enrolments import Enrolled, Enrolments  # noqa: PLC0415 - sqlite-utils, for this alone
+    from hub.store.identity.rights import CONSOLE, SecurityKind  # noqa: PLC0415 - as above
 
     if not (data / DATABASE).exists():
         return "a hub will ask before it lets the board in: accept it in its dashboard"

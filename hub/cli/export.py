@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import IO, Any
 
-    from hub.store.history import Row
+    from hub.store.queries.history import Row
 
 
 class _Time(click.ParamType[int]):
@@ -77,7 +77,7 @@ def export(
     Times are UTC milliseconds in CSV and Parquet, and nanoseconds in lines, where a null is left out. In
     lines and Parquet numbers are in `value`, booleans in `state` and texts in `text`.
     """
-    from hub.store.archive import Wanted, samples  # noqa: PLC0415 - see above
+    from hub.store.transfer.archive import Wanted, samples  # noqa: PLC0415 - see above
 
     wanted = Wanted(devices=devices, metrics=metrics, from_ms=from_ms, to_ms=to_ms)
     try:

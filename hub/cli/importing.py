@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    from hub.store.bulk import Bulk
-    from hub.store.import_values import Skipped
+    from hub.store.transfer.bulk import Bulk
+    from hub.store.transfer.import_values import Skipped
 
     Progress: TypeAlias = Callable[[int, int], None]
     Bring: TypeAlias = Callable[[Bulk, Progress], Skipped]
@@ -78,7 +78,7 @@ def import_(data: Path, source: Path, kind: str | None, dry_run: bool, **options
     outpost import log.csv --device shed --time ts --value temp --value humidity
     outpost import home-assistant_v2.db --dry-run
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
-    from hub.store.bulk import Bulk  # noqa: PLC0415 - numpy is slow to import, help must not be
+    from hub.store.transfer.bulk import Bulk  # noqa: PLC0415 - numpy is slow to import, help must not be
 
     kind = kind or _looks_like(source)
     name, bring = _sources()[kind](source, options)
@@ -107,13 +107,13 @@ def _sources() -> dict[str, Callable[[Path, dict[str, Any]], tuple[str, Bring]]]
 
 
 def _backup(source: Path, _: dict[str, Any]) -> tuple[str, Bring]:
-    from hub.store import import_backup  # noqa: PLC0415 - see above
+    from hub.store.transfer import import_backup  # noqa: PLC0415 - see above
 
     return import_backup.name_of(source), lambda bulk, progress: import_backup.bring(source, bulk, progress)
 
 
 def _home_assistant(source: Path, options: dict[str, Any]) -> tuple[str, Bring]:
-    from hub.store import import_recorder  # noqa: PLC0415 - see above
+    from hub.store.transfer import import_recorder  # noqa: PLC0415 - see above
 
     file = options["map_file"]
     mapping = import_recorder.Mapping() if file is None else import_recorder.Mapping.load(file)
@@ -126,7 +126,7 @@ def _home_assistant(source: Path, options: dict[str, Any]) -> tuple[str, Bring]:
 def _csv(source: Path, options: dict[str, Any]) -> tuple[str, Bring]:
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - see above
 
-    from hub.store import import_csv  # noqa: PLC0415 - see above
+    from hub.store.transfer import import_csv  # noqa: PLC0415 - see above
 
     try:
         zone = UTC if options["zone"] == "UTC" else ZoneInfo(options["zone"])

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import IO, Self
 
     from hub.model import Value
-    from hub.store.history import Row
+    from hub.store.queries.history import Row
 
 GROUP_ROWS = 200_000
 """Rows of a row group: what is in memory at a time, some 50 MB."""

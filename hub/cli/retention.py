@@ -61,10 +61,10 @@ async def _asked(data: Path) -> dict[str, Any]:
 def _computed(data: Path, config_file: Path) -> dict[str, Any]:
     # The store pulls numpy in, which no other command here needs.
     from hub.config import load  # noqa: PLC0415 - see above
-    from hub.store.archive import existing  # noqa: PLC0415 - see above
-    from hub.store.forecast import forecast  # noqa: PLC0415 - see above
-    from hub.store.policy import Policy  # noqa: PLC0415 - see above
+    from hub.store.lifetime.forecast import forecast  # noqa: PLC0415 - see above
+    from hub.store.lifetime.policy import Policy  # noqa: PLC0415 - see above
     from hub.store.schema import connect_reader  # noqa: PLC0415 - see above
+    from hub.store.transfer.archive import existing  # noqa: PLC0415 - see above
 
     config = load(config_file)
     with closing(connect_reader(existing(data))) as connection:

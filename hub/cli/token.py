@@ -15,7 +15,7 @@ from hub.model import Role
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hub.store.accounts import Accounts
+    from hub.store.identity.accounts import Accounts
 
 
 @click.group()
@@ -46,7 +46,7 @@ def create(data: Path, name: str, role: str, devices: tuple[str, ...], tags: tup
     With --device and --tag, which may be given several times, the token is for those devices and cameras
     only: for it there are no others.
     """
-    from hub.store.rights import scope_of  # noqa: PLC0415 - as below
+    from hub.store.identity.rights import scope_of  # noqa: PLC0415 - as below
 
     scope = scope_of(name, Role(role), devices, tags)
     click.echo(_accounts(data).create_token(name, Role(role), time.time_ns() // 1_000_000, scope=scope))
@@ -80,6 +80,6 @@ def revoke(data: Path, name: str) -> None:
 
 
 def _accounts(data: Path) -> Accounts:
-    from hub.store.accounts import Accounts  # noqa: PLC0415 - sqlite-utils is slow to import, help must not be
+    from hub.store.identity.accounts import Accounts  # noqa: PLC0415 - sqlite-utils is slow to import, help must not be
 
     return Accounts.open(data)

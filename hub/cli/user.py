@@ -16,7 +16,7 @@ from hub.model import Role
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hub.store.users import Users
+    from hub.store.identity.users import Users
 
 _ROLES = click.Choice([str(role) for role in Role if role is not Role.DEVICE])
 
@@ -99,6 +99,6 @@ def _now_ms() -> int:
 
 
 def _users(data: Path) -> Users:
-    from hub.store.accounts import Accounts  # noqa: PLC0415 - the store is slow to import, help must not be
+    from hub.store.identity.accounts import Accounts  # noqa: PLC0415 - the store is slow to import, help must not be
 
     return Accounts.open(data).users

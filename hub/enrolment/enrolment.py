@@ -18,9 +18,9 @@ from hub.links.aside import AT_ONCE
 from hub.links.gate import Entry, Standing
 from hub.links.link import is_device_id
 from hub.model import Gone, KeyState, OutpostError
-from hub.store.enrolments import Enrolled, Enrolments
 from hub.store.folder import StoreError
-from hub.store.rights import SecurityEvent, SecurityKind
+from hub.store.identity.enrolments import Enrolled, Enrolments
+from hub.store.identity.rights import SecurityEvent, SecurityKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable

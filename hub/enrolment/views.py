@@ -12,7 +12,7 @@ from hub.model import Value  # noqa: TC001 - msgspec resolves the fields' types
 if TYPE_CHECKING:
     from hub.enrolment.impostors import Impostor
     from hub.enrolment.waiting import Waiting
-    from hub.store.enrolments import Enrolled
+    from hub.store.identity.enrolments import Enrolled
 
 
 class BoardStanding(StrEnum):

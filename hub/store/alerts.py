@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub.store.budget import QueryRefused
-from hub.store.hotlog import clean
+from hub.store.format.hotlog import clean
+from hub.store.queries.budget import QueryRefused
 
 if TYPE_CHECKING:
     import sqlite3
 
     from sqlite_utils import Database
 
-    from hub.store.intake import Statement
+    from hub.store.writing.intake import Statement
 
 KEPT_ALERTS = 20_000
 """The history keeps the newest of them."""

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub.model import CommandState
-from hub.store.budget import QueryRefused
-from hub.store.history import MAX_ROWS, parse_cursor
-from hub.store.hotlog import clean
+from hub.store.format.hotlog import clean
+from hub.store.queries.budget import QueryRefused
+from hub.store.queries.history import MAX_ROWS, parse_cursor
 
 if TYPE_CHECKING:
     import sqlite3
 
     from hub.model import Command, CommandResult
-    from hub.store.intake import Statement
+    from hub.store.writing.intake import Statement
 
 
 KEPT_COMMANDS = 200_000

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hub.model import Birth, LinkKind
-from hub.store.hotlog import clean
+from hub.store.format.hotlog import clean
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from hub.store.intake import Statement
+    from hub.store.writing.intake import Statement
 
 log = logging.getLogger(__name__)
 

@@ -8,16 +8,17 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hub.store import chunk, hotlog, sizes, tiers
+from hub.store import sizes
 from hub.store.folder import prepare
-from hub.store.hotlog import Block, BootSeq, Hot
+from hub.store.format import chunk, hotlog, tiers
+from hub.store.format.hotlog import Block, BootSeq, Hot
 from hub.store.schema import APPLICATION_ID, connect_reader, migrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from hub.store.intake import Boot
-    from hub.store.recent import Recent
+    from hub.store.writing.intake import Boot
+    from hub.store.writing.recent import Recent
 
 log = logging.getLogger(__name__)
 

@@ -6,11 +6,12 @@ import os
 import sqlite3
 from typing import TYPE_CHECKING
 
-from hub.store import chunk, format1, tiers
 from hub.store.alerts import add_alerts
 from hub.store.folder import StoreError
-from hub.store.rights_schema import add_enrolments, add_rights, add_token_scope
+from hub.store.format import chunk, tiers
+from hub.store.identity.rights_schema import add_enrolments, add_rights, add_token_scope
 from hub.store.sizes import add_sizes
+from hub.store.writing import format1
 
 if TYPE_CHECKING:
     from collections.abc import Callable

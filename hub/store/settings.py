@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from hub.store.policy import Policy
+from hub.store.lifetime.policy import Policy
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hub.model import Quality
-from hub.store import chunk, hotlog
 from hub.store.folder import StoreError
+from hub.store.format import chunk, hotlog
 from hub.store.schema import connect_reader
 
 if TYPE_CHECKING:

@@ -8,20 +8,21 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING
 
-from hub.store import audit, births, rights
-from hub.store.accounts import Accounts
-from hub.store.asked import Asked
-from hub.store.committer import Committer
-from hub.store.enrolments import Enrolments
+from hub.store import audit, births
 from hub.store.folder import Folder, StoreError
-from hub.store.keeping import Keeping
+from hub.store.identity import rights
+from hub.store.identity.accounts import Accounts
+from hub.store.identity.enrolments import Enrolments
+from hub.store.lifetime.keeping import Keeping
+from hub.store.lifetime.sieve import Sifting
 from hub.store.quarantine import is_damage, is_ours
-from hub.store.recent import Recent
-from hub.store.samples import committed_seqs
+from hub.store.queries.asked import Asked
 from hub.store.schema import connect_reader, migrate
 from hub.store.settings import StoreSettings
-from hub.store.sieve import Sifting
-from hub.store.writer import Writer
+from hub.store.writing.committer import Committer
+from hub.store.writing.recent import Recent
+from hub.store.writing.samples import committed_seqs
+from hub.store.writing.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
 
     from hub.health import Health
     from hub.model import Birth, Command, CommandResult, LinkKind, Reading
-    from hub.store.intake import Acked, Statement
-    from hub.store.policy import Policy
-    from hub.store.retention import RetentionState
-    from hub.store.rights import SecurityEvent
+    from hub.store.identity.rights import SecurityEvent
+    from hub.store.lifetime.policy import Policy
+    from hub.store.lifetime.retention import RetentionState
     from hub.store.wear import StoreFigures
+    from hub.store.writing.intake import Acked, Statement
 
 
 def _replace(database: Path, now_ms: int) -> None:

@@ -11,7 +11,7 @@ import aiohttp
 
 from hub import __version__
 from hub.alerts.deeds import Failed
-from hub.camera.filming import AlreadyRecording
+from hub.camera.recording.filming import AlreadyRecording
 from hub.model import CommandState
 
 if TYPE_CHECKING:

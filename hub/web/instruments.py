@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from hub.bus import Batch, Bus
-    from hub.camera.telemetry import Pick, Row
+    from hub.camera.viewing.telemetry import Pick, Row
     from hub.devices import Registry
 
 

@@ -31,7 +31,7 @@ class Reaches(StrEnum):
     ONE = "one"
     """The device that `{id}` of the path names; outside a token's scope it does not exist."""
     SOME = "some"
-    """Any; the handler leaves out what is outside (`hub.web.reach`)."""
+    """Any; the handler leaves out what is outside (`hub.web.gate.reach`)."""
     WHOLE = "whole"
     """The hub as a whole: refused to a token that is for some devices only."""
 

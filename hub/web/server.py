@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from hub.camera import ice
-from hub.web import (
+from hub.camera.viewing import ice
+from hub.web import video
+from hub.web.api import (
     alerts,
-    closing,
     commands,
-    control,
     desired,
     devices,
     enrolments,
@@ -22,26 +21,22 @@ from hub.web import (
     password,
     recordings,
     retention,
-    revocation,
     rights,
     rules,
     samples,
-    security_txt,
     serial,
-    sessions,
-    spa,
-    stream,
     timelapses,
     tokens,
-    video,
-    wall,
 )
-from hub.web.doors import hosts_of
-from hub.web.fanout import Fanout
-from hub.web.guard import DECLARED, HOSTS, dress, guard, problems
+from hub.web.gate import revocation, security_txt, sessions, wall
+from hub.web.gate.guard import DECLARED, HOSTS, dress, guard, problems
+from hub.web.gate.trail import TRAIL, Trail
+from hub.web.live import control, stream
+from hub.web.live.fanout import Fanout
+from hub.web.live.polls import Polls
 from hub.web.parts import PARTS, Parts
-from hub.web.polls import Polls
-from hub.web.trail import TRAIL, Trail
+from hub.web.serving import closing, spa
+from hub.web.serving.doors import hosts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

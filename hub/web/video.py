@@ -11,21 +11,21 @@ from aiohttp import web
 
 from hub.camera.errors import BadOffer, CameraError, TooManyViewers, UnknownViewer
 from hub.model import Role
-from hub.web.auth import identify
-from hub.web.closing import CLOSING
+from hub.web.api.views import CameraList, CameraView
+from hub.web.gate.auth import identify
+from hub.web.gate.reach import reach, reach_of
+from hub.web.gate.revocation import HELD, REVOCATION
 from hub.web.instruments import LiveInstruments
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem, items_answer
-from hub.web.reach import reach, reach_of
-from hub.web.revocation import HELD, REVOCATION
 from hub.web.route import API, Answer, Reaches, Route, path_part
-from hub.web.views import CameraList, CameraView
+from hub.web.serving.closing import CLOSING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hub.camera.camera import Camera
-    from hub.camera.ice import IceServers
+    from hub.camera.viewing.ice import IceServers
 
 SDP = "application/sdp"
 SDP_FRAGMENT = "application/trickle-ice-sdpfrag"

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.e2e
 
 FRAME_MS = 1000 / 15
 
-# The stamp's layout at 640x360 (hub/camera/stamp.py): cells of 10 pixels, from (10, 10) on.
+# The stamp's layout at 640x360 (hub/camera/sources/stamp.py): cells of 10 pixels, from (10, 10) on.
 LOOK = """async (count) => {
   const video = document.querySelector('.screen video'), looks = [];
   const canvas = new OffscreenCanvas(180, 60).getContext('2d', {willReadFrequently: true});

@@ -11,7 +11,7 @@ import av
 import pytest
 
 from hil.hub import HubProcess
-from hub.camera import planes, stamp
+from hub.camera.sources import planes, stamp
 from tests.e2e.api import Api
 from tests.e2e.test_node_peer import CONFIG
 

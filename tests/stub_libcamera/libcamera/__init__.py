@@ -13,8 +13,8 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
-from hub.camera import planes
-from hub.camera.test_pattern import Canvas
+from hub.camera.sources import planes
+from hub.camera.sources.test_pattern import Canvas
 from libcamera.values import (
     ColorSpace,
     ControlId,

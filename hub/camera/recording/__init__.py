@@ -1,0 +1,1 @@
+"""What of the pictures is kept as files."""

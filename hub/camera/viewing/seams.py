@@ -1,0 +1,131 @@
+"""All that Outpost touches of aiortc 1.16, aioice 0.13 and pylibsrtp 1.0 beyond their public faces.
+
+Each seam is asked for by name, so that another version which lacks it gives SeamBroken and the viewer is fed
+through aiortc's own sender. tests/test_seams.py tells which seam a new version broke.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hub.camera.errors import SeamBroken
+from hub.camera.viewing.outlet import Outlet, RelayOutlet, UdpOutlet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from aiortc import RTCRtpSender
+
+_TAG_BYTES = {
+    b"SRTP_AES128_CM_SHA1_80": 10,
+    b"SRTP_AEAD_AES_128_GCM": 16,
+    b"SRTP_AEAD_AES_256_GCM": 16,
+}
+
+
+def _part(thing: object, name: str) -> Any:
+    try:
+        return getattr(thing, name)
+    except AttributeError:
+        kind = type(thing)
+        raise SeamBroken(f"{kind.__module__}.{kind.__qualname__} has no `{name}`") from None
+
+
+def name_streams(sender: RTCRtpSender, ssrc: int, rtx_ssrc: int) -> None:
+    """Have the answer announce these streams; before the answer is made. Raises SeamBroken."""
+    _part(sender, "_ssrc")
+    _part(sender, "_rtx_ssrc")
+    sender._ssrc, sender._rtx_ssrc = ssrc, rtx_ssrc
+
+
+def on_keyframe_request(sender: RTCRtpSender, wanted: Callable[[], None]) -> None:
+    """Hear PLI and FIR while aiortc sends; it ignores them for coded media."""
+    sender._send_keyframe = wanted  # type: ignore[method-assign]  # the seam
+
+
+class Connected:
+    """A sender whose DTLS handshake is done. Raises SeamBroken."""
+
+    def __init__(self, sender: RTCRtpSender) -> None:
+        self._sender = sender
+        dtls = sender.transport
+        self.srtp = _part(_part(dtls, "_tx_srtp"), "_srtp")
+        """cffi's `srtp_t *` of what is sent."""
+        profile = _part(_part(dtls, "_ssl"), "get_selected_srtp_profile")()
+        if profile not in _TAG_BYTES:
+            raise SeamBroken(f"the SRTP profile {profile!r} is not known")
+        self.tag_bytes = _TAG_BYTES[profile]
+        self._nominated = _part(_part(dtls.transport, "_connection"), "_nominated")
+        for name in ("_handle_rtcp_packet", "_send_rtcp"):
+            _part(sender, name)
+        pair = self.pair()
+        if pair is not None:
+            self.outlet(pair).close()
+
+    def pair(self) -> Any:
+        """Give what ICE sends on now, to be compared and handed to `outlet`; None when there is none."""
+        return self._nominated.get(1)
+
+    def outlet(self, pair: Any) -> Outlet:
+        """Open a pair's way out; the caller closes it."""
+        transport = _part(_part(pair, "protocol"), "transport")
+        address = _part(pair, "remote_addr")
+        if isinstance(transport, turn_transport()):
+            return RelayOutlet(_Relay(transport), address)
+        socket = transport.get_extra_info("socket")
+        if socket is None:
+            raise SeamBroken("the ICE transport shows no socket")
+        return UdpOutlet(socket.fileno(), address)
+
+    def take_rtcp(
+        self, handle: Callable[[Any], None], correct: Callable[[Any], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Have `handle` called with the viewer's RTCP in aiortc's place, and `correct` with what is sent.
+
+        aiortc keeps its timer and its packets; `correct` may wait, and sets them right before they leave.
+        """
+        send = self._sender._send_rtcp
+
+        async def handled(packet: Any) -> None:
+            handle(packet)
+
+        async def corrected(packets: list[Any]) -> None:
+            for packet in packets:
+                await correct(packet)
+            await send(packets)
+
+        self._sender._handle_rtcp_packet = handled  # type: ignore[method-assign]  # the seam
+        self._sender._send_rtcp = corrected  # type: ignore[method-assign]  # the seam
+
+
+def bound_inbound(sctp: object, limit_bytes: int, exceeded: Callable[[], None]) -> None:
+    """Have `exceeded` called when a peer leaves more than so much of unfinished messages with us.
+
+    aiortc tells the peer a window (RFC 9260, 3.3.4), and keeps whatever it sends in spite of it.
+    Raises SeamBroken.
+    """
+    handle = _part(sctp, "_handle_data")
+    window: int = _part(sctp, "_advertised_rwnd")
+
+    async def handled(data: bytes) -> None:
+        await handle(data)
+        if window - sctp._advertised_rwnd > limit_bytes:  # type: ignore[attr-defined]  # the seam
+            exceeded()
+
+    sctp._handle_data = handled  # type: ignore[attr-defined]  # the seam
+
+
+def turn_transport() -> type[Any]:
+    """Give aioice's class of TURN allocations. Raises SeamBroken."""
+    try:
+        from aioice.turn import TurnTransport  # noqa: PLC0415 - where it is missing, aiortc sends
+    except ImportError as error:
+        raise SeamBroken(str(error)) from error
+    return TurnTransport
+
+
+class _Relay:
+    def __init__(self, transport: Any) -> None:
+        self.sendto = transport.sendto
+        inner = _part(_part(transport, "_TurnTransport__inner_protocol"), "transport")
+        self.queued_bytes: Callable[[], int] = _part(inner, "get_write_buffer_size")

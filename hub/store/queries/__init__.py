@@ -1,0 +1,1 @@
+"""How questions are answered: read-only connections, a budget each, and the right tier."""
