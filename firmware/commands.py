@@ -150,10 +150,12 @@ class Commands:
                 import proof  # noqa: PLC0415 - see above
 
                 return getattr(proof, name)(params, self._node)
+            if name == "drivers":
+                import catalogue  # noqa: PLC0415 - see above
+
+                return catalogue.known(params.get("driver"))
             import describe  # noqa: PLC0415 - see above
 
-            if name == "drivers":
-                return describe.known(params.get("driver"))
             return describe.told(params, self._node)
         finally:
             for module in list(sys.modules):

@@ -1,10 +1,7 @@
-"""What a board tells of its configuration and of its drivers. Loaded when asked for (commands.py)."""
+"""What a board tells of its configuration. Loaded when asked for (commands.py)."""
 
 import json
-import os
 
-import drivers
-from commands import Refused
 from micropython import const
 from wire.message import dumps
 
@@ -18,18 +15,6 @@ PATH = "/board.json"
 _ROOM = const(1700)
 """Of a result's 2,048 bytes; what does not fit is asked for by `from`."""
 _SECRETS = ("password", "wifi_password")
-_NO_DRIVERS = ("__init__.py", "options.py", "sensor.py", "internal.py")
-
-
-def known(name: "str | None") -> "Any":
-    """Return the names of all drivers, or the JSON Schema of one. Raises Refused."""
-    if name is None:
-        files = [file for file in os.listdir("/drivers") if file.endswith(".py") and file not in _NO_DRIVERS]
-        return {"drivers": sorted([file[:-3] for file in files])}
-    try:
-        return {"driver": name, "schema": drivers.schema(name)}
-    except ValueError as error:
-        raise Refused(str(error))  # noqa: B904 - MicroPython has no `from`
 
 
 def told(params: "dict[str, Any]", node: "Node") -> "Any":

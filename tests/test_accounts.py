@@ -134,7 +134,7 @@ async def test_a_token_made_by_another_process_holds_at_once_in_a_running_hub(tm
     script = (
         "import sys, pathlib\n"
         "from hub.model import Role\n"
-        "from hub.store.accounts import Accounts\n"
+        "from hub.store.identity.accounts import Accounts\n"
         "print(Accounts.open(pathlib.Path(sys.argv[1])).create_token('cli', Role.ADMIN, 5))\n"
     )
     done = subprocess.run(  # noqa: ASYNC221 - the hub's writer has a thread of its own

@@ -4,7 +4,7 @@ import type { Client } from "../src/api/client.ts";
 import type { CommandRecord } from "../src/api/types.ts";
 import { AS_SENT, conversion } from "../src/format/units.ts";
 import { Alerts, mergeAlerts } from "../src/state/alerts.ts";
-import { draftOf, idOf, inWords, NEW_RULE, ruleOf, unitOf } from "../src/state/rule.ts";
+import { draftOf, idOf, inWords, NEW_RULE, restated, ruleOf, unitOf } from "../src/state/rule.ts";
 import { mergeNews } from "../src/state/trail.ts";
 
 const alert = (id: string, changes: Partial<Alert> = {}): Alert => ({
@@ -106,6 +106,15 @@ test("a number that nobody touched is not rounded by the way through another uni
   const odd = { ...NEW_RULE, threshold: 21.123456789 };
   const draft = draftOf(odd, FAHRENHEIT);
   expect(ruleOf(draft, [], FAHRENHEIT, odd).rule.threshold).toBe(21.123456789);
+});
+
+test("a unit that is known later, or is another's, leaves a draft meaning what it meant", () => {
+  const same = { unit: "", by: 1, add: 0 };
+  const early = { ...draftOf(NEW_RULE), hysteresis: "5" };
+  const late = restated(early, same, FAHRENHEIT);
+  expect([late.threshold, late.hysteresis]).toEqual(["86", "9"]);
+  expect(restated(late, FAHRENHEIT, same)).toEqual(early);
+  expect(restated({ ...early, threshold: "hot" }, same, FAHRENHEIT).threshold).toBe("hot");
 });
 
 test("a rule has a unit where all that it watches have the same", () => {

@@ -270,6 +270,8 @@ def test_units_and_zone_that_were_chosen_are_shown_everywhere_and_outlast_a_relo
     expect(chart.locator(".readout")).to_have_attribute("title", re.compile(r"at the hub .*UTC"))
     page.goto("/rules")
     page.get_by_role("button", name="New rule").click()
+    # Other devices of this hub may have a temperature in another unit.
+    page.get_by_label("Device/metric").fill(f"{BOARD}/temperature")
     expect(page.get_by_label("Threshold (°F)")).to_have_value("86")
     page.reload()
     page.goto("/settings")

@@ -1,9 +1,9 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { type Action, alertsApi, type Preview, type Rule } from "../api/alerts.ts";
 import { useHub } from "../state/context.ts";
-import { asks, draftOf, idOf, type RuleDraft, ruleOf } from "../state/rule.ts";
+import { asks, draftOf, idOf, type RuleDraft, restated, ruleOf } from "../state/rule.ts";
 import { alertText } from "../text/alerts.ts";
 import { RuleActions } from "./RuleActions.tsx";
 import { ruleUnit } from "./ruleUnit.ts";
@@ -26,6 +26,12 @@ export function RuleForm({ rule, version, onDone, onLeave }: Props) {
   const api = alertsApi(hub.client);
   const draft = useSignal(draftOf(rule, ruleUnit(hub, rule.source)));
   const to = ruleUnit(hub, draft.value.source);
+  const shown = useRef(to);
+  // The devices, and with them the unit, may be known after the form is open; another source may have another.
+  useLayoutEffect(() => {
+    draft.value = restated(draft.peek(), shown.current, to);
+    shown.current = to;
+  }, [to.by, to.add]);
   const actions: Signal<Action[]> = useSignal(rule.actions);
   const errors = useSignal<Record<string, string>>({});
   const failed = useSignal("");

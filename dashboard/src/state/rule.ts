@@ -56,6 +56,22 @@ export const draftOf = (rule: Rule, to = SAME): RuleDraft => ({
   value: String(rule.value),
 });
 
+/** A draft whose numbers stand in the unit `from`, in the unit `to`: it means what it meant. */
+export function restated(draft: RuleDraft, from: Conversion, to: Conversion): RuleDraft {
+  if (from.by === to.by && from.add === to.add) return draft;
+  const number = (text: string, was: Conversion, is: Conversion): string => {
+    const said = text.trim().replace(",", ".");
+    const value = Number(said);
+    return said === "" || !Number.isFinite(value) ? text : typed(sentBack(value, was), is);
+  };
+  const limit = (of: Conversion) => limitIn(draft.condition, of);
+  return {
+    ...draft,
+    threshold: number(draft.threshold, limit(from), limit(to)),
+    hysteresis: number(draft.hysteresis, apart(from), apart(to)),
+  };
+}
+
 /** How differences are converted: without the offset. */
 const apart = (to: Conversion): Conversion => ({ ...to, add: 0 });
 

@@ -1,6 +1,6 @@
 """What the kernel's video devices are: their names, and the forms they give pictures in (V4L2).
 
-Only asks; pictures are taken through FFmpeg (hub.camera.demuxed_source).
+Only asks; pictures are taken through FFmpeg (hub.camera.sources.demuxed_source).
 """
 
 from __future__ import annotations

@@ -171,7 +171,7 @@ class Delivery(Feedback):
         self._channel, self._broadcast = switch.channel, switch.channel.broadcast
         self.send(burst)
 
-    # --- what the browser tells (hub.camera.feedback) --------------------------------------------
+    # --- what the browser tells (hub.camera.viewing.feedback) ---------------------------------------
 
     def keyframe_wanted(self) -> None:
         """Ask for a keyframe; the capture keeps a budget."""

@@ -21,7 +21,7 @@ _RATE_S = 1.0
 
 
 class Switch:
-    """A receiver (hub.camera.broadcast) that waits; `arrived` is called with the keyframe's first burst."""
+    """A receiver (broadcast.py) that waits; `arrived` is called with the keyframe's first burst."""
 
     def __init__(
         self, channel: Channel, arrived: Callable[[Burst], None], broke: Callable[[Exception], None]
