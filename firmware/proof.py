@@ -71,7 +71,8 @@ def _kept() -> "bytes | None":
 
 def _read(path: str) -> str:
     with open(path) as file:
-        return file.read(_KEY + 1)
+        text: str = file.read(_KEY + 1)
+    return text
 
 
 def _hex(params: "dict[str, Any]", name: str, digits: int) -> str:
