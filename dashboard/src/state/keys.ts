@@ -35,7 +35,10 @@ export class Keys {
   }
 }
 
-/** Whether a key that goes to `target` is its own business. */
+/**
+ * Whether a key that goes to `target` is its own business.
+ * A dialog that was closed keeps the focus until the next frame, and has no business any more.
+ */
 export const isTyped = (target: EventTarget | null): boolean =>
   target instanceof Element &&
-  target.closest("input:not([type=radio]), textarea, select, dialog") !== null;
+  target.closest("input:not([type=radio]), textarea, select, dialog[open]") !== null;
