@@ -16,8 +16,7 @@ import { SettingsPage } from "./pages/Settings.tsx";
 import { SignedOut } from "./pages/SignedOut.tsx";
 import { useReach } from "./state/context.ts";
 import type { Route } from "./state/router.ts";
-import { alertText } from "./text/alerts.ts";
-import { text } from "./text/en.ts";
+import { alertText, text } from "./text/catalogue.ts";
 
 /** The frame around every page: who the hub is, where one can go, and how true the screen is. */
 export function App() {

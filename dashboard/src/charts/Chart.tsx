@@ -2,7 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type uPlot from "uplot";
 import type { Hub } from "../state/hub.ts";
 import type { Feed, Freshness, MetricState } from "../state/metric.ts";
-import { chartText } from "../text/chart.ts";
+import { chartText } from "../text/catalogue.ts";
 import { type Gestures, listen } from "./gestures.ts";
 import { cursorAt, drawPlot, hideCursor, makePlot, stepCursor } from "./plot.ts";
 import { palette } from "./theme.ts";

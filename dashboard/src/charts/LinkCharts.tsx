@@ -6,7 +6,7 @@ import { useHub } from "../state/context.ts";
 import type { Hub } from "../state/hub.ts";
 import { GAUGES, SHOWN, type Trace, traceOf } from "../state/linkhistory.ts";
 import { bucketsOf } from "../state/window.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 import { niceRange } from "./scale.ts";
 import { palette } from "./theme.ts";
 import uPlot from "./uplot.ts";

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { useHub } from "../state/context.ts";
-import { alertText } from "../text/alerts.ts";
+import { alertText } from "../text/catalogue.ts";
 
 /** How many alerts wait to be seen, beside the word in the navigation. */
 export function AlertBadge() {

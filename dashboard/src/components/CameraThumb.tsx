@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { CameraInfo } from "../api/types.ts";
 import { useHub } from "../state/context.ts";
 import { cameraUrl } from "../state/router.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 
 const EVERY_MS = 10_000;
 

@@ -7,8 +7,7 @@ import { useHub } from "../state/context.ts";
 import type { Hub } from "../state/hub.ts";
 import type { Feed, MetricState } from "../state/metric.ts";
 import { doubtsIn, pointedAt } from "../state/pointed.ts";
-import { chartText as words } from "../text/chart.ts";
-import { text } from "../text/en.ts";
+import { text, chartText as words } from "../text/catalogue.ts";
 
 interface Props {
   metric: MetricState;

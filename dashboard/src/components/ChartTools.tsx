@@ -6,8 +6,7 @@ import { type Comparison, comparisonOf, EARLIER_MS, written } from "../state/com
 import { useHub } from "../state/context.ts";
 import type { Feed, MetricState } from "../state/metric.ts";
 import type { View } from "../state/view.ts";
-import { chartText as words } from "../text/chart.ts";
-import { text } from "../text/en.ts";
+import { text, chartText as words } from "../text/catalogue.ts";
 
 interface CompareProps {
   metric: MetricState;

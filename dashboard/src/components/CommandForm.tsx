@@ -8,7 +8,7 @@ import { title } from "../format/value.ts";
 import { useReach } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
 import { fieldsOf, parse, questionOf, type Raw } from "../state/schema.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 import { KeepDesired } from "./DesiredPanel.tsx";
 import { FieldInput } from "./FieldInput.tsx";
 import { Pending } from "./Pending.tsx";

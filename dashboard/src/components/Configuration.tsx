@@ -13,7 +13,7 @@ import {
 } from "../state/configuration.ts";
 import { useReach } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
-import { configurationText as words } from "../text/configuration.ts";
+import { configurationText as words } from "../text/catalogue.ts";
 import { Row, SensorForm } from "./SensorForm.tsx";
 import "../styles/configuration.css";
 

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { FunctionComponent } from "preact";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
-import { configurationText as words } from "../text/configuration.ts";
+import { configurationText as words } from "../text/catalogue.ts";
 
 type Form = FunctionComponent<{ device: DeviceState }>;
 

@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { clockMs, hover } from "../format/time.ts";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 
 /** What the device printed. Stays at the newest line unless the reader scrolled away from it. */
 export function Console({ device }: { device: DeviceState }) {

@@ -5,7 +5,7 @@ import { resultText } from "../format/result.ts";
 import { hover, moment } from "../format/time.ts";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
-import { alertText } from "../text/alerts.ts";
+import { alertText } from "../text/catalogue.ts";
 
 const text = alertText.desired;
 

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { Layout } from "../state/layout.ts";
-import { overviewText as words } from "../text/overview.ts";
+import { groupText as words } from "../text/catalogue.ts";
 
 interface Props {
   layout: Layout;

@@ -7,7 +7,7 @@ import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
 import type { MetricState } from "../state/metric.ts";
 import { deviceUrl } from "../state/router.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 import { MetricRow } from "./MetricRow.tsx";
 
 interface Props {

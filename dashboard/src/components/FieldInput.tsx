@@ -1,5 +1,5 @@
 import { choicesOf, type Field } from "../state/schema.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 
 interface Props {
   id: string;

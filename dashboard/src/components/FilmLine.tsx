@@ -4,7 +4,7 @@ import { hover, moment } from "../format/time.ts";
 import { Confirm } from "../settings/Confirm.tsx";
 import { useHub } from "../state/context.ts";
 import { size } from "../state/retention.ts";
-import { recordingsText as text } from "../text/recordings.ts";
+import { recordingsText as text } from "../text/catalogue.ts";
 
 /** What is told of a recording and of a timelapse alike. */
 export interface Film {

@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import type { CommandResult, FirmwareOffer } from "../api/types.ts";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
-import { firmwareText as words } from "../text/firmware.ts";
+import { firmwareText as words } from "../text/catalogue.ts";
 import { Pending } from "./Pending.tsx";
 
 const UNDER_WAY = ["queued", "sent"];

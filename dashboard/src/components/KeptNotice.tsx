@@ -2,7 +2,7 @@ import { useComputed } from "@preact/signals";
 import { age } from "../format/number.ts";
 import { hover, moment } from "../format/time.ts";
 import { useHub } from "../state/context.ts";
-import { kept as text } from "../text/kept.ts";
+import { keptText as text } from "../text/catalogue.ts";
 
 /** That what is on screen is not from the hub but from this browser, and how old it is. */
 export function KeptNotice() {

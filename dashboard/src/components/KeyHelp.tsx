@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useReach } from "../state/context.ts";
 import { isTyped, Keys } from "../state/keys.ts";
-import { keys as text } from "../text/keys.ts";
+import { keysText as text } from "../text/catalogue.ts";
 
 /** The page's keys, and what `?` shows of them. */
 export function KeyHelp() {

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { Confirm } from "../settings/Confirm.tsx";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
-import { enrolmentText } from "../text/enrolment.ts";
+import { enrolmentText } from "../text/catalogue.ts";
 
 const text = enrolmentText.key;
 

@@ -1,5 +1,5 @@
 import type { FunctionComponent } from "preact";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 import { Notice } from "./Notice.tsx";
 import { useLater } from "./useLater.ts";
 

@@ -1,7 +1,7 @@
 import { figure } from "../format/figure.ts";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 import { Figures } from "./Figures.tsx";
 import { LinkHistory } from "./LinkHistory.tsx";
 import { LinkVerdict } from "./LinkVerdict.tsx";

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentType } from "preact";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 
 /** The link's figures of the last day; charts and data are fetched when it is opened. */
 export function LinkHistory({ device }: { device: string }) {

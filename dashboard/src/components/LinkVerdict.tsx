@@ -1,6 +1,6 @@
 import type { LinkInfo } from "../api/types.ts";
 import { clock, hover } from "../format/time.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 
 const RESTARTS = 4;
 

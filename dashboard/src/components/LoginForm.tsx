@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useHub } from "../state/context.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 
 /** Name and password; the page starts anew with the session, and a refusal shows the hub's own words. */
 export function LoginForm() {

@@ -5,7 +5,7 @@ import { title } from "../format/value.ts";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
 import type { Freshness, MetricState } from "../state/metric.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 import { FreshNote, Readout, useFreshness } from "./Readout.tsx";
 
 /** The rows of an overview come over several frames, and share calls for their history. */

@@ -1,7 +1,7 @@
 import { title } from "../format/value.ts";
 import { useHub } from "../state/context.ts";
 import { type Overlay, PICKS_LIMIT } from "../state/overlay.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 
 const words = text.camera.overlay;
 

@@ -3,8 +3,7 @@ import { useEffect } from "preact/hooks";
 import { alertsApi } from "../api/alerts.ts";
 import type { CommandRecord } from "../api/types.ts";
 import { useHub } from "../state/context.ts";
-import { alertText } from "../text/alerts.ts";
-import { text } from "../text/en.ts";
+import { alertText, text } from "../text/catalogue.ts";
 
 /** A command that the device has: how far it is where it tells, and the way to have it given up. */
 export function Pending({ device, command }: { device: string; command: string }) {

@@ -5,7 +5,7 @@ import { Confirm } from "../settings/Confirm.tsx";
 import { useHub } from "../state/context.ts";
 import { words } from "../state/rights.ts";
 import { deviceUrl } from "../state/router.ts";
-import { enrolmentText as text } from "../text/enrolment.ts";
+import { enrolmentText as text } from "../text/catalogue.ts";
 
 const AGAIN_MS = 5000;
 const SHOWN = 4;

@@ -11,7 +11,7 @@ import {
   viewOf,
   zoomed,
 } from "../state/view.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 
 /** What span the page's charts show: ranges that end now, steps in time, any from and to. */
 export function Ranges({ view }: { view: Signal<View> }) {

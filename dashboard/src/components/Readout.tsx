@@ -5,7 +5,7 @@ import { shown } from "../format/value.ts";
 import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
 import type { Freshness, MetricState } from "../state/metric.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 
 export function useFreshness(device: DeviceState, metric: MetricState): ReadonlySignal<Freshness> {
   const hub = useHub();

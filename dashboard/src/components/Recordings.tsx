@@ -5,7 +5,7 @@ import { recordingsApi } from "../api/recordings.ts";
 import { focusOn, Section } from "../settings/Section.tsx";
 import { useHub } from "../state/context.ts";
 import { listing, words } from "../state/rights.ts";
-import { recordingsText as text } from "../text/recordings.ts";
+import { recordingsText as text } from "../text/catalogue.ts";
 import { FilmLine, lengthAndSize } from "./FilmLine.tsx";
 
 const ID = "recordings";

@@ -2,7 +2,7 @@ import type { MetricRetention, RetentionInfo } from "../api/types.ts";
 import { useHub } from "../state/context.ts";
 import { age, count, going, notes, rollups, size, total } from "../state/retention.ts";
 import { deviceUrl } from "../state/router.ts";
-import { retention as words } from "../text/retention.ts";
+import { retentionText as words } from "../text/catalogue.ts";
 import { Figures } from "./Figures.tsx";
 import { Notice } from "./Notice.tsx";
 import { usePolled } from "./usePolled.ts";

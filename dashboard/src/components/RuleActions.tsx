@@ -1,6 +1,6 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { Action } from "../api/alerts.ts";
-import { alertText } from "../text/alerts.ts";
+import { alertText } from "../text/catalogue.ts";
 
 const text = alertText.rule;
 

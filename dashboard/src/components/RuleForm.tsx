@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { type Action, alertsApi, type Preview, type Rule } from "../api/alerts.ts";
 import { useHub } from "../state/context.ts";
 import { asks, draftOf, idOf, type RuleDraft, restated, ruleOf } from "../state/rule.ts";
-import { alertText } from "../text/alerts.ts";
+import { alertText } from "../text/catalogue.ts";
 import { RuleActions } from "./RuleActions.tsx";
 import { ruleUnit } from "./ruleUnit.ts";
 

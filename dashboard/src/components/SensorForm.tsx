@@ -7,7 +7,7 @@ import {
   shownOf,
   withOption,
 } from "../state/configuration.ts";
-import { configurationText as words } from "../text/configuration.ts";
+import { configurationText as words } from "../text/catalogue.ts";
 
 interface Props {
   index: number;

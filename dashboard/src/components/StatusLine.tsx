@@ -2,8 +2,7 @@ import { useComputed } from "@preact/signals";
 import { age, fixed } from "../format/number.ts";
 import { clock, hover } from "../format/time.ts";
 import { useHub } from "../state/context.ts";
-import { text } from "../text/en.ts";
-import { kept } from "../text/kept.ts";
+import { keptText as kept, text } from "../text/catalogue.ts";
 
 /** The truth about what is on screen: whether it is live, and if not, since when. */
 export function StatusLine() {

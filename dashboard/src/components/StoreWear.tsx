@@ -3,7 +3,7 @@ import { useHub } from "../state/context.ts";
 import { count, size } from "../state/retention.ts";
 import { deviceUrl } from "../state/router.ts";
 import { bytesEach, storeItems } from "../state/store.ts";
-import { store as words } from "../text/store.ts";
+import { storeText as words } from "../text/catalogue.ts";
 import { Figures } from "./Figures.tsx";
 
 /** What the store writes, what that means for a card, and which device takes how much. */

@@ -4,7 +4,7 @@ import { timelapsesApi } from "../api/recordings.ts";
 import { focusOn, Section } from "../settings/Section.tsx";
 import { useHub } from "../state/context.ts";
 import { listing } from "../state/rights.ts";
-import { recordingsText as text } from "../text/recordings.ts";
+import { recordingsText as text } from "../text/catalogue.ts";
 import { FilmLine, lengthAndSize } from "./FilmLine.tsx";
 
 const ID = "timelapses";

@@ -3,7 +3,7 @@ import { clockMs } from "../format/time.ts";
 import { shown, title } from "../format/value.ts";
 import { useHub } from "../state/context.ts";
 import type { Beside, Overlay } from "../state/overlay.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 
 /** Chosen values on the picture, each of the moment that the picture was taken. */
 export function VideoOverlay({ overlay }: { overlay: Overlay }) {

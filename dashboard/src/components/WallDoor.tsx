@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useHub } from "../state/context.ts";
 import { hangUp } from "../state/wall.ts";
-import { wall as text } from "../text/wall.ts";
+import { wallText as text } from "../text/catalogue.ts";
 
 /** Lets a display in by its token, typed or pasted; the page starts anew with it. */
 export function WallDoor() {

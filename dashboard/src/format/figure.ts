@@ -1,4 +1,4 @@
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 import { quantity } from "./number.ts";
 import { sentence } from "./value.ts";
 

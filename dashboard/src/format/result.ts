@@ -1,4 +1,4 @@
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 
 /** A result for people: `state on, hz 2` for flat objects, JSON for what is deeper. */
 export function resultText(result: unknown): string {

@@ -1,5 +1,5 @@
 import { computed } from "@preact/signals";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 import { hubZone, offsetMs, shownZone } from "./zone.ts";
 
 const DAY_MS = 86_400_000;

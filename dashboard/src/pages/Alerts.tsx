@@ -7,7 +7,7 @@ import { hover, moment } from "../format/time.ts";
 import { mergeAlerts } from "../state/alerts.ts";
 import { useHub } from "../state/context.ts";
 import { deviceUrl } from "../state/router.ts";
-import { alertText as text } from "../text/alerts.ts";
+import { alertText as text } from "../text/catalogue.ts";
 
 const PAGE = 100;
 

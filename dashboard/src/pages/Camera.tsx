@@ -8,7 +8,7 @@ import { fixed } from "../format/number.ts";
 import { useHub } from "../state/context.ts";
 import { Overlay } from "../state/overlay.ts";
 import { Video, type VideoFigures } from "../state/video.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 
 const STILL_EVERY_MS = 1000;
 

@@ -8,7 +8,7 @@ import { hover, moment } from "../format/time.ts";
 import { useHub } from "../state/context.ts";
 import { deviceUrl } from "../state/router.ts";
 import { joined, mergeNews } from "../state/trail.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 
 const PAGE = 100;
 

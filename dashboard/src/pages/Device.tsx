@@ -16,8 +16,7 @@ import { useHub } from "../state/context.ts";
 import type { DeviceState } from "../state/device.ts";
 import { fieldsOf } from "../state/schema.ts";
 import { liveView, type View } from "../state/view.ts";
-import { text } from "../text/en.ts";
-import { enrolmentText } from "../text/enrolment.ts";
+import { enrolmentText, text } from "../text/catalogue.ts";
 
 /** One device: a chart for each metric, its commands, its console, its link. */
 export function DevicePage({ id }: { id: string }) {

@@ -7,7 +7,7 @@ import { usePolled } from "../components/usePolled.ts";
 import { useHub } from "../state/context.ts";
 import { healthGroups, linkTable } from "../state/figures.ts";
 import { deviceUrl } from "../state/router.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 
 const EVERY_MS = 2000;
 

@@ -20,8 +20,7 @@ import {
 } from "../state/layout.ts";
 import type { MetricState } from "../state/metric.ts";
 import { useStaged } from "../state/staged.ts";
-import { text } from "../text/en.ts";
-import { overviewText as words } from "../text/overview.ts";
+import { text, groupText as words } from "../text/catalogue.ts";
 
 /** Every device with its live values, and the cameras. On a wall nobody searches. */
 export function Overview({ wall = false }: { wall?: boolean }) {

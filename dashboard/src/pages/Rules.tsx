@@ -6,7 +6,7 @@ import { RuleForm } from "../components/RuleForm.tsx";
 import { ruleUnit } from "../components/ruleUnit.ts";
 import { useHub } from "../state/context.ts";
 import { inWords, NEW_RULE } from "../state/rule.ts";
-import { alertText } from "../text/alerts.ts";
+import { alertText } from "../text/catalogue.ts";
 
 const text = alertText.rule;
 

@@ -6,7 +6,7 @@ import { Notice } from "../components/Notice.tsx";
 import { Look } from "../settings/Look.tsx";
 import { useHub } from "../state/context.ts";
 import type { Rights } from "../state/rights.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 
 /** How this browser shows things, and who has access to the hub. */
 export function SettingsPage() {

@@ -1,8 +1,7 @@
 import { LoginForm } from "../components/LoginForm.tsx";
 import { Notice, Steps } from "../components/Notice.tsx";
 import { WallDoor } from "../components/WallDoor.tsx";
-import { text } from "../text/en.ts";
-import { wall as wallText } from "../text/wall.ts";
+import { text, wallText } from "../text/catalogue.ts";
 
 /** The hub does not know this browser: a login form, and how to get a new link. On a wall, how to let it in. */
 export function SignedOut({ wall = false }: { wall?: boolean }) {

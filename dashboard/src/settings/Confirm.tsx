@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { words } from "../state/rights.ts";
-import { rightsText as text } from "../text/rights.ts";
+import { rightsText as text } from "../text/catalogue.ts";
 
 interface Props {
   label: string;

@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { TokenRole } from "../api/rights.ts";
 import type { Role } from "../api/types.ts";
 import { refusalAt } from "../state/rights.ts";
-import { rightsText as text } from "../text/rights.ts";
+import { rightsText as text } from "../text/catalogue.ts";
 
 type Errors = Record<string, string>;
 

@@ -16,8 +16,7 @@ import {
 } from "../state/keeping.ts";
 import { size } from "../state/retention.ts";
 import { type Rights, words as reason } from "../state/rights.ts";
-import { keeping as text } from "../text/keeping.ts";
-import { rightsText } from "../text/rights.ts";
+import { rightsText, keepingText as text } from "../text/catalogue.ts";
 import { Confirm } from "./Confirm.tsx";
 
 const PATH = "retention/rules";

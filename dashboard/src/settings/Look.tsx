@@ -3,7 +3,7 @@ import { QUANTITIES, type Quantity, UNIT_CHOICES, type UnitChoices } from "../fo
 import { hubZone, ZONES } from "../format/zone.ts";
 import { useReach } from "../state/context.ts";
 import { THEMES } from "../state/preferences.ts";
-import { look as words } from "../text/look.ts";
+import { lookText as words } from "../text/catalogue.ts";
 
 const ownZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { Rights } from "../state/rights.ts";
-import { rightsText } from "../text/rights.ts";
+import { rightsText } from "../text/catalogue.ts";
 import { Form, TextField, useAttempt } from "./Form.tsx";
 
 const text = rightsText.own;

@@ -2,7 +2,7 @@ import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { Notice } from "../components/Notice.tsx";
 import type { Listing } from "../state/rights.ts";
-import { rightsText } from "../text/rights.ts";
+import { rightsText } from "../text/catalogue.ts";
 
 interface Props<Item> {
   id: string;

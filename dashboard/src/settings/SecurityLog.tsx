@@ -2,7 +2,7 @@ import type { SecurityEvent } from "../api/rights.ts";
 import { hover, moment } from "../format/time.ts";
 import { useHub } from "../state/context.ts";
 import { person, type Rights } from "../state/rights.ts";
-import { rightsText } from "../text/rights.ts";
+import { rightsText } from "../text/catalogue.ts";
 import { Section } from "./Section.tsx";
 
 const text = rightsText.log;

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { OpenSession } from "../api/rights.ts";
 import { browserName, type Rights } from "../state/rights.ts";
-import { rightsText } from "../text/rights.ts";
+import { rightsText } from "../text/catalogue.ts";
 import { Clock } from "./Clock.tsx";
 import { Confirm } from "./Confirm.tsx";
 import { focusOn, Section } from "./Section.tsx";

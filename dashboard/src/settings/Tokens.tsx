@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { NewToken, TokenRole } from "../api/rights.ts";
 import { names, programsOf, type Rights, TOKEN_ROLES } from "../state/rights.ts";
-import { rightsText } from "../text/rights.ts";
+import { rightsText } from "../text/catalogue.ts";
 import { Clock } from "./Clock.tsx";
 import { Confirm } from "./Confirm.tsx";
 import { Form, RoleField, TextField, useAttempt } from "./Form.tsx";

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { User } from "../api/rights.ts";
 import type { Role } from "../api/types.ts";
 import { type Rights, ROLES } from "../state/rights.ts";
-import { rightsText } from "../text/rights.ts";
+import { rightsText } from "../text/catalogue.ts";
 import { Clock } from "./Clock.tsx";
 import { Confirm } from "./Confirm.tsx";
 import { Form, RoleField, TextField, useAttempt } from "./Form.tsx";

@@ -1,6 +1,6 @@
 import type { Control } from "../api/control.ts";
 import type { Schema } from "../api/types.ts";
-import { configurationText as words } from "../text/configuration.ts";
+import { configurationText as words } from "../text/catalogue.ts";
 
 /** A sensor's entry, and the whole `board.json`. */
 export interface Entry extends Record<string, unknown> {

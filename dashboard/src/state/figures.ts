@@ -3,7 +3,7 @@ import type { HubInfo } from "../api/types.ts";
 import type { Figure } from "../components/Figures.tsx";
 import { figure as linkFigure } from "../format/figure.ts";
 import { fixed, longDuration, NO_VALUE, quantity } from "../format/number.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 
 export interface Group {
   title: string;

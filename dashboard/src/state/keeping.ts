@@ -1,5 +1,5 @@
 import type { MetricRetention } from "../api/types.ts";
-import { keeping as words } from "../text/keeping.ts";
+import { keepingText as words } from "../text/catalogue.ts";
 import { count, size, total } from "./retention.ts";
 
 export const TIERS = ["raw", "10s", "1m", "1h", "1d"] as const;

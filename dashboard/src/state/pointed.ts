@@ -1,6 +1,6 @@
 import type { Metric } from "../api/types.ts";
 import { shown } from "../format/value.ts";
-import { chartText as words } from "../text/chart.ts";
+import { chartText as words } from "../text/catalogue.ts";
 import type { Doubt, SeriesWindow } from "./window.ts";
 
 /** What a trace tells of a time. */

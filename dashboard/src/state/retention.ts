@@ -1,7 +1,7 @@
 import type { Ages, Amount, MetricRetention, RetentionInfo } from "../api/types.ts";
 import { quantity } from "../format/number.ts";
 import { moment } from "../format/time.ts";
-import { retention as words } from "../text/retention.ts";
+import { retentionText as words } from "../text/catalogue.ts";
 
 const counts = new Intl.NumberFormat("en");
 

@@ -10,7 +10,7 @@ import {
   type User,
 } from "../api/rights.ts";
 import type { Page, Role } from "../api/types.ts";
-import { rightsText } from "../text/rights.ts";
+import { rightsText } from "../text/catalogue.ts";
 import type { Kept } from "./keeping.ts";
 
 export const ROLES: readonly Role[] = ["viewer", "operator", "admin"];

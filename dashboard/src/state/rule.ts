@@ -1,6 +1,6 @@
 import type { Condition, Rule } from "../api/alerts.ts";
 import { type Conversion, converted, sentBack } from "../format/units.ts";
-import { alertText } from "../text/alerts.ts";
+import { alertText } from "../text/catalogue.ts";
 
 const SAME: Conversion = { unit: "", by: 1, add: 0 };
 

@@ -1,7 +1,7 @@
 import type { CommandType, Schema } from "../api/types.ts";
 import { decimalsForStep, fixed } from "../format/number.ts";
 import { sentence, title } from "../format/value.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 
 export type Control = "choice" | "boolean" | "number" | "integer" | "text" | "json";
 

@@ -1,7 +1,7 @@
 import type { StoreInfo } from "../api/types.ts";
 import type { Figure } from "../components/Figures.tsx";
 import { fixed, NO_VALUE } from "../format/number.ts";
-import { store as words } from "../text/store.ts";
+import { storeText as words } from "../text/catalogue.ts";
 import { count, size } from "./retention.ts";
 
 const SHORT_YEARS = 2;

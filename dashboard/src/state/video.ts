@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { iceServers, type Side, VideoError, WhepViewer } from "../api/whep.ts";
-import { text } from "../text/en.ts";
+import { text } from "../text/catalogue.ts";
 import type { Overlay } from "./overlay.ts";
 
 /**
