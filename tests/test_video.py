@@ -11,7 +11,7 @@ from hub.camera.errors import CameraError, TooManyViewers
 from hub.camera.viewing.ice import IceServers
 from hub.config import ConfigError, WebrtcConfig
 from hub.model import Role
-from hub.web.video import ice_links
+from hub.web.video.whep import ice_links
 from tests.fakes import until
 from tests.web_hub import WebHub, web_hub
 

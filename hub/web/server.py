@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from hub.camera.viewing import ice
-from hub.web import video
 from hub.web.api import (
     alerts,
     commands,
@@ -37,6 +36,7 @@ from hub.web.live.polls import Polls
 from hub.web.parts import PARTS, Parts
 from hub.web.serving import closing, spa
 from hub.web.serving.doors import hosts_of
+from hub.web.video import cameras, pictures, whep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +67,9 @@ ROUTES: tuple[Route, ...] = (
     *rules.ROUTES,
     *firmware.ROUTES,
     *serial.ROUTES,
-    *video.ROUTES,
+    *cameras.ROUTES,
+    *whep.ROUTES,
+    *pictures.ROUTES,
     *recordings.ROUTES,
     *timelapses.ROUTES,
     *metrics.ROUTES,
@@ -95,8 +97,8 @@ def make_app(parts: Parts) -> web.Application:
     app[closing.CLOSING].call(ending.close)
     app[sessions.LOGINS] = sessions.Logins()
     app[TRAIL] = Trail(parts.store.put_security)
-    app[video.ENDING] = set()
-    app[video.ICE_LINKS] = video.ice_links(ice.load(parts.config.webrtc))
+    app[whep.ENDING] = set()
+    app[whep.ICE_LINKS] = whep.ice_links(ice.load(parts.config.webrtc))
     app[openapi.DOCUMENT] = openapi.Document(ROUTES)
     app[DECLARED] = _add(app, ROUTES)
     app.on_response_prepare.append(dress)

@@ -14,7 +14,7 @@ from hub.camera.recording.recordings import UnknownRecording
 from hub.model import Role
 from hub.web.problem import Problem, items_answer, json_answer
 from hub.web.route import API, JSON, Answer, Reaches, Route, body, path_part
-from hub.web.video import camera_of
+from hub.web.video.cameras import camera_of
 
 if TYPE_CHECKING:
     from hub.camera.recording.filming import Filming, Take

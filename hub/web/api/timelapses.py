@@ -11,7 +11,7 @@ from aiohttp import web
 from hub.model import Role
 from hub.web.problem import Problem, items_answer
 from hub.web.route import API, Answer, Reaches, Route, path_part
-from hub.web.video import camera_of
+from hub.web.video.cameras import camera_of
 
 if TYPE_CHECKING:
     from hub.camera.recording.recordings import Recording, Recordings

@@ -1,25 +1,23 @@
-"""Cameras: WebRTC by WHEP (draft-ietf-wish-whep), and two fallbacks: a JPEG, and a stream of JPEGs."""
+"""WebRTC by WHEP (draft-ietf-wish-whep)."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from hub.camera.errors import BadOffer, CameraError, TooManyViewers, UnknownViewer
 from hub.model import Role
-from hub.web.api.views import CameraList, CameraView
 from hub.web.gate.auth import identify
 from hub.web.gate.reach import reach, reach_of
 from hub.web.gate.revocation import HELD, REVOCATION
 from hub.web.instruments import LiveInstruments
 from hub.web.parts import IDENTITY, parts_of
-from hub.web.problem import Problem, items_answer
+from hub.web.problem import Problem
 from hub.web.route import API, Answer, Reaches, Route, path_part
-from hub.web.serving.closing import CLOSING
+from hub.web.video.cameras import camera_of, unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
 
 SDP = "application/sdp"
 SDP_FRAGMENT = "application/trickle-ice-sdpfrag"
-BOUNDARY = "outpost-frame"
-RETRY_AFTER = {"Retry-After": "5"}
 
 ICE_LINKS: web.AppKey[Sequence[str]] = web.AppKey("ice_links")
 ENDING: web.AppKey[set[asyncio.Task[None]]] = web.AppKey("ending")
@@ -50,41 +46,6 @@ def ice_links(ice: IceServers) -> list[str]:
 
 def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def camera_of(request: web.Request) -> Camera:
-    """Return the camera that `{id}` of the path names. Raises Problem 404."""
-    camera = parts_of(request).cameras.get(path_part(request, "id"))
-    if camera is None:
-        known = ", ".join(filter(reach_of(request).includes, parts_of(request).cameras)) or "none"
-        raise Problem(404, f"there is no such camera; there is: {known}", parameter="id")
-    return camera
-
-
-def unavailable(error: Exception) -> Problem:
-    """Return the problem of a camera that gives nothing now."""
-    return Problem(503, str(error), headers=RETRY_AFTER)
-
-
-async def list_cameras(request: web.Request) -> web.StreamResponse:
-    """Answer with the configured cameras that the caller may know of."""
-    reached = reach_of(request)
-    cameras = [camera for camera in parts_of(request).cameras.values() if reached.includes(camera.id)]
-    for camera in cameras:
-        camera.expect_viewer()
-    return items_answer(
-        [
-            CameraView(
-                id=camera.id,
-                name=camera.name,
-                state=camera.state,
-                error=camera.error,
-                viewers=camera.viewers,
-                encoders=camera.encoders,
-            )
-            for camera in cameras
-        ]
-    )
 
 
 async def whep_offer(request: web.Request) -> web.StreamResponse:
@@ -191,46 +152,6 @@ async def whep_end(request: web.Request) -> web.StreamResponse:
     return web.Response(status=200)
 
 
-async def snapshot(request: web.Request) -> web.StreamResponse:
-    """Answer with a JPEG that is at most a second old."""
-    try:
-        jpeg = await camera_of(request).snapshot()
-    except (CameraError, TooManyViewers) as error:
-        raise unavailable(error) from error
-    tag = hashlib.blake2b(jpeg, digest_size=12).hexdigest()
-    headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
-    if any(known.value in (tag, "*") for known in request.if_none_match or ()):
-        return web.Response(status=304, headers=headers)
-    return web.Response(body=jpeg, content_type="image/jpeg", headers=headers)
-
-
-async def mjpeg(request: web.Request) -> web.StreamResponse:
-    """Send JPEGs one after another, as fast as the client takes them, until it goes or the hub stops."""
-    answer = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
-    answer.headers["Content-Type"] = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
-    closing = request.app[CLOSING]
-    try:
-        async with aclosing(camera_of(request).frames()) as frames:
-            async for jpeg in frames:
-                if closing.closed:
-                    break
-                if not answer.prepared:
-                    await answer.prepare(request)
-                await answer.write(_part(jpeg))
-    except (CameraError, TooManyViewers) as error:
-        if answer.prepared:
-            return answer
-        raise unavailable(error) from error
-    except ConnectionError:
-        return answer
-    return answer
-
-
-def _part(jpeg: bytes) -> bytes:
-    head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
-    return head.encode() + jpeg + b"\r\n"
-
-
 def _add_ice_links(request: web.Request, answer: web.Response) -> None:
     for link in request.app[ICE_LINKS]:
         answer.headers.add("Link", link)
@@ -239,16 +160,6 @@ def _add_ice_links(request: web.Request, answer: web.Response) -> None:
 _WHEP = f"{API}/cameras/{{id}}/whep"
 
 ROUTES = (
-    Route(
-        method="GET",
-        path=f"{API}/cameras",
-        handler=list_cameras,
-        role=Role.VIEWER,
-        reaches=Reaches.SOME,
-        head=True,
-        summary="The cameras",
-        answers={200: Answer(text="The configured cameras", kind=CameraList)},
-    ),
     Route(
         method="POST",
         path=_WHEP,
@@ -289,29 +200,5 @@ ROUTES = (
         summary="End a viewer (WHEP)",
         answers={200: Answer(text="Ended", media=None)},
         problems=(404,),
-    ),
-    Route(
-        method="GET",
-        path=f"{API}/cameras/{{id}}/snapshot.jpg",
-        handler=snapshot,
-        role=Role.VIEWER,
-        reaches=Reaches.ONE,
-        head=True,
-        summary="A picture that is at most a second old",
-        answers={
-            200: Answer(text="The picture", media="image/jpeg"),
-            304: Answer(text="It is that of If-None-Match", media=None),
-        },
-        problems=(404, 503),
-    ),
-    Route(
-        method="GET",
-        path=f"{API}/cameras/{{id}}/stream.mjpg",
-        handler=mjpeg,
-        role=Role.VIEWER,
-        reaches=Reaches.ONE,
-        summary="Pictures one after another, for browsers without WebRTC",
-        answers={200: Answer(text="The pictures", media="multipart/x-mixed-replace")},
-        problems=(404, 503),
     ),
 )
