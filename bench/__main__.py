@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import sys
+import traceback
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from bench import commands, dashboard, fanout, footprint, ingest, latency, store, video
+from bench.figure import Incomplete
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bench.figure import Figure
 
@@ -29,7 +33,7 @@ BENCHES: dict[str, Callable[[], list[Figure]]] = {
 
 
 def main() -> None:
-    """Run the benches that were named, or all."""
+    """Run the benches that were named, or all; exit 1 where some of it failed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"any of: {', '.join(BENCHES)} (default: all)"
@@ -43,14 +47,37 @@ def main() -> None:
     if unknown:
         parser.error(f"no bench called {', '.join(unknown)}; there are: {', '.join(BENCHES)}")
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    benches: dict[str, Callable[[], list[Figure]]] = {
+        **BENCHES,
+        "store": partial(store.measure, wanted.paced),
+    }
+    results, failed = measured({name: benches[name] for name in wanted.names or benches})
+    if wanted.json:
+        print(msgspec.json.encode(results).decode())
+    if failed:
+        sys.exit(f"not all was measured; {'; '.join(failed)}")
+
+
+def measured(
+    benches: Mapping[str, Callable[[], list[Figure]]],
+) -> tuple[dict[str, list[Figure]], list[str]]:
+    """Run benches and print their tables; return what was measured, and what failed, which ends no other."""
     results: dict[str, list[Figure]] = {}
-    for name in wanted.names or BENCHES:
-        results[name] = store.measure(wanted.paced) if name == "store" else BENCHES[name]()
+    failed = []
+    for name, measure in benches.items():
+        try:
+            results[name] = measure()
+        except Incomplete as error:
+            results[name] = error.figures
+            failed.append(f"{name}: {error}")
+        except Exception as error:  # whatever it was, what the others measure is worth its time
+            traceback.print_exc()
+            results[name] = []
+            failed.append(f"{name}: {error}")
         print(f"\n{name}")
         for figure in results[name]:
             print(f"  {figure.line()}")
-    if wanted.json:
-        print(msgspec.json.encode(results).decode())
+    return results, failed
 
 
 if __name__ == "__main__":

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 START_MS = 20_000 * 86_400_000
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+SOAK_S, SOAKED = 7200, "soak-10"
+"""How long the workload is, and the folder in which the store of commits every 10 s is left."""
+YEAR_DAYS = 365
 BY_HAND = StoreSettings(
     ack_interval_s=3600,
     idle_interval_s=3600,

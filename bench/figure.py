@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import traceback
+from typing import TYPE_CHECKING
+
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +29,30 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
         return (
             f"{row}  target ≤ {self.target:g} {self.unit}: {'met' if self.value <= self.target else 'MISSED'}"
         )
+
+
+class Incomplete(Exception):
+    """Some parts of a bench failed, which said why; `figures` are those of the others."""
+
+    def __init__(self, failed: list[str], figures: list[Figure]) -> None:
+        super().__init__(f"failed: {', '.join(failed)}")
+        self.figures = figures
+
+
+def of_parts(parts: Mapping[str, Callable[[], list[Figure]]]) -> list[Figure]:
+    """Measure parts, and tell the load before each. Raises Incomplete after all where some failed."""
+    figures: list[Figure] = []
+    failed = []
+    for name, measure in parts.items():
+        print(f"  load {os.getloadavg()[0]:.1f} before {name}", flush=True)
+        try:
+            figures += measure()
+        except Exception:  # whatever it was, what the others measure is worth its time
+            traceback.print_exc()
+            failed.append(name)
+    if failed:
+        raise Incomplete(failed, figures)
+    return figures
 
 
 def percentile(values: list[float], share: float) -> float:

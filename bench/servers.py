@@ -11,10 +11,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from bench.fed_store import DAY_MS, HOUR_MS, START_MS
+from bench.fed_store import DAY_MS, HOUR_MS, SOAK_S, START_MS, YEAR_DAYS
 from bench.http_client import HttpClient
-from bench.store_bytes import SOAK_S
-from bench.store_queries import YEAR_DAYS
 from bench.workload import METRICS
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bench import rivals
-from bench.fed_store import START_MS, commit, median_ms, opened, put, put_births
+from bench.fed_store import SOAK_S, START_MS, commit, median_ms, opened, put, put_births
 from bench.figure import Figure
-from bench.store_queries import recent
 from bench.workload import METRICS, SAMPLES_PER_S, readings
 
 if TYPE_CHECKING:
@@ -17,12 +16,11 @@ if TYPE_CHECKING:
     from bench.disk import Disk
     from hub.model import Reading
 
-SOAK_S = 7200
 SHORT_S = 1800
 
 
 def measure(place: Disk) -> list[Figure]:
-    """Return the figures of the store; its soak of 10 s stays in `soak-10`."""
+    """Return the figures of the store; its soak of 10 s stays, as SOAKED."""
     return asyncio.run(_soaks(place))
 
 
@@ -58,7 +56,6 @@ async def _soaks(place: Disk) -> list[Figure]:
             figures.append(
                 Figure(what=f"file bytes a sample, {seconds // 3600} h", value=size, unit="B", target=0.8)
             )
-            figures += await recent(folder, seconds)
     figures.append(await _late(place))
     return figures
 

@@ -12,7 +12,17 @@ import msgspec
 import numpy as np
 
 from bench.boards import config
-from bench.fed_store import DAY_MS, HOUR_MS, SETTLE_S, START_MS, median_ms, opened
+from bench.fed_store import (
+    DAY_MS,
+    HOUR_MS,
+    SETTLE_S,
+    SOAK_S,
+    SOAKED,
+    START_MS,
+    YEAR_DAYS,
+    median_ms,
+    opened,
+)
 from bench.figure import Figure, percentile
 from bench.http_client import HttpClient
 from bench.load_boards import boards
@@ -25,11 +35,13 @@ from hub.store.format import summary
 from hub.store.format.chunk import WINDOW_MS, Group
 from hub.store.format.names import Names
 from hub.store.format.tiers import JOBS
-from hub.store.queries import history
+from hub.store.queries import grid, history
+from hub.store.queries.chunks import Chunks
 from hub.store.queries.series import Series
 from hub.store.schema import connect_reader, migrate
 from hub.store.writing import daychunk, seal
 from hub.store.writing.committer import Committer
+from hub.web.api.sheet import Sheet, json_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -39,7 +51,7 @@ if TYPE_CHECKING:
 
     from bench.disk import Disk
 
-YEAR_DAYS = 365
+HOUR = "last hour of 4 metrics at 1 s"
 LATER_MS = START_MS + (YEAR_DAYS + 1) * DAY_MS
 QUIET = config([])
 """A hub without a board."""
@@ -51,50 +63,70 @@ INGESTED = "outpost_samples_total"
 BOARDS, WINDOW = 8, 2000
 
 
-async def recent(folder: Path, seconds: int) -> list[Figure]:
+def recent(place: Disk) -> list[Figure]:
     """Ask for the last hour, and for what is known last, in the store and over HTTP."""
-    end_ms = START_MS + seconds * 1000
+    folder, end_ms = place.folder / SOAKED, START_MS + SOAK_S * 1000
+    return [
+        *in_the_store(folder, end_ms),
+        *asyncio.run(_last_known(folder)),
+        *over_http(folder, end_ms),
+        *while_ingest_runs(folder, end_ms),
+    ]
+
+
+def in_the_store(folder: Path, end_ms: int) -> list[Figure]:
+    """Ask for the last hour of 4 metrics as the hub's readers do: as arrays, and as the text of an answer."""
     with contextlib.closing(connect_reader(folder / "outpost.db")) as connection:
 
+        def asked() -> list[Series]:
+            chunks = Chunks(connection)
+            return [Series(connection, "device-03", metric, None, chunks=chunks) for metric in METRICS[:4]]
+
         def columns() -> None:
-            for metric in METRICS[:4]:
-                for _, pieces in Series(connection, "device-03", metric, None).pieces(
-                    end_ms - HOUR_MS, end_ms
-                ):
+            for series in asked():
+                for _, pieces in series.pieces(end_ms - HOUR_MS, end_ms):
                     summary.of_pieces(pieces)
 
         def rows() -> None:
-            for metric in METRICS[:4]:
-                series = Series(connection, "device-03", metric, None)
-                msgspec.json.encode(history.raw(series, end_ms - HOUR_MS, end_ms, limit=10_000, after=None))
+            found = grid.joined(asked(), end_ms - HOUR_MS, end_ms, limit=10_000, after=None)
+            assert len(found.table) and json_of(Sheet((), found.table, {}, found.next), {}).body
 
-        what = "last hour of 4 metrics at 1 s"
-        found = [
-            Figure(what=f"{what}, as arrays", value=median_ms(columns), unit="ms", target=1),
-            Figure(what=f"{what}, as rows in JSON", value=median_ms(rows), unit="ms", target=6),
+        return [
+            Figure(what=f"{HOUR}, as arrays", value=median_ms(columns), unit="ms", target=1),
+            Figure(what=f"{HOUR}, as rows in JSON", value=median_ms(rows), unit="ms", target=6),
         ]
+
+
+async def _last_known(folder: Path) -> list[Figure]:
     store = await opened(folder)
     times = []
     for _ in range(20):
         began = time.perf_counter()
         latest = await store.latest()
         times.append((time.perf_counter() - began) * 1000)
-    assert sum(map(len, latest.values())) == SAMPLES_PER_S
     await store.close()
-    names = "".join(f"&metric={metric}" for metric in METRICS[:4])
+    assert sum(map(len, latest.values())) == SAMPLES_PER_S
+    return [Figure(what="last known of 200 metrics", value=percentile(times, 0.5), unit="ms")]
+
+
+def over_http(folder: Path, end_ms: int, settle_s: float = SETTLE_S) -> list[Figure]:
+    """Ask a hub that has nothing else to do."""
     with HubProcess(folder, config=QUIET) as hub:
-        await asyncio.sleep(SETTLE_S)
-        span = f"from={end_ms - HOUR_MS}&to={end_ms}"
-        asked = f"samples?device=device-03{names}&{span}&limit=10000"
-        hour = _over_http(hub, asked)
+        time.sleep(settle_s)
+        hour = _over_http(hub, _the_hour(end_ms))
         latest_ms = _over_http(hub, "latest")
-    found.append(Figure(what=f"{what}, over HTTP", value=hour, unit="ms", target=6))
-    found += _while_ingest_runs(folder, what, asked)
-    found.append(Figure(what="last known of 200 metrics, over HTTP", value=latest_ms, unit="ms"))
-    return [*found, Figure(what="last known of 200 metrics", value=percentile(times, 0.5), unit="ms")]
+    return [
+        Figure(what=f"{HOUR}, over HTTP", value=hour, unit="ms", target=6),
+        Figure(what="last known of 200 metrics, over HTTP", value=latest_ms, unit="ms"),
+    ]
 
 
-def _while_ingest_runs(folder: Path, what: str, asked: str) -> list[Figure]:
+def _the_hour(end_ms: int) -> str:
+    names = "".join(f"&metric={metric}" for metric in METRICS[:4])
+    return f"samples?device=device-03{names}&from={end_ms - HOUR_MS}&to={end_ms}&limit=10000"
+
+
+def while_ingest_runs(folder: Path, end_ms: int) -> list[Figure]:
     """Ask while boards on serial ports send as many samples a second as the other servers get."""
     with boards(BOARDS, WINDOW, INGEST_PER_S / BOARDS / len(METRICS)) as ports:
         paths = ", ".join(f'"{path}"' for path in ports)
@@ -102,10 +134,10 @@ def _while_ingest_runs(folder: Path, what: str, asked: str) -> list[Figure]:
         with HubProcess(folder, config=text) as hub:
             time.sleep(SETTLE_S)
             before, began = _ingested(hub), time.monotonic()
-            hour = _over_http(hub, asked, INGEST_TIMES)
+            hour = _over_http(hub, _the_hour(end_ms), INGEST_TIMES)
             rate = (_ingested(hub) - before) / (time.monotonic() - began)
     return [
-        Figure(what=f"{what}, while ingest runs, over HTTP", value=hour, unit="ms"),
+        Figure(what=f"{HOUR}, while ingest runs, over HTTP", value=hour, unit="ms"),
         Figure(what="samples a second that came meanwhile", value=rate, unit="/s"),
     ]
 

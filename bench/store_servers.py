@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 import msgspec
 import psutil
 
-from bench.fed_store import DAY_MS, SETTLE_S, START_MS, median_ms
+from bench.fed_store import DAY_MS, SETTLE_S, SOAK_S, START_MS, YEAR_DAYS, median_ms
 from bench.figure import Figure
 from bench.line_feed import fed
 from bench.servers import SERVERS, running
-from bench.store_bytes import SOAK_S
-from bench.store_queries import INGEST_PER_S, INGEST_TIMES, YEAR_DAYS, year_values
+from bench.store_queries import INGEST_PER_S, INGEST_TIMES, year_values
 from bench.workload import METRICS, SAMPLES_PER_S, readings
 
 if TYPE_CHECKING:

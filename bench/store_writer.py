@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from bench.disk import Disk
     from hub.store.store import Store
 
-COMMITS = 300
+SECONDS, COMMITS = 3600, 300
+QUEUED = 10_000
+"""Readings that wait at most while the writer is fed."""
 
 
 def measure(place: Disk) -> list[Figure]:
@@ -27,8 +29,10 @@ def measure(place: Disk) -> list[Figure]:
 
 
 async def _through_the_writer(place: Disk) -> list[Figure]:
-    batch = [reading for of_second in readings(3600, START_MS, "b1") for reading in of_second]
+    batch = [reading for of_second in readings(SECONDS, START_MS, "b1") for reading in of_second]
     store = await opened(place.folder_for("flood"), StoreSettings(read_interval_s=0.0))
+    room = asyncio.Event()
+    store.on_commit(lambda _: room.set())
     count = 0
     began, busy = time.perf_counter(), time.process_time()
     for place_in, reading in enumerate(batch):
@@ -36,8 +40,9 @@ async def _through_the_writer(place: Disk) -> list[Figure]:
         count += len(reading.values)
         if place_in % 400 == 0:
             await asyncio.sleep(0)
-            if store.waiting_readings > 10_000:
-                await store.settle()
+            while store.waiting_readings > QUEUED:
+                room.clear()
+                await room.wait()
     await commit(store)
     elapsed, busy = time.perf_counter() - began, time.process_time() - busy
     commits, bare, asked = await _commits_among_readers(store, place.folder)
