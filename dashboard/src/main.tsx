@@ -7,6 +7,7 @@ import { Lifeline } from "./api/lifeline.ts";
 import { type TabMessage, Tabs } from "./api/tabs.ts";
 import { keepDashboard } from "./api/worker.ts";
 import { followTheme } from "./charts/theme.ts";
+import { locale } from "./format/locale.ts";
 import { followUnits } from "./format/units.ts";
 import { followZone } from "./format/zone.ts";
 import { ReachContext } from "./state/context.ts";
@@ -17,6 +18,7 @@ import { Preferences } from "./state/preferences.ts";
 import { Router } from "./state/router.ts";
 import { watchUpgrade } from "./state/upgrade.ts";
 import { hangUp, takeWallToken } from "./state/wall.ts";
+import { learn, spokenTo } from "./text/language.ts";
 
 const INFO_EVERY_MS = 30_000;
 
@@ -98,15 +100,21 @@ const ours = document.querySelector('script[src^="/assets/"]')?.getAttribute("sr
 const fetchPage = () => fetch("/", { cache: "no-store" }).then((answer) => answer.text());
 watchUpgrade(hub.epoch, ours, fetchPage, hub.upgraded);
 
-const root = document.getElementById("app");
-// In a task of its own: with what stands above it would be the longest of the page.
-if (root) {
-  setTimeout(() =>
-    render(
-      <ReachContext.Provider value={{ hub, control, router: new Router(), preferences }}>
-        <App />
-      </ReachContext.Provider>,
-      root,
-    ),
+const spoken = spokenTo(preferences.language.peek(), navigator.languages);
+locale.value = spoken.locale;
+void learn(spoken.language).then((language) => {
+  document.documentElement.lang = language;
+  // In a task of its own: with what stands above it would be the longest of the page.
+  setTimeout(show);
+});
+
+function show(): void {
+  const root = document.getElementById("app");
+  if (root === null) return;
+  render(
+    <ReachContext.Provider value={{ hub, control, router: new Router(), preferences }}>
+      <App />
+    </ReachContext.Provider>,
+    root,
   );
 }

@@ -1,4 +1,6 @@
+import { computed } from "@preact/signals";
 import type { MetricRetention, RetentionInfo } from "../api/types.ts";
+import { locale } from "../format/locale.ts";
 import { useHub } from "../state/context.ts";
 import { age, count, going, notes, rollups, size, total } from "../state/retention.ts";
 import { deviceUrl } from "../state/router.ts";
@@ -8,7 +10,9 @@ import { Notice } from "./Notice.tsx";
 import { usePolled } from "./usePolled.ts";
 
 const EVERY_MS = 300_000;
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
+const day = computed(
+  () => new Intl.DateTimeFormat(locale.value, { dateStyle: "medium", timeZone: "UTC" }),
+);
 
 /** What the store keeps of each metric, and what goes before it goes. Renewed every five minutes. */
 export function Retention() {
@@ -93,7 +97,9 @@ function Table({ items }: { items: MetricRetention[] }) {
             <th scope="row">{one.metric}</th>
             <td class="digits">{age(one.keep.raw)}</td>
             <td class="digits">{rollups(one.keep)}</td>
-            <td class="digits">{one.oldest === null ? words.none : day.format(one.oldest)}</td>
+            <td class="digits">
+              {one.oldest === null ? words.none : day.value.format(one.oldest)}
+            </td>
             <td class="digits right" title={words.samples(count(one.samples))}>
               {size(one.bytes)}
             </td>

@@ -1,3 +1,5 @@
+import { locale } from "./locale.ts";
+
 /** A value split for display: the unit stands apart, smaller. `sign` keeps columns of digits in line. */
 export interface Shown {
   text: string;
@@ -12,12 +14,13 @@ const BINARY_NAMES = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
 const LONG_S = 600;
 
 const formats = new Map<number, Intl.NumberFormat>();
+locale.subscribe(() => formats.clear());
 
-/** A number with exactly `decimals` digits after the point, grouped by the viewer's locale, with a true minus. */
+/** A number with exactly `decimals` digits after the point, grouped as the viewer's language does, with a true minus. */
 export function fixed(value: number, decimals: number): string {
   let format = formats.get(decimals);
   if (!format) {
-    format = new Intl.NumberFormat(undefined, {
+    format = new Intl.NumberFormat(locale.peek(), {
       minimumFractionDigits: decimals,
       maximumFractionDigits: decimals,
       useGrouping: "min2",

@@ -1,5 +1,6 @@
 import { computed } from "@preact/signals";
 import { text } from "../text/catalogue.ts";
+import { locale } from "./locale.ts";
 import { hubZone, offsetMs, shownZone } from "./zone.ts";
 
 const DAY_MS = 86_400_000;
@@ -8,7 +9,7 @@ const DAY_MS = 86_400_000;
 const formats = computed(() => formatsIn(shownZone()));
 const hubFormat = computed(
   () =>
-    new Intl.DateTimeFormat(undefined, {
+    new Intl.DateTimeFormat(locale.value, {
       timeZone: hubZone.value,
       hourCycle: "h23",
       year: "numeric",
@@ -23,7 +24,7 @@ const hubFormat = computed(
 
 function formatsIn(timeZone: string) {
   const make = (options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat(undefined, { ...options, timeZone });
+    new Intl.DateTimeFormat(locale.value, { ...options, timeZone });
   const minute = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
   return {
     timeZone,

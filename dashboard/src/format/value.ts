@@ -1,4 +1,5 @@
 import type { Metric, Value } from "../api/types.ts";
+import { text } from "../text/catalogue.ts";
 import { NO_VALUE, quantity, type Shown } from "./number.ts";
 import { converted, decimalsAs, isSame, shownAs } from "./units.ts";
 
@@ -9,7 +10,7 @@ export function shown(metric: Typed, value: Value | undefined): Shown {
   if (value === null || value === undefined) return { text: NO_VALUE, unit: "" };
   switch (metric.kind) {
     case "boolean":
-      return { text: value ? "on" : "off", unit: "" };
+      return { text: value ? text.command.yes : text.command.no, unit: "" };
     case "enum":
       return { text: optionText(metric, value), unit: "" };
     case "number":

@@ -4,10 +4,11 @@ import { hubZone, ZONES } from "../format/zone.ts";
 import { useReach } from "../state/context.ts";
 import { THEMES } from "../state/preferences.ts";
 import { lookText as words } from "../text/catalogue.ts";
+import { LANGUAGE_CHOICES, LANGUAGES, type LanguageChoice } from "../text/language.ts";
 
 const ownZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** How this browser shows things: theme, time zone, units. */
+/** How this browser shows things: theme, language, time zone, units. */
 export function Look() {
   const { preferences } = useReach();
   const zones = { viewer: ownZone, hub: hubZone.value, utc: "" };
@@ -24,6 +25,14 @@ export function Look() {
           chosen={preferences.theme}
           choices={THEMES}
           says={(theme) => words.themes[theme]}
+        />
+        <Choice
+          name="language"
+          title={words.language}
+          chosen={preferences.language}
+          choices={LANGUAGE_CHOICES}
+          says={languageName}
+          onChosen={() => location.reload()}
         />
         <Choice
           name="zone"
@@ -71,16 +80,21 @@ function unitName(quantity: Quantity, choice: string): string {
   return quantity === "length" ? (words.lengths[choice] ?? choice) : choice;
 }
 
+/** Each in itself: who does not know the one that is spoken finds his own. */
+const languageName = (choice: LanguageChoice): string =>
+  choice === "system" ? words.languageOfBrowser : LANGUAGES[choice];
+
 interface ChoiceProps<Value extends string> {
   name: string;
   title: string;
   chosen: Signal<Value>;
   choices: readonly Value[];
   says: (choice: Value) => string;
+  onChosen?: () => void;
 }
 
 function Choice<Value extends string>(props: ChoiceProps<Value>) {
-  const { name, title, chosen, choices, says } = props;
+  const { name, title, chosen, choices, says, onChosen } = props;
   return (
     <fieldset class="field">
       <legend>{title}</legend>
@@ -93,6 +107,7 @@ function Choice<Value extends string>(props: ChoiceProps<Value>) {
               checked={chosen.value === choice}
               onChange={() => {
                 chosen.value = choice;
+                onChosen?.();
               }}
             />
             <span>{says(choice)}</span>

@@ -7,6 +7,7 @@ import {
   type UnitChoices,
 } from "../format/units.ts";
 import { ZONES, type ZoneChoice } from "../format/zone.ts";
+import { LANGUAGE_CHOICES, type LanguageChoice } from "../text/language.ts";
 
 export type Theme = "system" | "light" | "dark";
 type Kept = Pick<Storage, "getItem" | "setItem">;
@@ -17,17 +18,21 @@ const KEY = "outpost.preferences";
 /** How this browser shows things; kept in `storage`, where what is not understood is left out. */
 export class Preferences {
   readonly theme: Signal<Theme>;
+  /** Acts when the page is loaded next. */
+  readonly language: Signal<LanguageChoice>;
   readonly zone: Signal<ZoneChoice>;
   readonly units: Signal<UnitChoices>;
 
   constructor(storage: Kept) {
     const kept = read(storage);
     this.theme = signal(one(THEMES, kept["theme"]));
+    this.language = signal(one(LANGUAGE_CHOICES, kept["language"]));
     this.zone = signal(one(ZONES, kept["zone"]));
     this.units = signal(unitsOf(kept["units"]));
     effect(() => {
       const chosen = {
         theme: this.theme.value,
+        language: this.language.value,
         zone: this.zone.value,
         units: this.units.value,
       };

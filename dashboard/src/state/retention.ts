@@ -1,9 +1,11 @@
+import { computed } from "@preact/signals";
 import type { Ages, Amount, MetricRetention, RetentionInfo } from "../api/types.ts";
+import { locale } from "../format/locale.ts";
 import { quantity } from "../format/number.ts";
 import { moment } from "../format/time.ts";
 import { retentionText as words } from "../text/catalogue.ts";
 
-const counts = new Intl.NumberFormat("en");
+const counts = computed(() => new Intl.NumberFormat(locale.value));
 
 /** `4.23 MB`; decimal units, as cards are sold. */
 export function size(bytes: number): string {
@@ -15,9 +17,9 @@ export function size(bytes: number): string {
 export function age(seconds: number | null): string {
   if (seconds === null) return words.ever;
   if (seconds >= 172_800 || seconds === 86_400)
-    return words.days(counts.format(Math.round(seconds / 86_400)));
-  if (seconds >= 7200) return words.hours(counts.format(Math.round(seconds / 3600)));
-  return words.minutes(counts.format(Math.round(seconds / 60)));
+    return words.days(count(Math.round(seconds / 86_400)));
+  if (seconds >= 7200) return words.hours(count(Math.round(seconds / 3600)));
+  return words.minutes(count(Math.round(seconds / 60)));
 }
 
 /** Those of the rollups that are stored and go some day, in short; all others stay for ever. */
@@ -31,7 +33,7 @@ export function rollups(keep: Ages): string {
 /** What goes: its size, and in full for the hover. */
 export function going(amount: Amount): { text: string; title: string } {
   if (amount.samples === 0) return { text: words.none, title: "" };
-  return { text: size(amount.bytes), title: words.samples(counts.format(amount.samples)) };
+  return { text: size(amount.bytes), title: words.samples(count(amount.samples)) };
 }
 
 /** What keeps the store from letting go, or is about to change; empty: nothing. */
@@ -54,4 +56,4 @@ export function total(items: MetricRetention[]): { bytes: number; now: Amount; w
   };
 }
 
-export const count = (value: number): string => counts.format(value);
+export const count = (value: number): string => counts.value.format(value);

@@ -820,6 +820,8 @@ export const en = {
     lead: "Kept in this browser.",
     theme: "Theme",
     themes: { system: "As the system", light: "Light", dark: "Dark" },
+    language: "Language",
+    languageOfBrowser: "The browser's",
     zone: "Times",
     zones: {
       viewer: (zone: string) => `Yours, ${zone}`,
