@@ -1,6 +1,7 @@
 """GStreamer's RTSP server (Debian's gir1.2-gst-rtsp-server-1.0) with one file; run by the system's Python.
 
-Arguments: the port (0 for any), the MP4 file, user and password. Tells its address on the first line.
+Arguments: the port (0 for any), the MP4 file, user and password, and the element that makes
+RTP of the file, with its options. Tells its address on the first line.
 """
 
 import sys
@@ -11,7 +12,7 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # type: ignore[import-not-found]  # noqa: E402 - as above; the versions come first
 
-port, path, user, password = sys.argv[1:]
+port, path, user, password, payloader = sys.argv[1:]
 Gst.init(None)
 server = GstRtspServer.RTSPServer()
 server.set_address("127.0.0.1")
@@ -27,7 +28,7 @@ permissions.add_role(user)
 for right in ("access", "construct"):
     permissions.add_permission_for_role(user, f"media.factory.{right}", True)
 factory.set_permissions(permissions)
-factory.set_launch(f"( filesrc location={path} ! qtdemux ! rtph264pay name=pay0 pt=96 )")
+factory.set_launch(f"( filesrc location={path} ! qtdemux ! {payloader} name=pay0 pt=96 )")
 server.get_mount_points().add_factory("/stream", factory)
 server.attach(None)
 sys.stdout.write(f"rtsp://{user}:{password}@127.0.0.1:{server.get_bound_port()}/stream\n")

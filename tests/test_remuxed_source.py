@@ -39,12 +39,22 @@ __all__ = ["quick_retries"]  # a fixture
 IDR, SPS, PPS = 5, 7, 8
 
 
-def coded_file(path: Path, *, pictures: int = 30, group: int = 10, rate: int = 30) -> None:
-    """Write a real file without B-frames, as cameras code: stamps 1000, 1001, …, a keyframe each `group`."""
+def coded_file(path: Path, *, pictures: int = 30, group: int = 10, rate: int = 30, x264: str = "") -> None:
+    """Write a real file without B-frames, as cameras code: stamps 1000, 1001, …, a keyframe each `group`.
+
+    `x264` are options of the encoder's own, as in `slices=4`.
+    """
     canvas = Canvas(320, 240)
     with av.open(str(path), "w") as container:
         stream = container.add_stream(
-            "libx264", rate=rate, options={"tune": "zerolatency", "g": str(group), "keyint_min": str(group)}
+            "libx264",
+            rate=rate,
+            options={
+                "tune": "zerolatency",
+                "g": str(group),
+                "keyint_min": str(group),
+                "x264-params": x264 or "sliced-threads=0",
+            },
         )
         stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
         for count in range(pictures):

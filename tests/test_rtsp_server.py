@@ -11,12 +11,13 @@ import pytest
 
 from hub.camera.camera import Camera
 from hub.camera.feed import State
+from hub.camera.viewing.rtp import nal_units
 from hub.health import Health
 from tests.broker import free_port
 from tests.camera_peer import Peer, now_ms
 from tests.fakes import until
 from tests.test_camera import quick_retries, running_camera
-from tests.test_remuxed_source import coded_file
+from tests.test_remuxed_source import coded_file, opened, stamps
 from tests.test_source import config
 
 if TYPE_CHECKING:
@@ -28,10 +29,10 @@ SERVER = Path(__file__).parent / "gst_rtsp_server.py"
 
 
 @contextmanager
-def serving(path: Path, port: int, password: str = "s3cret") -> Iterator[str]:
+def serving(path: Path, port: int, payloader: str = "rtph264pay") -> Iterator[str]:
     """Run the server; gives the address with the password."""
     process = subprocess.Popen(
-        ["/usr/bin/python3", SERVER, str(port), path, "user", password],
+        ["/usr/bin/python3", SERVER, str(port), path, "user", "s3cret", payloader],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -82,3 +83,30 @@ async def test_a_wrong_password_is_told_without_the_password(tmp_path: Path, qui
                 assert "nauthorized" in camera.error
                 assert "user:***@" in camera.error
                 assert "guess" not in camera.error
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("x264", "payloader"),
+    [
+        ("slices=4", "rtph264pay config-interval=-1"),
+        ("slices=3:aud=1", "rtph264pay config-interval=-1 aggregate-mode=zero-latency"),
+    ],
+)
+def test_a_keyframe_in_slices_each_with_its_parameter_sets_is_one_picture(
+    tmp_path: Path, x264: str, payloader: str
+) -> None:
+    coded_file(tmp_path / "camera.mp4", pictures=90, x264=x264)
+    with serving(tmp_path / "camera.mp4", free_port(), payloader) as address:
+        reader = opened(address)
+        pictures = [reader.read() for _ in range(35)]
+        reader.close()
+    first = next(index for index, item in enumerate(pictures) if item.keyframe)
+    seen = stamps(pictures[first:])
+    assert sum(item.keyframe for item in pictures) >= 3
+    assert len(seen) == len(pictures) - first
+    assert seen == list(range(seen[0] or 0, (seen[0] or 0) + len(seen))), "a picture is torn, or came twice"
+    for item in pictures[first:]:
+        kinds = [unit[0] & 0x1F for unit in nal_units(item.data)]
+        assert (kinds.count(7), kinds.count(8)) == (item.keyframe, item.keyframe)
+        assert kinds.count(5 if item.keyframe else 1) >= 2

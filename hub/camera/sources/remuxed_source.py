@@ -8,6 +8,7 @@ constrained baseline best. Streams with B-frames cannot be sent (RFC 7742 leaves
 from __future__ import annotations
 
 import time
+from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import av
 
 from hub.camera.errors import SourceError
 from hub.camera.media import Coded
+from hub.camera.sources.access_units import START, Assembly, Part, in_order
 from hub.camera.viewing.rtp import nal_units
 
 if TYPE_CHECKING:
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
 _IDR, _SPS = 5, 7
 _GAP_LIMIT_S = 1.0
-_START = b"\x00\x00\x00\x01"
 
 
 def can_be_passed_on(stream: VideoStream) -> bool:
@@ -50,32 +51,58 @@ class RemuxedReader:
         self._length_bytes = _length_bytes(self._stream.codec_context.extradata or b"")
         self._packets: Iterator[av.Packet[Any]] = container.demux(self._stream)
         self._pace = Pace()
+        self._assembly = Assembly()
+        self._whole: deque[Part] = deque()
+        self._ended: SourceError | None = None
+        """Why nothing follows what is whole."""
 
     def read(self) -> Coded:
         """Wait for the next coded picture. Raises SourceError."""
-        try:
-            packet = self._next()
-        except (av.FFmpegError, OSError) as error:
-            raise SourceError(f"{self._name}: {error}") from error
-        stream_s = None if packet.pts is None else packet.pts * self._tick_s
-        data = bytes(packet)
-        if self._length_bytes:
-            data = _with_start_codes(data, self._length_bytes)
-        kinds = {unit[0] & 0x1F for unit in nal_units(data)} if packet.is_keyframe else set()
-        if _IDR in kinds and _SPS not in kinds:
-            data = self._parameter_sets + data
-        keyframe, now_ms = _IDR in kinds, self._now_ms()
+        while not self._whole:
+            if self._ended is not None:
+                raise self._ended
+            self._take()
+        picture = self._whole.popleft()
+        keyframe, data = picture.idr, picture.data
+        if keyframe:
+            data = self._with_parameter_sets(data)
         if not self._paced:
-            return Coded(data, keyframe=keyframe, time_ms=now_ms, stream_s=stream_s)
+            return Coded(data, keyframe=keyframe, time_ms=picture.time_ms, stream_s=picture.stream_s)
         now_s = time.monotonic()
-        due_s = self._pace.due_s(stream_s or 0.0, now_s)
-        time_ms = now_ms + int(1000 * (due_s - now_s))
+        due_s = self._pace.due_s(picture.stream_s or 0.0, now_s)
+        time_ms = self._now_ms() + int(1000 * (due_s - now_s))
         return Coded(data, keyframe=keyframe, time_ms=time_ms, stream_s=None, due_s=due_s)
 
     def close(self) -> None:
         """Close the container."""
         with suppress(av.FFmpegError, OSError):
             self._container.close()
+
+    def _take(self) -> None:
+        """Wait for a packet, and see which pictures are whole by it."""
+        try:
+            packet = self._next()
+        except (av.FFmpegError, OSError) as error:
+            self._ended = SourceError(f"{self._name}: {error}")
+            self._ended.__cause__ = error
+        except SourceError as error:
+            self._ended = error
+        else:
+            data = bytes(packet)
+            if self._length_bytes:
+                data = _with_start_codes(data, self._length_bytes)
+            stream_s = None if packet.pts is None else packet.pts * self._tick_s
+            self._whole += self._assembly.put(Part(data, stream_s, self._now_ms()))
+            return
+        self._whole += self._assembly.end()
+
+    def _with_parameter_sets(self, keyframe: bytes) -> bytes:
+        """Give a keyframe with SPS and PPS, in front of all its slices."""
+        units = nal_units(keyframe)
+        kinds = [unit[0] & 0x1F for unit in units]
+        if _SPS not in kinds:
+            return self._parameter_sets + keyframe
+        return in_order(units) if _SPS in kinds[kinds.index(_IDR) :] else keyframe
 
     def _next(self) -> av.Packet[Any]:
         packet = self._packet()
@@ -123,7 +150,7 @@ def _with_start_codes(data: bytes, length_bytes: int) -> bytes:
     while at + length_bytes < len(data):
         size = int.from_bytes(data[at : at + length_bytes], "big")
         at += length_bytes
-        units.append(_START + data[at : at + size])
+        units.append(START + data[at : at + size])
         at += size
     return b"".join(units)
 
@@ -131,13 +158,13 @@ def _with_start_codes(data: bytes, length_bytes: int) -> bytes:
 def _in_annex_b(extradata: bytes) -> bytes:
     """Give SPS and PPS as a byte stream, from either of the forms that containers keep them in."""
     if not _length_bytes(extradata):
-        return extradata if extradata.startswith((b"\x00\x00\x01", _START)) else b""
+        return extradata if extradata.startswith((b"\x00\x00\x01", START)) else b""
     sets, at = [], 5
     for mask in (0x1F, 0xFF):
         count = extradata[at] & mask if at < len(extradata) else 0
         at += 1
         for _ in range(count):
             size = int.from_bytes(extradata[at : at + 2], "big")
-            sets.append(_START + extradata[at + 2 : at + 2 + size])
+            sets.append(START + extradata[at + 2 : at + 2 + size])
             at += 2 + size
     return b"".join(sets)
