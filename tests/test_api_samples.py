@@ -229,3 +229,15 @@ async def test_of_a_boolean_the_mean_by_time_is_the_share_of_time_that_it_was_tr
 
 async def test_full_without_points_is_refused(hub: WebHub) -> None:
     assert (await hub.get(f"{ASKED}&agg=full")).problem()["parameter"] == "agg"
+
+
+async def test_a_question_about_as_many_metrics_as_may_be_asked_for_is_not_too_long(hub: WebHub) -> None:
+    names = "&".join(f"metric={DEVICE}/{'m' * 240}{index:02}" for index in range(64))
+    answered = await hub.get(f"samples?{names}")
+    assert (answered.status, answered.problem()["parameter"]) == (404, "metric")
+
+
+async def test_a_span_that_begins_after_now_is_told_to_end_somewhere(hub: WebHub) -> None:
+    answered = await hub.get(f"{ASKED}&from={NOW_MS + 60_000}")
+    assert answered.status == 400
+    assert "without `to` the span ends now" in answered.problem()["detail"]

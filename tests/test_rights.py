@@ -174,7 +174,7 @@ async def test_the_log_is_paged_and_filtered(hub: WebHub) -> None:
             break
         cursor = f"&cursor={page['next']}"
     assert seen == [f"user:{number}" for number in reversed(range(5))]
-    assert (await admin(hub, "GET", "security/events?cursor=x")).status == 400
+    assert (await admin(hub, "GET", "security/events?cursor=x")).problem()["parameter"] == "cursor"
 
 
 async def test_the_log_is_bounded(hub: WebHub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import msgspec
 import tomli_w
 
 from hub.alerts.rule import BadRule, Ready, Rule, check
+from hub.mismatch import mismatch
 from hub.model import OutpostError
 from hub.store import alerts as table
 from hub.store.alerts import Document
@@ -142,12 +143,8 @@ def rule_of(body: Any) -> Ready:
 
 def bad_rule(error: msgspec.ValidationError, prefix: str = "") -> BadRule:
     """Turn msgspec's words into an error that names the field."""
-    reason, _, place = str(error).partition(" - at `$")
-    for words in ("Object missing required field ", "Object contains unknown field "):
-        if reason.startswith(words):
-            place, reason = f"{place.rstrip('`')}.{reason[len(words) :].strip('`')}`", words[7:-7].strip()
-    field = place.rstrip("`").lstrip(".")
-    return BadRule(f"{prefix}{field}" or "rule", reason[:1].lower() + reason[1:])
+    wrong = mismatch(error, Rule)
+    return BadRule(f"{prefix}{wrong.place}".rstrip(".") or "rule", wrong.reason)
 
 
 def from_toml(text: str) -> list[Rule]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub.store.format.hotlog import clean
-from hub.store.queries.budget import QueryRefused
+from hub.store.queries.cursors import row_before
 
 if TYPE_CHECKING:
     import sqlite3
@@ -97,8 +97,6 @@ def alerts(
     connection: sqlite3.Connection, wanted: AlertFilter, limit: int, before: str | None
 ) -> tuple[list[Alert], str | None]:
     """Return alerts, newest first, and the cursor to older ones. Raises QueryRefused."""
-    if before is not None and not (before.isascii() and before.isdigit() and len(before) < 19):
-        raise QueryRefused("`cursor` is not one that a page of this list named")
     active = None if wanted.active is None else int(wanted.active)
     rows = connection.execute(
         "SELECT rowid, body FROM alert WHERE (?1 IS NULL OR (cleared IS NULL) = ?1)"
@@ -109,7 +107,7 @@ def alerts(
             active,
             None if wanted.rule is None else clean(wanted.rule),
             None if wanted.device is None else clean(wanted.device),
-            2**62 if before is None else int(before),
+            row_before(before),
             limit + 1,
             None if wanted.within is None else _json([*map(clean, wanted.within)]),
         ),

@@ -10,7 +10,8 @@ import msgspec
 from hub.model import CommandState
 from hub.store.format.hotlog import clean
 from hub.store.queries.budget import QueryRefused
-from hub.store.queries.history import MAX_ROWS, parse_cursor
+from hub.store.queries.cursors import parse_cursor
+from hub.store.queries.history import MAX_ROWS
 
 if TYPE_CHECKING:
     import sqlite3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from functools import cache
@@ -11,9 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, get_origin
 import msgspec
 from aiohttp import web
 
+from hub.mismatch import mismatch
 from hub.web.problem import Problem
 
 if TYPE_CHECKING:
+    from hub.mismatch import Mismatch
     from hub.model import Role
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -42,6 +43,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     media: str | None = JSON
     kind: Any = None
+    also: tuple[str, ...] = ()
+    """Other media types that a caller may ask for; all are text or bytes."""
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +93,7 @@ def query(request: web.Request, kind: type[Input]) -> Input:
     try:
         return msgspec.convert(raw, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise invalid(error) from error
+        raise invalid(mismatch(error, kind, typed=False)) from error
 
 
 @cache
@@ -105,35 +108,14 @@ async def body(request: web.Request, kind: type[Input]) -> Input:
     try:
         return msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError as error:
-        raise invalid(error) from error
+        raise invalid(mismatch(error, kind)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(400, f"the body is not valid JSON: {error}") from error
 
 
-def invalid(error: msgspec.ValidationError) -> Problem:
-    """Turn msgspec's `Expected … - at `$.a.b`` into a problem that names `a.b`."""
-    detail, parameter = readable(str(error))
-    return Problem(400, detail, parameter=parameter)
-
-
-def readable(message: str, whole: str = "the body") -> tuple[str, str | None]:
-    """Return msgspec's message in our words, and the field that it is about.
-
-    `whole` is named where it is about no field.
-
-    >>> readable("Expected `int` <= 10 - at `$.points`")
-    ('`points`: expected `int` <= 10', 'points')
-    >>> readable("Object missing required field `device`")
-    ('`device` is missing', 'device')
-    """
-    found = re.fullmatch(r"(.*?)(?: - at `\$\.?(.*)`)?", message, re.DOTALL)
-    reason, place = (found[1], found[2] or "") if found is not None else (message, "")
-    missing = re.fullmatch(r"Object (missing required|contains unknown) field `(.*)`", reason, re.DOTALL)
-    if missing is not None:
-        name = f"{place}.{missing[2]}" if place else missing[2]
-        return f"`{name}` is {'missing' if missing[1].startswith('missing') else 'unknown here'}", name
-    reason = reason[:1].lower() + reason[1:]
-    return (f"`{place}`: {reason}", place) if place else (f"{whole}: {reason}", None)
+def invalid(wrong: Mismatch) -> Problem:
+    """Say what is wrong with a request, and with which field of it."""
+    return Problem(400, wrong.text, parameter=wrong.place or None)
 
 
 def _repeatable(kind: Any) -> bool:

@@ -16,7 +16,7 @@ import msgspec
 from hub.model import OutpostError, Role, Scope
 from hub.store.folder import StoreError
 from hub.store.format.hotlog import clean
-from hub.store.queries.budget import QueryRefused
+from hub.store.queries.cursors import row_before
 from hub.store.schema import connect
 
 if TYPE_CHECKING:
@@ -115,12 +115,10 @@ def events(
     connection: sqlite3.Connection, kind: SecurityKind | None, limit: int, before: str | None
 ) -> tuple[list[SecurityEvent], str | None]:
     """Return events, newest first, and the cursor to older ones. Raises QueryRefused."""
-    if before is not None and not (before.isascii() and before.isdigit() and len(before) < 19):
-        raise QueryRefused("`cursor` is not one that a page of this list named")
     rows = connection.execute(
         "SELECT id, time, kind, actor, address, detail FROM security_event"
         " WHERE (?1 IS NULL OR kind = ?1) AND id < ?2 ORDER BY id DESC LIMIT ?3",
-        (None if kind is None else str(kind), 2**62 if before is None else int(before), limit + 1),
+        (None if kind is None else str(kind), row_before(before), limit + 1),
     ).fetchall()
     items = [
         SecurityEvent(time=time, kind=SecurityKind(what), actor=actor, address=address, detail=detail)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from itertools import starmap
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from hub.store.format import summary
 from hub.store.format.hotlog import QUALITIES
 from hub.store.format.tiers import TIERS
 from hub.store.queries.budget import QueryRefused
+from hub.store.queries.cursors import parse_cursor
 from hub.store.queries.series import piece_until
 from hub.store.queries.table import Table, merged, table_of
 from hub.store.writing.rollup import coarser, cover
@@ -242,13 +242,3 @@ def check_span(from_ms: int, to_ms: int) -> None:
             f"the span from {from_ms} to {to_ms} is empty or no time; `from` must be before `to`",
             "from",
         )
-
-
-def parse_cursor(text: str) -> tuple[int, int]:
-    """Read a cursor that this store made. Raises QueryRefused."""
-    found = re.fullmatch(r"([0-9]{1,16})-([0-9]{1,18})", text)
-    if found is None:
-        raise QueryRefused(
-            f"the cursor {text[:40]!r} is not one this hub gave; start again without it", "cursor"
-        )
-    return int(found[1]), int(found[2])

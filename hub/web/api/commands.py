@@ -203,6 +203,6 @@ ROUTES = (
         head=True,
         query=CommandsQuery,
         summary="The audit trail of commands: by device, state, caller and time; as JSON or CSV",
-        answers={200: Answer(text="Commands, newest first", kind=CommandList)},
+        answers={200: Answer(text="Commands, newest first", kind=CommandList, also=("text/csv",))},
     ),
 )

@@ -110,7 +110,10 @@ def _answer(answer: Answer, schema_of: dict[Any, Any]) -> dict[str, Any]:
     shown: dict[str, Any] = {"description": answer.text}
     if answer.media is not None:
         schema = {"type": "string"} if answer.kind is None else schema_of[answer.kind]
-        shown["content"] = {answer.media: {"schema": schema}}
+        shown["content"] = {
+            answer.media: {"schema": schema},
+            **{media: {"schema": {"type": "string"}} for media in answer.also},
+        }
     return shown
 
 

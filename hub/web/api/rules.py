@@ -137,7 +137,7 @@ ROUTES = (
         head=True,
         query=RulesQuery,
         summary="The rules that raise alerts, as JSON or as a TOML file",
-        answers={200: Answer(text="Rules, by id", kind=RuleList)},
+        answers={200: Answer(text="Rules, by id", kind=RuleList, also=(TOML,))},
     ),
     Route(
         method="PUT",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 DEFAULT_SPAN_MS = 3_600_000
 PAGE = 1000
 EXPORT_PAGE = 5000
+OTHER_FORMS = tuple(media for form, media in MEDIA.items() if form != "json")
 _DAY_MS = 86_400_000
 
 
@@ -130,6 +131,8 @@ def _span(request: web.Request, wanted: SamplesQuery) -> tuple[int, int]:
     # The end is not part of the span: up to now means through this millisecond.
     to_ms = parts_of(request).now_ms() + 1 if wanted.to is None else moment_ms(wanted.to, "to")
     from_ms = max(0, to_ms - DEFAULT_SPAN_MS) if wanted.from_ is None else moment_ms(wanted.from_, "from")
+    if from_ms >= to_ms and wanted.to is None:
+        raise Problem(400, "`from` is not in the past; without `to` the span ends now", parameter="from")
     if from_ms >= to_ms:
         raise Problem(400, "`from` is not before `to`", parameter="from")
     return from_ms, to_ms
@@ -207,7 +210,7 @@ ROUTES = (
         query=SamplesQuery,
         summary="The history of one or more metrics: raw and paged, in at most `points` buckets, or at a "
         "time; as JSON, CSV or Arrow",
-        answers={200: Answer(text="The rows, oldest first", kind=SamplesView)},
+        answers={200: Answer(text="The rows, oldest first", kind=SamplesView, also=OTHER_FORMS)},
         problems=(404,),
     ),
 )

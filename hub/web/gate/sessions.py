@@ -274,6 +274,7 @@ ROUTES = (
         reaches=Reaches.NONE,
         summary="Log out: end the browser's session",
         answers={204: Answer(text="Logged out", media=None)},
+        problems=(400,),
     ),
     Route(
         method="GET",

@@ -81,6 +81,7 @@ ROUTES = (
         reaches=Reaches.NONE,
         summary="Become a wall display: its token, sent as Bearer, goes into a cookie that does not time out",
         answers={200: Answer(text="As whom it reads", kind=WallView)},
+        problems=(400,),
     ),
     Route(
         method="DELETE",
@@ -90,5 +91,6 @@ ROUTES = (
         reaches=Reaches.NONE,
         summary="Be no wall display any more: forget the token in this browser",
         answers={204: Answer(text="Forgotten", media=None)},
+        problems=(400,),
     ),
 )

@@ -11,6 +11,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from hub.commands import AlreadySent, BadParams, NoSuchCommand, QueueFull, TooFast, UnknownCommand
 from hub.devices import UnknownDevice
+from hub.mismatch import mismatch
 from hub.model import Role
 from hub.web.gate.auth import identify
 from hub.web.gate.origin import origin_of
@@ -20,7 +21,7 @@ from hub.web.live import rpc
 from hub.web.live.filters import Filter
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem
-from hub.web.route import API, Answer, Reaches, Route, readable
+from hub.web.route import API, Answer, Reaches, Route
 from hub.web.serving.closing import CLOSING
 
 if TYPE_CHECKING:
@@ -251,8 +252,9 @@ def _params(asked: rpc.Request, kind: type[Params]) -> Params:
     try:
         return msgspec.convert(asked.params, kind)
     except msgspec.ValidationError as error:
-        detail, parameter = readable(str(error), "params")
-        raise rpc.RpcError(rpc.INVALID_PARAMS, detail, parameter=parameter) from error
+        wrong = mismatch(error, kind)
+        detail = wrong.text if wrong.place else f"params: {wrong.reason}"
+        raise rpc.RpcError(rpc.INVALID_PARAMS, detail, parameter=wrong.place or None) from error
 
 
 def _id(asked: rpc.Request) -> rpc.RequestId:

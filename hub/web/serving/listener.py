@@ -19,6 +19,8 @@ _SHUTDOWN_S = 5.0
 _LINGER_S = 2.0
 _KEEPALIVE_S = 75.0
 """How long an idle connection stays, and how long one may take to send its first request."""
+_LINE_BYTES = 64 << 10
+"""The longest request line: 64 names of metrics in a query are longer than aiohttp's 8190 bytes."""
 
 
 class CannotListen(OutpostError):
@@ -39,6 +41,7 @@ class Listener:
             keepalive_timeout=_KEEPALIVE_S,
             shutdown_timeout=_SHUTDOWN_S,
             lingering_time=_LINGER_S,
+            max_line_size=_LINE_BYTES,
         )
 
     async def start(self, listen: str) -> str:

@@ -73,5 +73,6 @@ ROUTES = (
         head=True,
         summary="The dashboard's files, and its page for the paths that it routes itself",
         answers=_PAGE,
+        problems=(404,),
     ),
 )
