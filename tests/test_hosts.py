@@ -220,6 +220,15 @@ async def test_a_configured_site_may_call_the_api_with_a_token(tmp_path: Path) -
         assert answered.headers["Vary"] == "Origin"
 
 
+async def test_a_configured_site_may_use_every_method_that_a_route_has(tmp_path: Path) -> None:
+    site = "https://site.example"
+    async with web_hub(tmp_path, hub=HubConfig(allowed_origins=(site,))) as hub:
+        asked = {"Origin": site, "Access-Control-Request-Method": "PUT"}
+        preflight = await hub.call("OPTIONS", "rules/hot", role=None, headers=asked)
+        allowed = preflight.headers["Access-Control-Allow-Methods"].split(", ")
+    assert {route.method for route in ROUTES} - {"OPTIONS"} <= set(allowed)
+
+
 async def test_no_other_site_gets_a_preflight(hub: WebHub) -> None:
     asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
     answered = await hub.call("OPTIONS", "devices", role=None, headers=asked)

@@ -215,7 +215,7 @@ def _preflight(request: web.Request) -> web.StreamResponse:
     return web.Response(
         status=204,
         headers={
-            "Access-Control-Allow-Methods": "GET, HEAD, POST, PATCH, DELETE",
+            "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
             "Access-Control-Allow-Headers": ", ".join(_CORS_HEADERS),
             "Access-Control-Max-Age": "600",
         },
