@@ -215,6 +215,10 @@ def _weigh(db: Database) -> None:
         tiers.mark(db.conn, key >> 20, key & chunk.SOURCES - 1)
 
 
+def _pack(_: Database) -> None:
+    """Format 11: a row of the hot log may be MessagePack, which who knows format 10 would leave out."""
+
+
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     *(_first, _second, _roll_anew, add_rights, _roll_anew),
     _weigh,
@@ -222,5 +226,6 @@ MIGRATIONS: tuple[Callable[[Database], None], ...] = (
     add_sizes,
     add_token_scope,
     add_enrolments,
+    _pack,
 )
 """In order; `PRAGMA user_version` counts those done. Never change one that was released: add another."""

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
 QUALITIES = tuple(Quality)
 """A quality's place is its number in the file."""
-_LEVELS = (9, 1)
-_QUICK_BYTES = 32_768
-"""Of JSON; more than this in one commit is a flood, in which time counts for more than bytes."""
+_FLOOD = 8_000
+"""So many samples in one commit are a flood, in which time counts for more than bytes."""
 
 
 class Block(msgspec.Struct, array_like=True):
@@ -50,11 +49,16 @@ class Hot(msgspec.Struct, array_like=True):
     boots: list[BootSeq]
 
 
-_DECODER = msgspec.json.Decoder(Hot)
+_JSON = msgspec.json.Decoder(Hot)
+_MSGPACK = msgspec.msgpack.Decoder(Hot)
 
 
 def encode(hot: Hot) -> bytes:
-    """Return a row's bytes: JSON, deflated (zlib, RFC 1950, whose Adler-32 guards it)."""
+    """Return a row's bytes: JSON or MessagePack, deflated (zlib, RFC 1950, whose Adler-32 guards it).
+
+    Of few samples JSON is the smaller by a fifth, of many both come to the same, and MessagePack is written in
+    a tenth of the time.
+    """
     blocks = [
         Block(
             block.shape,
@@ -65,13 +69,16 @@ def encode(hot: Hot) -> bytes:
         )
         for block in hot.blocks
     ]
-    data = msgspec.json.encode(Hot(blocks, hot.boots))
-    return zlib.compress(data, _LEVELS[len(data) > _QUICK_BYTES])
+    whole = Hot(blocks, hot.boots)
+    if sum(len(block.times) * len(block.columns) for block in blocks) < _FLOOD:
+        return zlib.compress(msgspec.json.encode(whole), 9)
+    return zlib.compress(msgspec.msgpack.encode(whole), 1)
 
 
 def decode(data: bytes) -> Hot:
-    """Undo `encode`. Raises ValueError or zlib.error on bytes it did not make."""
-    hot = _DECODER.decode(zlib.decompress(data))
+    """Undo `encode`. Raises ValueError or zlib.error on other bytes."""
+    text = zlib.decompress(data)
+    hot = (_JSON if text.startswith(b"[") else _MSGPACK).decode(text)
     for block in hot.blocks:
         block.times = list(accumulate(block.times))
         # JSON has one kind of number: 5.0 is written so and read as a float, an integer as an integer.

@@ -160,13 +160,13 @@ def sealed_times(
 
 
 def _block(shape: int, rows: list[Reading]) -> Block:
-    good = QUALITIES[0]
-    all_good = all(reading.quality is good for reading in rows)
+    qualities = [reading.quality for reading in rows]
+    all_good = qualities.count(QUALITIES[0]) == len(qualities)
     return Block(
         shape,
         [reading.source_time_ms for reading in rows],
         [reading.hub_time_ms - reading.source_time_ms for reading in rows],
-        [] if all_good else [QUALITIES.index(reading.quality) for reading in rows],
+        [] if all_good else [QUALITIES.index(quality) for quality in qualities],
         [storable(column) for column in zip(*(reading.values for reading in rows), strict=True)],
     )
 
