@@ -16,21 +16,27 @@ class FakeFilming:
 
     def __init__(self, folder: Path) -> None:
         self.kept = Recordings(folder, max_bytes=1 << 30, max_age_ms=1 << 60)
-        self.current: Take | None = None
+        self.takes: tuple[Take, ...] = ()
         self.fails: Exception | None = None
         self.asked: list[float] = []
 
-    async def start(self, seconds: float, reason: str = "command") -> Take:
+    async def start(self, seconds: float, reason: str = "command", rule: str | None = None) -> Take:
         """Begin, or fail as the test says."""
         if self.fails is not None:
             raise self.fails
         self.asked.append(seconds)
-        self.current = Take("5000", 5_000, "command", seconds)
-        return self.current
+        time_ms = 5_000 + len(self.takes)
+        take = Take(str(time_ms), time_ms, reason, seconds, rule)
+        self.takes = (take, *self.takes)
+        return take
 
-    def stop(self) -> None:
+    def find(self, take_id: str) -> Take | None:
+        """Give a take that runs."""
+        return next((take for take in self.takes if take.id == take_id), None)
+
+    def stop(self, take: Take) -> None:
         """End."""
-        self.current = None
+        self.takes = tuple(other for other in self.takes if other is not take)
 
 
 class FakeKeeping:

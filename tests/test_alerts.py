@@ -50,8 +50,8 @@ class FakeSeams:
     def publish(self, topic: str, payload: bytes) -> None:
         self.done.append(("publish", topic, payload.decode()))
 
-    async def film(self, camera: str, seconds: float, reason: str) -> None:
-        self.done.append(("film", camera, reason))
+    async def film(self, camera: str, seconds: float, rule: str) -> None:
+        self.done.append(("film", camera, rule))
 
     async def send(self, device: str, command: str, params: Mapping[str, Any], caller: str) -> None:
         self.done.append(("send", device, command, caller))
@@ -339,7 +339,7 @@ async def test_each_action_goes_to_its_room(rig: Rig) -> None:
     rig.value(31.0)
     await until(lambda: len(rig.seams.done) == 5)
     assert sorted(rig.seams.done) == [
-        ("film", "front", "alert hot"),
+        ("film", "front", "hot"),
         ("post", "http://127.0.0.1:9/x", "raised"),
         ("publish", "alerts/hot", "hot!"),
         ("send", "other", "set_fan", "rule:hot"),

@@ -167,7 +167,10 @@ async def test_an_alert_reaches_a_webhook_a_broker_a_camera_and_a_device(
     assert (header, told["rule"], told["value"]) == ("Bearer s3cret", "hot", 31.0)
     assert hub.broker.published[0][0] == "alerts/hot"
     assert (hub.link.sent[0].caller, hub.link.sent[0].origin) == ("rule:hot", "alert")
-    await until(lambda: hub.camera.filming is not None and hub.camera.filming.current is not None)
+    films = hub.camera.filming
+    assert films is not None
+    await until(lambda: bool(films.takes))
+    assert (films.takes[0].reason, films.takes[0].rule) == ("alert", "hot")
 
 
 @pytest.mark.parametrize(("status", "again"), [(302, False), (404, False), (429, True), (500, True)])
@@ -201,7 +204,7 @@ async def test_a_secret_that_is_no_header_sends_nothing(
 async def test_a_camera_that_is_none_and_a_command_that_fails_say_why(hub: WebHub, tmp_path: Path) -> None:
     outside = acting(hub, tmp_path)
     with pytest.raises(Failed, match="no camera"):
-        await outside.film("nobody", 5, "alert hot")
+        await outside.film("nobody", 5, "hot")
     hub.link.answer = lambda _: 1 / 0
     with pytest.raises(Failed, match="failed"):
         await outside.send(DEVICE, "led", {"state": "on"}, "rule:hot")

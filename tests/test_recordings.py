@@ -14,11 +14,10 @@ import pytest
 from hub.camera.camera import Camera
 from hub.camera.errors import CameraError
 from hub.camera.media import RTP_CLOCK_HZ, AccessUnit
-from hub.camera.recording import recorder
-from hub.camera.recording.filming import AlreadyRecording, Filming
+from hub.camera.recording import keeping, recorder
+from hub.camera.recording.filming import AT_ONCE, AlreadyRecording, Filming
 from hub.camera.recording.preroll import PreRoll
 from hub.camera.recording.recorder import Recorder, RecordingFailed
-from hub.camera.recording.recordings import NoRoom, Recordings, UnknownRecording
 from hub.camera.sources import planes, stamp
 from hub.config import CameraConfig
 from hub.health import Health
@@ -57,7 +56,7 @@ async def test_a_recording_on_command_is_an_mp4_of_what_was_seen_and_listed_with
         take = await films.start(0.5)
         with pytest.raises(AlreadyRecording):
             await films.start(0.5)
-        await until(lambda: films.current is None)
+        await until(lambda: not films.takes)
         (kept,) = films.kept.all()
         assert (kept.id, kept.reason, kept.size_bytes > 1_000) == (take.id, "command", True)
         assert kept.length_ms is not None
@@ -74,7 +73,7 @@ async def test_the_pre_roll_shows_what_was_before_the_command(tmp_path: Path) ->
         await until(lambda: len(films._pre_roll.units()) > 20 if films._pre_roll else False)
         assert (camera.viewers, camera.encoders) == (0, 1)
         take = await films.start(0.3, "alert")
-        await until(lambda: films.current is None)
+        await until(lambda: not films.takes)
         (kept,) = films.kept.all()
         seen = times(kept.path)
         assert seen[0] < take.time_ms - 500
@@ -85,11 +84,63 @@ async def test_the_pre_roll_shows_what_was_before_the_command(tmp_path: Path) ->
 
 async def test_a_recording_can_be_stopped_and_what_it_has_is_kept(tmp_path: Path) -> None:
     async with filming(tmp_path) as (_, films):
-        await films.start(3_600)
+        take = await films.start(3_600)
         await asyncio.sleep(0.4)
-        films.stop()
-        await until(lambda: films.current is None)
+        films.stop(take)
+        await until(lambda: not films.takes)
         assert times(films.kept.all()[0].path)
+
+
+async def test_a_clip_on_command_is_a_file_of_its_own_beside_those_by_schedule_and_on_alert(
+    tmp_path: Path,
+) -> None:
+    async with filming(tmp_path) as (camera, films):
+        standing = await films.start(3_600, "schedule")
+        alert = await films.start(3_600, "alert", "too-hot")
+        clip = await films.start(0.5)
+        assert list(films.takes) == [clip, alert, standing]
+        await until(lambda: not clip.running)
+        assert list(films.takes) == [alert, standing]
+        assert (camera.encoders, clip.stopped) == (1, False)
+        films.stop(alert)
+        await until(lambda: not alert.running)
+        assert (alert.stopped, standing.running) == (True, True)
+        films.stop(standing)
+        await until(lambda: not films.takes)
+    kept = {item.reason: times(item.path) for item in films.kept.all()}
+    assert set(kept["command"]) <= set(kept["alert"]) <= set(kept["schedule"])
+    assert len(kept["command"]) >= 5
+
+
+async def test_of_one_reason_and_rule_one_take_runs_and_of_alerts_no_more_than_four(tmp_path: Path) -> None:
+    async with filming(tmp_path) as (_, films):
+        for reason, rule in (("schedule", None), *(("alert", f"rule-{n}") for n in range(AT_ONCE - 2))):
+            await films.start(3_600, reason, rule)
+        for reason, rule in (("schedule", None), ("alert", "rule-1"), ("alert", "another")):
+            with pytest.raises(AlreadyRecording):
+                await films.start(1, reason, rule)
+        await films.start(3_600)
+        assert len({take.id for take in films.takes}) == AT_ONCE
+
+
+async def test_takes_that_outgrow_what_may_be_kept_end_early_and_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "LOOK_S", 0.1)
+    async with filming(tmp_path) as (_, films):
+        films.kept._max_bytes = 500
+        take = await films.start(3_600, "schedule")
+        await until(lambda: not take.running)
+        assert take.stopped is False, "nobody did: the schedule goes on"
+        assert [item.reason for item in films.kept.all()] == ["schedule"]
+
+
+async def test_age_and_what_a_killed_hub_left_are_seen_to_though_nothing_is_recorded(tmp_path: Path) -> None:
+    (tmp_path / "front").mkdir()
+    for name in ("1000_1_command.mp4", f"{now_ms()}_0_alert-hot.part"):
+        (tmp_path / "front" / name).write_bytes(bytes(100))
+    async with filming(tmp_path) as (_, films):
+        await until(lambda: [(item.reason, item.rule) for item in films.kept.all()] == [("alert", "hot")])
 
 
 async def test_a_hub_that_stops_closes_the_recording_under_way(tmp_path: Path) -> None:
@@ -111,10 +162,10 @@ async def test_a_file_that_cannot_be_written_ends_its_recording_and_the_next_wor
         with monkeypatch.context() as patched:
             patched.setattr(recorder, "_open", full)
             await films.start(5)
-            await until(lambda: films.current is None)
+            await until(lambda: not films.takes)
         assert films.kept.all() == []
         await films.start(0.3)
-        await until(lambda: films.current is None)
+        await until(lambda: not films.takes)
         assert len(films.kept.all()) == 1
 
 
@@ -123,7 +174,7 @@ async def test_a_folder_that_cannot_be_made_is_an_error_that_says_so(tmp_path: P
     async with filming(tmp_path) as (_, films):
         with pytest.raises(CameraError, match="cannot record"):
             await films.start(1)
-        assert films.current is None
+        assert not films.takes
 
 
 async def test_a_recorder_waits_for_a_keyframe_and_says_what_went_wrong(tmp_path: Path) -> None:
@@ -179,46 +230,3 @@ def test_the_pre_roll_begins_with_a_keyframe_and_reaches_back_as_long_as_asked_a
         assert kept[0].keyframe
         span_s = (kept[-1].pts - kept[0].pts) / RTP_CLOCK_HZ
         assert min(10, index / 5) <= span_s + 0.01 <= 14.1
-
-
-# --- the folder ---------------------------------------------------------------------------------------
-
-
-def folder_with(path: Path, *names: str, size: int = 100) -> Recordings:
-    for name in names:
-        (path / name).write_bytes(bytes(size))
-    return Recordings(path, max_bytes=250, max_age_ms=10_000)
-
-
-def test_recordings_are_listed_newest_first_and_other_files_are_left_alone(tmp_path: Path) -> None:
-    kept = folder_with(tmp_path, "1000_500_command.mp4", "3000_0_alert.mp4", "notes.txt", "2000_0_x.part")
-    assert [(item.id, item.length_ms, item.reason) for item in kept.all()] == [
-        ("3000", None, "alert"),
-        ("1000", 500, "command"),
-    ]
-    kept.delete("1000")
-    with pytest.raises(UnknownRecording):
-        kept.delete("1000")
-    with pytest.raises(UnknownRecording):
-        kept.find("../../etc/passwd")
-    assert (tmp_path / "notes.txt").exists()
-
-
-def test_the_oldest_make_room_by_bytes_and_by_age(tmp_path: Path) -> None:
-    kept = folder_with(tmp_path, *(f"{second}000_1_command.mp4" for second in range(1, 9)))
-    kept.prune(9_000)
-    assert [item.id for item in kept.all()] == ["8000", "7000"]
-    kept.prune(17_500)
-    assert [item.id for item in kept.all()] == ["8000"]
-
-
-def test_what_a_killed_hub_left_is_kept_when_the_next_recording_begins(tmp_path: Path) -> None:
-    kept = folder_with(tmp_path, "1000_0_command.part")
-    kept.begin(2_000, "command")
-    assert [(item.id, item.length_ms) for item in kept.all()] == [("1000", None)]
-
-
-def test_a_full_disk_is_left_to_the_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.camera.recording.recordings._MIN_FREE_BYTES", 1 << 62)
-    with pytest.raises(NoRoom, match="free on the disk"):
-        Recordings(tmp_path, max_bytes=1, max_age_ms=1).begin(1_000, "command")

@@ -76,6 +76,22 @@ async def test_a_running_recording_is_stopped_and_neither_played_nor_deleted(hub
         assert stopped.status == status
 
 
+async def test_recordings_that_run_side_by_side_are_listed_and_stopped_each_on_its_own(hub: WebHub) -> None:
+    films = filming(hub)
+    await films.start(600, "schedule")
+    await films.start(5, "alert", "too-hot")
+    begun = await hub.call("POST", "cameras/front/recordings", role=Role.OPERATOR, json={})
+    assert begun.status == 201
+    items = (await hub.get("cameras/front/recordings")).json()["items"]
+    assert [(item["id"], item["reason"], item["rule"]) for item in items if item["state"] == "running"] == [
+        ("5002", "command", None),
+        ("5001", "alert", "too-hot"),
+        ("5000", "schedule", None),
+    ]
+    await hub.call("POST", "cameras/front/recordings/5001/stop", role=Role.OPERATOR)
+    assert [take.id for take in films.takes] == ["5002", "5000"]
+
+
 @pytest.mark.parametrize(
     ("error", "status"), [(AlreadyRecording("records already"), 409), (CameraError("no picture"), 503)]
 )

@@ -30,9 +30,7 @@ class Films:
     """A fake of a camera's filming: begins what it is told to, and ends it when the test says."""
 
     def __init__(self) -> None:
-        self.current: Take | None = None
-        self.last: Take | None = None
-        self.was_stopped = False
+        self.take: Take | None = None
         self.asked: list[float] = []
         self.fails = False
 
@@ -40,13 +38,12 @@ class Films:
         if self.fails:
             raise CameraError("no picture")
         self.asked.append(seconds)
-        self.was_stopped = False
-        self.current = Take("1", 1, reason, seconds)
-        return self.current
+        self.take = Take("1", 1, reason, seconds)
+        return self.take
 
     def end(self, *, stopped: bool = False) -> None:
-        self.current, self.last = None, self.current
-        self.was_stopped = stopped
+        assert self.take is not None
+        self.take.running, self.take.stopped = False, stopped
 
 
 class Scene:
@@ -119,7 +116,7 @@ async def test_a_camera_records_by_its_schedule_beside_nobody_who_looks(tmp_path
     films = camera.filming
     assert films is not None
     async with running_camera(camera):
-        await until(lambda: films.current is not None and camera.encoders == 1)
+        await until(lambda: bool(films.takes) and camera.encoders == 1)
         await asyncio.sleep(0.3)
     (kept,) = films.kept.all()
     assert (kept.reason, camera.viewers) == ("schedule", 0)

@@ -55,8 +55,8 @@ class Seams(Protocol):
     def publish(self, topic: str, payload: bytes) -> None:
         """Publish a message over MQTT."""
 
-    async def film(self, camera: str, seconds: float, reason: str) -> None:
-        """Begin a recording."""
+    async def film(self, camera: str, seconds: float, rule: str) -> None:
+        """Begin a recording of what a rule's alert is about."""
 
     async def send(self, device: str, command: str, params: Mapping[str, Any], caller: str) -> None:
         """Carry a command to its end."""
@@ -132,7 +132,7 @@ class Deeds:
                 payload = msgspec.json.encode(alert) if action.payload is None else action.payload.encode()
                 self._seams.publish(action.topic, payload)
             case ClipAction():
-                await self._seams.film(action.camera, action.seconds, f"alert {alert.rule}")
+                await self._seams.film(action.camera, action.seconds, alert.rule)
             case CommandAction():
                 caller = f"rule:{alert.rule}"
                 await self._seams.send(action.device or alert.device, action.command, action.params, caller)

@@ -74,15 +74,15 @@ class Acting:
             raise Failed("no MQTT broker is configured, and none answers on this machine")
         self._publish(topic, payload)
 
-    async def film(self, camera: str, seconds: float, reason: str) -> None:
-        """Begin a recording; one that runs already is as good. Raises Failed, CameraError."""
+    async def film(self, camera: str, seconds: float, rule: str) -> None:
+        """Record for a rule's alert; one that runs for it is as good. Raises Failed, CameraError."""
         found = self._cameras.get(camera)
         if found is None or found.filming is None:
             raise Failed(f"no camera {camera[:40]!r} records here")
         try:
-            await found.filming.start(seconds, reason)
+            await found.filming.start(seconds, "alert", rule)
         except AlreadyRecording as error:
-            log.info("%s: %s", reason, error)
+            log.info("alert %s: %s", rule, error)
 
     async def send(self, device: str, command: str, params: Mapping[str, Any], caller: str) -> None:
         """Carry a command to its end. Raises CommandRefused, UnknownDevice, Failed (without success)."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from itertools import count
 from typing import TYPE_CHECKING
 
 from hub.camera.recording.filming import Filming
@@ -19,13 +21,20 @@ if TYPE_CHECKING:
     from hub.camera.feed import Feed
     from hub.config import CameraConfig
 
+log = logging.getLogger(__name__)
+
 _MB = 1_000_000
+LOOK_S = 10.0
+_IDLE_LOOKS = 60
+"""So many looks pass before the disk is asked where nothing is recorded."""
 
 
 class Keeping:
     """As `config` says, in folders below `folder`. Loop thread only. Raises ConfigError."""
 
     def __init__(self, config: CameraConfig, feed: Feed, folder: Path, *, now_ms: Callable[[], int]) -> None:
+        self._camera = config.id
+        self._now_ms = now_ms
         self.filming = Filming(
             config.id,
             feed,
@@ -37,9 +46,9 @@ class Keeping:
         if config.record:
             rules = tuple(parse_rule(text, "`record`") for text in config.record)
             self.standing = Standing(config.id, self.filming, rules, now_ms=now_ms)
-        # A quarter is the film under way's, which nobody deletes to make room.
-        quarter = config.timelapse_mb * _MB // 4
-        self.timelapses = _kept(folder / config.id / "timelapse", 3 * quarter, config.timelapse_keep)
+        self.timelapses = _kept(
+            folder / config.id / "timelapse", config.timelapse_mb * _MB, config.timelapse_keep
+        )
         """Films of former days, also where none is made any more."""
         self.timelapse: Timelapse | None = None
         if config.timelapse != OFF:
@@ -50,15 +59,39 @@ class Keeping:
                 now_ms=now_ms,
                 interval_s=duration_s(config.timelapse, "`timelapse`"),
                 bitrate_kbps=config.bitrate_kbps,
-                film_bytes=quarter,
+                # the film under way is not deleted to make room
+                film_bytes=config.timelapse_mb * _MB // 4,
             )
 
     async def run(self) -> None:
         """Keep what is to be kept, until cancelled; what is under way is then closed."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._bound())
             for part in (self.filming, self.standing, self.timelapse):
                 if part is not None:
                     group.create_task(part.run())
+
+    async def _bound(self) -> None:
+        """Hold the bounds while something is written, and by age too where nothing is."""
+        for look in count():
+            try:
+                if look == 0:
+                    await asyncio.to_thread(self._recover)
+                if self.filming.takes or look % _IDLE_LOOKS == 0:
+                    await self._prune()
+            except OSError as error:
+                log.error("camera %s: its recordings cannot be kept within bounds: %s", self._camera, error)
+            await asyncio.sleep(LOOK_S)
+
+    def _recover(self) -> None:
+        self.filming.kept.recover()
+        self.timelapses.recover()
+
+    async def _prune(self) -> None:
+        now_ms = self._now_ms()
+        await asyncio.to_thread(self.timelapses.prune, now_ms)
+        if not await asyncio.to_thread(self.filming.kept.prune, now_ms):
+            self.filming.cut_short()
 
 
 OFF = "off"

@@ -1,7 +1,8 @@
 """A camera's recordings as files in one folder, bounded by bytes and age; all there is stands in their names.
 
-`1795000000123_30000_command.mp4`: begun (UTC ms), length (ms, 0: the power went before its end), and why.
-Methods touch the disk: call them off the loop.
+`1795000000123_30000_alert-too-hot.mp4`: begun (UTC ms), length (ms, 0: the power went before its end), and
+why, with the rule whose alert it was. What is being written ends in `.part`. Methods but `give_up` touch the
+disk: call them off the loop; several may be called at once.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,11 +18,13 @@ from hub.camera.errors import CameraError
 from hub.model import OutpostError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-_NAME = re.compile(r"(\d{1,15})_(\d{1,9})_([a-z]{1,20})\.mp4")
+_NAME = re.compile(r"(\d{1,15})_(\d{1,9})_([a-z]{1,20})(?:-([a-z0-9-]{1,63}))?\.mp4")
+_GROWING = "*_0_*.part"
 _MIN_FREE_BYTES = 256 << 20
 """A recording is not begun on a fuller disk: samples need the room more."""
 
@@ -35,7 +39,7 @@ class NoRoom(CameraError):
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One finished file."""
+    """One file."""
 
     id: str
     """The moment it began, UTC ms."""
@@ -43,6 +47,8 @@ class Recording:
     length_ms: int | None
     """None where the power went before it was finished; what is there can be played."""
     reason: str
+    rule: str | None
+    """Whose alert it was."""
     size_bytes: int
     written_ms: int
     """When it was last added to, UTC ms."""
@@ -56,25 +62,17 @@ class Recordings:
         self._folder = folder
         self._max_bytes = max_bytes
         self._max_age_ms = max_age_ms
+        self._growing: set[Path] = set()
+        """What this hub is writing, not one that was killed."""
 
     def all(self) -> list[Recording]:
-        """Return what there is, newest first."""
-        if not self._folder.is_dir():
-            return []
-        found = []
-        for path in self._folder.iterdir():
-            parts = _NAME.fullmatch(path.name)
-            if parts is not None:
-                found.append(_described(path, parts))
-        return sorted(found, key=lambda item: item.time_ms, reverse=True)
+        """Return what is finished, newest first."""
+        paths = self._folder.glob("*.mp4")
+        return sorted(_described(paths), key=lambda item: item.time_ms, reverse=True)
 
-    def under_way(self) -> Recording | None:
-        """Return what is being written, where something is."""
-        for path in self._folder.glob("*_0_*.part"):
-            parts = _NAME.fullmatch(path.with_suffix(".mp4").name)
-            if parts is not None:
-                return _described(path, parts)
-        return None
+    def under_way(self) -> list[Recording]:
+        """Return what is being written, newest first."""
+        return sorted(_described(self._folder.glob(_GROWING)), key=lambda item: item.time_ms, reverse=True)
 
     def find(self, recording_id: str) -> Recording:
         """Return one. Raises UnknownRecording."""
@@ -87,44 +85,60 @@ class Recordings:
         """Delete one. Raises UnknownRecording."""
         self.find(recording_id).path.unlink(missing_ok=True)
 
-    def begin(self, time_ms: int, reason: str) -> Path:
+    def begin(self, time_ms: int, reason: str, rule: str | None = None) -> Path:
         """Make room and give the path to write to. Raises NoRoom, OSError."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        self.recover()
         self.prune(time_ms)
         if shutil.disk_usage(self._folder).free < _MIN_FREE_BYTES:
             raise NoRoom(f"less than {_MIN_FREE_BYTES >> 20} MiB are free on the disk of the recordings")
-        return self._folder / f"{time_ms}_0_{reason}.part"
+        why = reason if rule is None else f"{reason}-{rule}"
+        path = self._folder / f"{time_ms}_0_{why}.part"
+        self._growing.add(path)
+        return path
 
     def finish(self, path: Path, length_ms: int) -> None:
         """Keep what was written under its last name; nothing where no picture came."""
         if path.exists():
-            time_ms, _, reason = path.stem.split("_")
-            path.rename(path.with_name(f"{time_ms}_{length_ms}_{reason}.mp4"))
+            time_ms, _, why = path.stem.split("_", 2)
+            path.rename(path.with_name(f"{time_ms}_{length_ms}_{why}.mp4"))
+        self._growing.discard(path)
+
+    def give_up(self, path: Path) -> None:
+        """Forget what was begun, and never written."""
+        self._growing.discard(path)
 
     def recover(self) -> None:
-        """Keep what a hub that was killed left behind. None may be under way."""
-        for path in self._folder.glob("*_0_*.part"):
-            path.rename(path.with_suffix(".mp4"))
+        """Keep what a hub that was killed left behind."""
+        for path in self._folder.glob(_GROWING):
+            if path not in self._growing:
+                path.rename(path.with_suffix(".mp4"))
 
-    def prune(self, now_ms: int) -> None:
-        """Delete the oldest until the rest is within its bounds."""
-        kept_bytes = 0
+    def prune(self, now_ms: int) -> bool:
+        """Delete the oldest until all is within its bounds; say whether what is being written is."""
+        kept_bytes = sum(item.size_bytes for item in self.under_way())
+        fits = kept_bytes <= self._max_bytes
         for item in self.all():
             kept_bytes += item.size_bytes
             if kept_bytes > self._max_bytes or now_ms - item.time_ms > self._max_age_ms:
                 log.info("recording %s makes room", item.path.name)
                 item.path.unlink(missing_ok=True)
+        return fits
 
 
-def _described(path: Path, parts: re.Match[str]) -> Recording:
-    status = path.stat()
-    return Recording(
-        id=parts[1],
-        time_ms=int(parts[1]),
-        length_ms=int(parts[2]) or None,
-        reason=parts[3],
-        size_bytes=status.st_size,
-        written_ms=int(status.st_mtime * 1000),
-        path=path,
-    )
+def _described(paths: Iterable[Path]) -> Iterator[Recording]:
+    for path in paths:
+        parts = _NAME.fullmatch(path.name.replace(".part", ".mp4"))
+        if parts is None:
+            continue
+        with suppress(FileNotFoundError):  # deleted, or finished, meanwhile
+            status = path.stat()
+            yield Recording(
+                id=parts[1],
+                time_ms=int(parts[1]),
+                length_ms=int(parts[2]) or None,
+                reason=parts[3],
+                rule=parts[4],
+                size_bytes=status.st_size,
+                written_ms=int(status.st_mtime * 1000),
+                path=path,
+            )

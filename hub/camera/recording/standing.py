@@ -50,18 +50,17 @@ class Standing:
     async def _look(self) -> float:
         """Begin a take where one is due; give the seconds until the next look."""
         left = left_s(self._rules, datetime.fromtimestamp(self._now_ms() / 1000, UTC).astimezone())
-        films = self._films
-        if films.current is not None:
-            return _LOOK_S
         if self._ours is not None:
-            self._stopped = films.last is self._ours and films.was_stopped
+            if self._ours.running:
+                return _LOOK_S
+            self._stopped = self._ours.stopped
             self._ours = None
         if left <= 0:
             self._stopped = False
         if left < 1 or self._stopped:
             return _LOOK_S
         try:
-            self._ours = await films.start(min(left, TAKE_S), REASON)
+            self._ours = await self._films.start(min(left, TAKE_S), REASON)
         except AlreadyRecording:
             return _LOOK_S
         except CameraError as error:

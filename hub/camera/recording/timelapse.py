@@ -108,9 +108,13 @@ class Timelapse:
             await self._close()
         if self._film is None:
             path = await asyncio.to_thread(self.kept.begin, still.time_ms, REASON)
-            self._film = await asyncio.to_thread(
-                _Film, path, day, asyncio.get_running_loop(), self._bitrate_kbps
-            )
+            try:
+                self._film = await asyncio.to_thread(
+                    _Film, path, day, asyncio.get_running_loop(), self._bitrate_kbps
+                )
+            except BaseException:
+                self.kept.give_up(path)
+                raise
         return self._film
 
     async def _close(self) -> None:

@@ -33,6 +33,9 @@ class RecordingView(msgspec.Struct, kw_only=True):
     length_ms: int | None
     size_bytes: int
     reason: str
+    """`command`, `alert` or `schedule`."""
+    rule: str | None
+    """Whose alert it was."""
 
 
 class RecordingList(msgspec.Struct):
@@ -64,6 +67,7 @@ def _kept(camera: str, item: Recording) -> RecordingView:
         length_ms=item.length_ms,
         size_bytes=item.size_bytes,
         reason=item.reason,
+        rule=item.rule,
     )
 
 
@@ -76,16 +80,17 @@ def _running(camera: str, take: Take) -> RecordingView:
         length_ms=None,
         size_bytes=0,
         reason=take.reason,
+        rule=take.rule,
     )
 
 
 async def list_recordings(request: web.Request) -> web.StreamResponse:
-    """Answer with a camera's recordings, the running one first."""
+    """Answer with a camera's recordings, those that run first."""
     camera, films = _films(request)
-    items = [_kept(camera, item) for item in await asyncio.to_thread(films.kept.all)]
-    if films.current is not None:
-        items.insert(0, _running(camera, films.current))
-    return items_answer(items)
+    kept = await asyncio.to_thread(films.kept.all)
+    return items_answer(
+        [*(_running(camera, take) for take in films.takes), *(_kept(camera, item) for item in kept)]
+    )
 
 
 async def record(request: web.Request) -> web.StreamResponse:
@@ -104,11 +109,12 @@ async def record(request: web.Request) -> web.StreamResponse:
 
 
 async def stop(request: web.Request) -> web.StreamResponse:
-    """End the running recording; what it has is kept."""
+    """End a running recording; what it has is kept."""
     _, films = _films(request)
-    if films.current is None or films.current.id != path_part(request, "recording"):
+    take = films.find(path_part(request, "recording"))
+    if take is None:
         raise Problem(404, "this recording does not run", parameter="recording")
-    films.stop()
+    films.stop(take)
     return web.Response(status=204)
 
 
@@ -133,7 +139,7 @@ async def delete(request: web.Request) -> web.StreamResponse:
 
 async def _find(request: web.Request, films: Filming) -> Recording:
     wanted = path_part(request, "recording")
-    if films.current is not None and films.current.id == wanted:
+    if films.find(wanted) is not None:
         raise Problem(409, "this recording runs; stop it first, or wait", parameter="recording")
     try:
         return await asyncio.to_thread(films.kept.find, wanted)
@@ -174,7 +180,7 @@ ROUTES = (
         handler=stop,
         role=Role.OPERATOR,
         reaches=Reaches.ONE,
-        summary="End the running recording",
+        summary="End a running recording",
         answers={204: Answer(text="It ends, and is kept", media=None)},
         problems=(404,),
     ),

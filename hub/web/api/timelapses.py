@@ -47,9 +47,8 @@ def _films(request: web.Request) -> Recordings:
 
 
 def _all(films: Recordings) -> list[tuple[str, Recording]]:
-    growing = films.under_way()
-    kept = [("kept", item) for item in films.all()]
-    return kept if growing is None else [("running", growing), *kept]
+    growing = [("running", item) for item in films.under_way()]
+    return growing + [("kept", item) for item in films.all()]
 
 
 async def list_timelapses(request: web.Request) -> web.StreamResponse:
