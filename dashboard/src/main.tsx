@@ -33,6 +33,7 @@ const hub = new Hub(client, { state: "connecting", since: Date.now(), heard: 0 }
 // A resumed stream replays what was missed, or says `reset`.
 const onOpen = (resumed: boolean) => {
   if (!resumed) void hub.load();
+  hub.refillFailed();
 };
 const timers = {
   setTimeout: (run: () => void, ms: number) => window.setTimeout(run, ms),

@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 KEPT_IN_BROWSER = """() => new Promise((resolve) => {
-    const opening = indexedDB.open('outpost', 1);
+    const opening = indexedDB.open('outpost');
     opening.onsuccess = () => {
-        const all = opening.result.transaction('seen').objectStore('seen').getAllKeys();
-        all.onsuccess = () => { opening.result.close(); resolve(all.result.length); };
+        const stores = opening.result.transaction(['seen', 'past']);
+        const seen = stores.objectStore('seen').getAllKeys();
+        const past = stores.objectStore('past').getAllKeys();
+        stores.oncomplete = () => { opening.result.close(); resolve([seen.result, past.result]); };
     };
 })"""
+"""What is kept, by its keys: of the hub and whose it is; of charts metric and width of buckets."""
 READ_TRACE = """(canvas) => {
     const probe = document.createElement('i');
     document.body.append(probe);
@@ -53,6 +56,9 @@ READ_TRACE = """(canvas) => {
     return { hole: longest / width, tail: (width - last) / width };
 }"""
 """Of a trace, good, old or doubtful: the longest hole and what is behind its end, as parts of the width."""
+
+PAINTED = """(canvas) => canvas.width > 0 && canvas.getContext('2d')
+    .getImageData(0, 0, canvas.width, canvas.height).data.some((byte) => byte > 0)"""
 
 
 @contextmanager
@@ -91,17 +97,65 @@ def test_without_a_network_the_dashboard_opens_with_what_it_last_saw_and_heals_b
         assert page.evaluate("window.same"), "it was reloaded"
 
 
+def test_without_a_network_charts_show_what_was_last_seen_and_how_old_it_is(
+    rig: Rig, browser: Browser, storage: Any
+) -> None:
+    with browsing(rig, browser, storage_state=storage) as page:
+        page.goto(f"/devices/{BOARD}")
+        live(page)
+        page.evaluate("navigator.serviceWorker.ready")
+        chart = page.locator('.panel.chart[data-metric="temperature"]')
+        canvas = chart.locator("canvas")
+        page.locator(".choices").get_by_text("1 min", exact=True).click()
+        expect(canvas).to_be_visible()
+        rig.wait(lambda: canvas.evaluate(READ_TRACE)["tail"] < AWAY)
+        page.goto("/health")  # leaving a page is when it keeps what it saw
+        live(page)
+        page.context.set_offline(True)
+        page.goto(f"/devices/{BOARD}")
+        page.locator(".choices").get_by_text("1 min", exact=True).click()
+        expect(chart.locator(".seen")).to_contain_text("Last seen at")
+        # It stands where it was seen, not where the clock is by now.
+        rig.wait(lambda: canvas.evaluate(READ_TRACE)["tail"] < AWAY)
+        page.goto("/")
+        spark = page.locator(f'[data-device="{BOARD}"] canvas')
+        rig.wait(lambda: spark.evaluate(PAINTED))
+        page.goto(f"/devices/{BOARD}")
+        expect(chart.locator(".seen")).to_be_visible()
+        page.context.set_offline(False)
+        back(page)
+        expect(page.locator(".seen")).to_have_count(0)
+        expect(page.locator(".veil")).to_have_count(0)
+
+
+def test_what_one_user_saw_is_not_there_for_the_next(rig: Rig, browser: Browser, storage: Any) -> None:
+    with browsing(rig, browser, storage_state=storage) as page:
+        page.goto(f"/devices/{BOARD}")
+        live(page)
+        page.goto("/health")
+        page.wait_for_function(f"({KEPT_IN_BROWSER})().then(([, past]) => past.length > 10)")
+        other = '{"name": "somebody else", "role": "viewer"}'
+        page.route(
+            "**/api/v1/session", lambda route: route.fulfill(content_type="application/json", body=other)
+        )
+        page.reload()
+        page.wait_for_function(f"({KEPT_IN_BROWSER})().then(([, past]) => past.length === 0)")
+
+
 def test_whoever_is_signed_out_leaves_nothing_in_the_browser(
     rig: Rig, browser: Browser, storage: Any
 ) -> None:
     with browsing(rig, browser, storage_state=storage, service_workers="block") as page:
         page.goto("/")
         live(page)
-        page.wait_for_function(f"({KEPT_IN_BROWSER})().then((count) => count === 1)")
+        page.wait_for_function(f"({KEPT_IN_BROWSER})().then(([seen]) => seen.length === 2)")
+        page.goto(f"/devices/{BOARD}")  # leaving a page is when it keeps its charts
+        live(page)
+        page.wait_for_function(f"({KEPT_IN_BROWSER})().then(([, past]) => past.length > 10)")
         page.context.clear_cookies()
         page.reload()
         expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
-        page.wait_for_function(f"({KEPT_IN_BROWSER})().then((count) => count === 0)")
+        page.wait_for_function(f"({KEPT_IN_BROWSER})().then((kept) => kept.flat().length === 0)")
 
 
 def test_the_worker_is_the_only_script_that_the_page_may_name(watched: Watched) -> None:

@@ -187,7 +187,7 @@ class Mounted {
     if (!this.visible || this.at.clientWidth === 0 || !this.due()) return;
     this.plot ??= this.make();
     const { main } = this.props();
-    const to = main.feed.until ?? this.hub.hubNow();
+    const to = main.feed.until ?? this.hub.liveEnd();
     const span = { from: to - main.feed.window.spanMs, to };
     drawPlot(this.plot, this.parts(), this.gestures?.held() ? null : span);
   };

@@ -85,7 +85,7 @@ export class SparkSheet {
     const pen = canvas.getContext("2d");
     if (!pen || this.boxes.size === 0) return;
     const scale = devicePixelRatio;
-    const until = this.hub.hubNow();
+    const until = this.hub.liveEnd();
     const { trace, band, faded, fadedBand, warn, bad } = palette.peek();
     pen.setTransform(scale, 0, 0, scale, 0, 0);
     pen.clearRect(0, 0, canvas.width, canvas.height);

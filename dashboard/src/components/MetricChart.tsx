@@ -1,7 +1,7 @@
 import { computed, type ReadonlySignal, type Signal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Chart, type Compared, type Steer } from "../charts/Chart.tsx";
-import { NO_VALUE } from "../format/number.ts";
+import { age, NO_VALUE } from "../format/number.ts";
 import { full, hover, moment } from "../format/time.ts";
 import { shown, title } from "../format/value.ts";
 import type { Comparisons } from "../state/compare.ts";
@@ -181,6 +181,16 @@ export function spokenSpan(view: View, now: number): string {
 }
 
 function FeedNote({ feed, empty }: { feed: Feed; empty: boolean }) {
+  const hub = useHub();
+  const seen = feed.seen.value;
+  if (seen !== null) {
+    const now = hub.now.value;
+    return (
+      <p class="seen" title={hover(seen)}>
+        {words.seen(moment(seen, now), age(now - seen))}
+      </p>
+    );
+  }
   if (feed.state.value === "failed") {
     return <p class="veil bad">{text.chart.failed(feed.error.value)}</p>;
   }

@@ -1,6 +1,7 @@
 import { ApiError, type Client } from "../api/client.ts";
 import { drawn } from "../format/value.ts";
 import type { Feed, MetricState } from "./metric.ts";
+import type { Past } from "./past.ts";
 import { bucketsOf, type Doubt, SeriesWindow } from "./window.ts";
 
 /** Requests for history under way at once: a browser has six connections to a host, and others need some. */
@@ -28,6 +29,8 @@ interface Job {
 export class Backfill {
   private readonly client: Client;
   private readonly hubNow: () => number;
+  /** What is shown where the hub cannot be asked. */
+  past: Past | null = null;
   private waiting: Job[] = [];
   private gathering = 0;
   private running = 0;
@@ -106,7 +109,7 @@ export class Backfill {
   private async fetch(jobs: Job[]): Promise<void> {
     const [first] = jobs;
     if (!first) return;
-    const { bucketMs } = first.feed.window;
+    const { bucketMs } = first.feed;
     // Whole buckets, so that the hub's and the page's are the same.
     const points = pointsOf(first.feed);
     const to = (Math.floor((first.feed.until ?? this.hubNow()) / bucketMs) + 1) * bucketMs;
@@ -114,13 +117,17 @@ export class Backfill {
     try {
       if (isRaw(first)) await this.fetchStates(first, from, to);
       else await this.fetchGrid(jobs, from, to, points);
-      for (const { feed } of jobs) feed.state.value = "ready";
+      for (const { feed } of jobs) {
+        feed.state.value = "ready";
+        feed.seen.value = null;
+      }
     } catch (error) {
       // One that the hub refuses (a metric that changed its kind) does not take the others with it.
       if (jobs.length > 1 && isRefusal(error)) {
         await Promise.all(jobs.map((job) => this.fetch([job])));
         return;
       }
+      if (isUnreached(error)) await this.past?.show(jobs);
       for (const { feed } of jobs) fail(feed, error);
     }
     for (const { feed } of jobs) feed.changed();
@@ -130,7 +137,7 @@ export class Backfill {
     const names = jobs.map(({ metric }) => metric.key);
     const { rows } = await this.client.grid(names, from, to, points);
     jobs.forEach(({ feed }, at) => {
-      feed.window.merge(bucketsOf(rows, at));
+      windowOf(feed).merge(bucketsOf(rows, at));
     });
     if (to - from <= QUALITY_SPAN_MS) void this.fetchDoubts(jobs, names, from, to, points);
   }
@@ -159,18 +166,21 @@ export class Backfill {
   /** Enums have no mean: their samples come raw. */
   private async fetchStates({ metric, feed }: Job, from: number, to: number): Promise<void> {
     const rows = await this.client.raw(metric.device, metric.name, from, to, RAW_LIMIT);
-    const own = new SeriesWindow(feed.window.spanMs, feed.window.bucketMs);
+    const window = windowOf(feed);
+    const own = new SeriesWindow(window.spanMs, window.bucketMs);
     for (const [time, value, quality] of rows) {
       const number = drawn(metric.meta.peek(), value ?? null);
       if (number !== null) own.push(Number(time), number);
-      if (isDoubt(quality)) feed.window.mark(Number(time), quality);
+      if (isDoubt(quality)) window.mark(Number(time), quality);
     }
-    feed.window.merge(own.buckets());
+    window.merge(own.buckets());
   }
 }
 
 const isRefusal = (error: unknown): boolean =>
   error instanceof ApiError && error.status >= 400 && error.status < 500;
+
+const isUnreached = (error: unknown): boolean => error instanceof ApiError && error.status === 0;
 
 function fail(feed: Feed, error: unknown): void {
   if (feed.state.peek() !== "ready") feed.state.value = "failed";
@@ -182,9 +192,16 @@ const isDoubt = (quality: unknown): quality is Doubt =>
 
 const isRaw = ({ metric }: Job): boolean => metric.meta.peek().kind === "enum";
 
-const pointsOf = ({ window }: Feed): number => Math.ceil(window.spanMs / window.bucketMs) + 1;
+const pointsOf = ({ window, bucketMs }: Feed): number => Math.ceil(window.spanMs / bucketMs) + 1;
+
+/** The window that history goes into: a new one in place of one that was kept with coarser buckets. */
+function windowOf(feed: Feed): SeriesWindow {
+  const { window, bucketMs } = feed;
+  if (window.bucketMs !== bucketMs) feed.window = new SeriesWindow(window.spanMs, bucketMs);
+  return feed.window;
+}
 
 const alike = (one: Feed, other: Feed): boolean =>
   one.until === other.until &&
   one.window.spanMs === other.window.spanMs &&
-  one.window.bucketMs === other.window.bucketMs;
+  one.bucketMs === other.bucketMs;

@@ -89,6 +89,11 @@ export class Hub {
     return Date.now() + this.offsetMs;
   }
 
+  /** Where windows that move on end: now, or when what is on screen was seen. */
+  liveEnd(): number {
+    return this.keptFrom.peek() ?? this.hubNow();
+  }
+
   /** Draw `drawing` in a frame after news and at least once a second, until the returned function is called. */
   onFrame(drawing: () => void): () => void {
     this.drawings.add(drawing);
@@ -202,11 +207,22 @@ export class Hub {
   /** The stream had a hole: everything on screen is fetched anew. */
   heal(): void {
     void this.load();
-    for (const device of this.devices.peek().values()) {
-      for (const metric of device.metrics.peek()) {
-        for (const feed of metric.feeds) this.backfill.fill(metric, feed);
+    for (const metric of this.metrics()) {
+      for (const feed of metric.feeds) this.backfill.fill(metric, feed);
+    }
+  }
+
+  /** The hub can be asked again: history is fetched for the windows that it did not come for. */
+  refillFailed(): void {
+    for (const metric of this.metrics()) {
+      for (const feed of metric.feeds) {
+        if (feed.state.peek() === "failed") this.backfill.open(metric, feed);
       }
     }
+  }
+
+  *metrics(): Iterable<MetricState> {
+    for (const device of this.devices.peek().values()) yield* device.metrics.peek();
   }
 
   /** Take in one event of the live stream. */

@@ -1,6 +1,7 @@
 import { effect } from "@preact/signals";
 import type { Hub } from "./hub.ts";
 import type { Memory } from "./memory.ts";
+import { Past } from "./past.ts";
 
 const EVERY_MS = 30_000;
 /** After the devices came there are first values, too. */
@@ -10,10 +11,14 @@ const PATIENCE_MS = 1500;
 
 /** Keep what is seen while the hub speaks; show what was seen before where it does not. Runs as long as the page. */
 export function rememberHub(hub: Hub, memory: Memory): void {
-  const keep = () => {
-    const seen = hub.live.peek() ? hub.seen() : null;
-    if (seen !== null) memory.keep(seen);
+  const past = new Past(memory, () => hub.hubNow());
+  hub.backfill.past = past;
+  // The small charts of an overview are many: they are kept when they are left, not while they move.
+  const keep = (sparks: boolean) => {
+    const seen = hub.seen();
+    if (seen !== null) memory.keep(seen, past.changed(hub.metrics(), sparks));
   };
+  const leave = () => hub.live.peek() && keep(true);
   const recall = async () => {
     // A hub that answers with an error says more than what was.
     const answered = hub.loaded.peek() !== "loading" && !hub.unreached.peek();
@@ -25,13 +30,26 @@ export function rememberHub(hub: Hub, memory: Memory): void {
     if (hub.unreached.value) void recall();
   });
   effect(() => {
-    if (hub.loaded.value === "ready" && hub.keptFrom.value === null) setTimeout(keep, FIRST_MS);
+    if (hub.loaded.value === "ready" && hub.keptFrom.value === null)
+      setTimeout(keep, FIRST_MS, false);
+  });
+  effect(() => {
+    const session = hub.session.value;
+    if (session !== null) void memory.belongTo(session.name);
+  });
+  // What is there when the hub is lost may be the last for long.
+  effect(() => {
+    if (["reconnecting", "stale"].includes(hub.status.value.state)) keep(true);
   });
   effect(() => {
     if (hub.status.value.state === "signed_out") void memory.forget();
   });
   setTimeout(() => void recall(), PATIENCE_MS);
-  setInterval(() => document.hidden || keep(), EVERY_MS);
-  addEventListener("pagehide", keep);
-  document.addEventListener("visibilitychange", () => document.hidden && keep());
+  setInterval(() => {
+    if (document.hidden || !hub.live.peek()) return;
+    keep(false);
+    void memory.prune();
+  }, EVERY_MS);
+  addEventListener("pagehide", leave);
+  document.addEventListener("visibilitychange", () => document.hidden && leave());
 }

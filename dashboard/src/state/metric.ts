@@ -22,6 +22,8 @@ const STALE_AT_LEAST_MS = 3000;
 /** A window that the live stream feeds, and whoever draws it. */
 export interface Feed {
   window: SeriesWindow;
+  /** The buckets that history is asked for in; what was kept may have coarser ones. */
+  bucketMs: number;
   /** Where it ends; null for one that moves on with the live stream. */
   until: number | null;
   /** Called after new samples were folded in. */
@@ -29,6 +31,8 @@ export interface Feed {
   /** `loading` until history came; `failed` says why in `error`. */
   state: Signal<"loading" | "ready" | "failed">;
   error: Signal<string>;
+  /** When its history was seen, where this browser kept it and the hub could not be asked (UTC ms); else null. */
+  seen: Signal<number | null>;
 }
 
 /** One metric of a device: its description, its last value, and the windows that charts draw. */
@@ -95,9 +99,11 @@ export class MetricState {
     const feed: Feed = {
       until,
       window: new SeriesWindow(spanMs, bucketMs),
+      bucketMs,
       changed: () => {},
       state: signal("loading"),
       error: signal(""),
+      seen: signal(null),
     };
     this.feeds.add(feed);
     return feed;

@@ -429,6 +429,7 @@ export const de: Catalogue = {
       uncertain: "unsicher",
       bad: "nicht lesbar",
     },
+    seen: (clock, age) => `Zuletzt gesehen um ${clock}, vor ${age}`,
     versus: (what) => `verglichen mit ${what}`,
     noValue: "hier kein Wert",
     spread: (min, max) => `von ${min} bis ${max}`,

@@ -435,6 +435,7 @@ export const en = {
       uncertain: "uncertain",
       bad: "not readable",
     },
+    seen: (clock: string, age: string) => `Last seen at ${clock}, ${age} ago`,
     versus: (what: string) => `compared with ${what}`,
     noValue: "no sample here",
     spread: (min: string, max: string) => `from ${min} to ${max}`,
