@@ -234,12 +234,17 @@ def test_a_lone_short_rule_is_a_table_of_its_own() -> None:
     assert from_toml(text) == [rule(id="x", source="*/y")]
 
 
+def test_no_rules_are_a_file_that_says_so() -> None:
+    assert from_toml(to_toml([])) == []
+
+
 @pytest.mark.parametrize(
     ("text", "field"),
     [
         ("x = ", "rules"),
         ("[hub]\nname = 'x'", "hub"),
         ("rule = 1", "rule"),
+        ("", "rule"),
         ("[[rule]]\nid = 'a'", "rule[0].source"),
         ("[[rule]]\nid = 'a'\nsource = '*/x'\ncondition = 'above'", "rule[0].threshold"),
         ("[[rule]]\nid = 'a'\nsource = '*/x'\ncondition = 'abov'\n", "rule[0].condition"),

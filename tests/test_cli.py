@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
+import os
+import pathlib
 import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -59,6 +63,22 @@ def test_every_command_explains_itself(command: list[str]) -> None:
     assert "Usage: outpost" in done.stdout
 
 
+def test_every_command_is_told_in_a_line_of_its_own() -> None:
+    cut = []
+    groups: list[tuple[str, ...]] = [()]
+    while groups:
+        names = groups.pop()
+        group: click.Command = main
+        for name in names:
+            assert isinstance(group, click.Group)
+            group = group.commands[name]
+        assert isinstance(group, click.Group)
+        told = CliRunner().invoke(main, [*names, "--help"], terminal_width=80).output
+        cut += [line for line in told.splitlines() if line.endswith("...") and not line.startswith("Usage")]
+        groups += [(*names, name) for name, one in group.commands.items() if isinstance(one, click.Group)]
+    assert cut == []
+
+
 def test_an_unknown_configuration_key_ends_with_2_and_the_nearest_known_one(tmp_path: Path) -> None:
     file = tmp_path / "outpost.toml"
     file.write_text("[hub]\nlisten_on = '127.0.0.1:8080'\n")
@@ -99,6 +119,55 @@ def test_without_a_hub_the_client_says_how_to_start_one(tmp_path: Path) -> None:
     done = outpost("devices", "--data", str(tmp_path))
     assert done.returncode == 1
     assert "outpost run" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "token"),
+    [
+        ("nonsense", "x"),
+        ("ftp://127.0.0.1:1", "x"),
+        ("http://127.0.0.1:99999", "x"),
+        ("http://[::1", "x"),
+        ("http://127.0.0.1:1/outpost", "x"),
+        ("http://127.0.0.1:1", "a\nb"),
+    ],
+)
+def test_an_address_or_token_that_is_none_is_named(
+    monkeypatch: pytest.MonkeyPatch, url: str, token: str
+) -> None:
+    monkeypatch.setenv("OUTPOST_URL", url)
+    monkeypatch.setenv("OUTPOST_TOKEN", token)
+    done = CliRunner().invoke(main, ["devices"])
+    assert (done.exit_code, done.output.count("\n")) == (1, 1)
+    assert ("OUTPOST_TOKEN" if "\n" in token else "OUTPOST_URL") in done.output
+
+
+@pytest.mark.parametrize(
+    "command", [["token", "list"], ["token", "revoke", "a"], ["user", "list"], ["export"]]
+)
+def test_what_only_reads_makes_no_store_where_there_is_none(tmp_path: Path, command: list[str]) -> None:
+    done = CliRunner().invoke(main, [*command, "--data", str(tmp_path / "typo")])
+    assert done.exit_code == 2
+    assert "there is no store" in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["devices"], ["token", "list"], ["export"], ["sql", "select 1"], ["tls", "show"], ["tls", "init"]],
+)
+def test_a_folder_of_another_user_is_told_with_whom_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    def refuse(path: object, *_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    # root, which the tests may run as, is refused nothing.
+    for name in ("stat", "read_bytes"):
+        monkeypatch.setattr(pathlib.Path, name, refuse)
+    done = CliRunner().invoke(main, [*command, "--data", str(tmp_path)])
+    assert done.exit_code in (1, 2)
+    assert "Permission denied; run this as the hub's user" in done.output
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +283,18 @@ def test_doctor_looks_at_everything_and_is_content_here(tmp_path: Path) -> None:
     assert done.returncode == 0
     for thing in ("data folder", "serial ports", "MQTT broker", "cameras", "kernel sensors", "pins", "clock"):
         assert thing in done.stdout
+
+
+def test_doctor_tells_the_hub_that_runs(hub: HubProcess) -> None:
+    done = outpost("doctor", "--data", str(hub.data))
+    assert f"answers at {hub.url}" in done.stdout
+
+
+def test_doctor_tells_a_file_from_a_folder_without_rights(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = outpost("doctor", "--data", str(tmp_path / "file"))
+    assert done.returncode == 1
+    assert "file is not a folder" in done.stdout
 
 
 def test_doctor_ends_with_1_where_something_is_broken(tmp_path: Path) -> None:

@@ -158,6 +158,8 @@ def from_toml(text: str) -> list[Rule]:
         raise BadRule(
             unknown[0][:60] if unknown else "rule", "each rule begins with [[rule]]; nothing else is known"
         )
+    if "rule" not in raw:
+        raise BadRule("rule", "there is none here; to have no rules, write `rule = []`")
     rules: dict[str, Rule] = {}
     for index, body in enumerate(raw.get("rule", [])):
         try:

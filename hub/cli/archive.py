@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import IO, Any
 
 
-@click.command()
+@click.command(short_help="Copy the store into a new folder, while the hub runs too.")
 @click.argument("target", type=click.Path(path_type=Path))
 @data_option
 def backup(data: Path, target: Path) -> None:
@@ -62,7 +62,7 @@ def erase(data: Path, devices: tuple[str, ...], yes: bool) -> None:
     click.echo("erased")
 
 
-@click.command()
+@click.command(short_help="Ask the store in SQL, read-only.")
 @click.argument("statement", required=False)
 @click.option("--datasette", "browse", is_flag=True, help="Browse it with Datasette, on this machine alone.")
 @data_option

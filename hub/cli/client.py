@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -38,19 +39,43 @@ def access(data: Path) -> LocalAccess:
     """
     url, token = os.environ.get("OUTPOST_URL"), os.environ.get("OUTPOST_TOKEN")
     if url and token:
-        return LocalAccess(url=url.rstrip("/"), token=token)
+        return LocalAccess(url=hub_url(url, "OUTPOST_URL"), token=_token(token))
     if url or token:
         raise Failed("OUTPOST_URL and OUTPOST_TOKEN go together; one of them is not set")
     path = data / LOCAL_ACCESS
     try:
         return msgspec.json.decode(path.read_bytes(), type=LocalAccess)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise NoHub(
             f"no hub runs on the data folder {data}; start one with `outpost run`, name its folder with "
             "--data, or set OUTPOST_URL and OUTPOST_TOKEN"
         ) from error
-    except (OSError, msgspec.DecodeError) as error:
+    except PermissionError as error:
+        raise Failed(
+            f"{path}: cannot be read: {error.strerror}; run this as the hub's user, as with `sudo -u`"
+        ) from error
+    except OSError as error:
+        raise Failed(f"{path}: cannot be read: {error.strerror}") from error
+    except msgspec.DecodeError as error:
         raise Failed(f"{path}: cannot be read: {error}") from error
+
+
+def hub_url(text: str, where: str) -> str:
+    """Return a hub's address without a slash at its end. Raises Failed, naming `where` it was given."""
+    try:
+        parts = urlsplit(text)
+        good = parts.port != 0 and parts.hostname is not None
+    except ValueError:
+        good = False
+    if not good or parts.scheme not in ("http", "https") or parts.path.rstrip("/") or not text.isprintable():
+        raise Failed(f"{where}: {text[:200]!r} is no address of a hub, as in https://greenhouse.local:8443")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _token(text: str) -> str:
+    if not text.isascii() or not text.isprintable():
+        raise Failed("OUTPOST_TOKEN is no token: it has a line's end, or other characters than a token's")
+    return text
 
 
 @asynccontextmanager

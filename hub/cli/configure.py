@@ -19,7 +19,7 @@ SETTLED_S = 180.0
 LOOK_S = 0.5
 
 
-@click.command()
+@click.command(short_help="Print a board's configuration, or put a file's in force.")
 @click.argument("device")
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @data_option

@@ -31,7 +31,7 @@ class Finding(msgspec.Struct, frozen=True):
     fatal: bool = False
 
 
-@click.command()
+@click.command(short_help="Check this machine: what is well, missing, and to do.")
 @click.option(
     "--config",
     "config_file",
@@ -40,7 +40,7 @@ class Finding(msgspec.Struct, frozen=True):
 )
 @data_option
 def doctor(data: Path, config_file: Path | None) -> None:
-    """Check this machine: configuration, data folder, serial ports, MQTT broker, camera, sensors, clock."""
+    """Check this machine: configuration, data folder, hub, serial ports, broker, cameras, sensors, clock."""
     bad = False
     for finding in look(data, config_file):
         mark = "ok" if not finding.remedy else "FAIL" if finding.fatal else "note"
@@ -62,6 +62,7 @@ def look(data: Path, config_file: Path | None) -> Iterator[Finding]:
             yield Finding("configuration", str(error), "correct the file and run this again", fatal=True)
     yield _python()
     yield _data(data)
+    yield asyncio.run(_hub(data))
     yield _serial(config)
     yield asyncio.run(_broker(config))
     yield _cameras(config)
@@ -82,9 +83,13 @@ def _python() -> Finding:
 
 def _data(data: Path) -> Finding:
     folder = data
-    while not folder.exists():
+    while not os.path.lexists(folder):
         folder = folder.parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+    if not folder.is_dir():
+        return Finding(
+            "data folder", f"{folder} is not a folder", "name a folder for the data with --data", fatal=True
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
         return Finding(
             "data folder",
             f"{data} cannot be written",
@@ -97,6 +102,21 @@ def _data(data: Path) -> Finding:
             "data folder", f"{data}: {free_mb} MB free", "free some space; the store stops when it is full"
         )
     return Finding("data folder", f"{data}: {free_mb} MB free")
+
+
+async def _hub(data: Path) -> Finding:
+    from hub.cli.client import Failed, NoHub, access, answer, hub  # noqa: PLC0415 - aiohttp only when it is asked for
+
+    try:
+        async with hub(data) as session, session.get("/api/v1/hub") as response:
+            known = await answer(response)
+    except NoHub:
+        return Finding("hub", f"none runs on {data}")
+    except Failed as error:
+        return Finding("hub", str(error))
+    if known["health"]["store_degraded"]:
+        return Finding("hub", f"answers at {access(data).url}", "its store cannot commit: see its log")
+    return Finding("hub", f"{known['name']} {known['version']} answers at {access(data).url}")
 
 
 def _serial(config: Config) -> Finding:

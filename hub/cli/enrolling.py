@@ -26,7 +26,7 @@ _KEYS = {
 }
 
 
-@click.command()
+@click.command(short_help="List the boards that wait, and what is refused.")
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Print the API's JSON instead of a table.")
 def pending(data: Path, as_json: bool) -> None:
@@ -65,7 +65,7 @@ def accept(device: str, data: Path) -> None:
     click.echo(f"{device} is accepted; {_KEYS[view['key']]}")
 
 
-@click.command()
+@click.command(short_help="Turn away a board that waits.")
 @click.argument("device")
 @data_option
 def reject(device: str, data: Path) -> None:
@@ -74,7 +74,7 @@ def reject(device: str, data: Path) -> None:
     click.echo(f"{device} is {view['state']}")
 
 
-@click.command()
+@click.command(short_help="Forget a board and its key; its history stays.")
 @click.argument("device")
 @data_option
 def forget(device: str, data: Path) -> None:

@@ -41,7 +41,7 @@ class _Time(click.ParamType[int]):
         return round(moment.timestamp() * 1000)
 
 
-@click.command()
+@click.command(short_help="Write samples as CSV, InfluxDB lines or Parquet.")
 @click.option("--device", "devices", multiple=True, help="Of this device; may be given again. Default: all.")
 @click.option("--metric", "metrics", multiple=True, help="Of this metric; may be given again. Default: all.")
 @click.option(
@@ -77,11 +77,13 @@ def export(
     Times are UTC milliseconds in CSV and Parquet, and nanoseconds in lines, where a null is left out. In
     lines and Parquet numbers are in `value`, booleans in `state` and texts in `text`.
     """
-    from hub.store.transfer.archive import Wanted, samples  # noqa: PLC0415 - see above
+    from hub.store.transfer import archive  # noqa: PLC0415 - see above
 
-    wanted = Wanted(devices=devices, metrics=metrics, from_ms=from_ms, to_ms=to_ms)
+    if unknown := sorted(set(devices) - {*archive.devices(data)}):
+        raise Failed(f"{data} holds nothing of {', '.join(unknown)}")
+    wanted = archive.Wanted(devices=devices, metrics=metrics, from_ms=from_ms, to_ms=to_ms)
     try:
-        parts = samples(data, wanted)
+        parts = archive.samples(data, wanted)
         if kind == "parquet":
             count = _parquet(parts, output)
         else:

@@ -27,7 +27,7 @@ KINDS = ("backup", "csv", "home-assistant")
 _SQLITE = b"SQLite format 3\0"
 
 
-@click.command("import")
+@click.command("import", short_help="Bring history along: a backup, CSV, Home Assistant's.")
 @click.argument("source", type=click.Path(path_type=Path, exists=True))
 @click.option("--kind", type=click.Choice(KINDS), help="What SOURCE is.", show_default="what it looks like")
 @click.option("--dry-run", is_flag=True, help="Tell what would come, and change nothing.")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.cli.client import access, answer, hub
+from hub.cli.client import access, answer, hub, hub_url
 from hub.cli.options import data_option
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command()
+@click.command(short_help="Print a new link that opens the dashboard as admin.")
 @click.option(
     "--url", help="The hub's address as your browser reaches it, as in http://greenhouse.local:8080."
 )
@@ -24,8 +24,9 @@ def link(data: Path, url: str | None) -> None:
 
     The link before stops to work. Run this as the hub's user, as with `sudo outpost link` for the service.
     """
+    shown = access(data).url if url is None else hub_url(url, "--url")
     made = asyncio.run(_make(data))
-    click.echo((url or access(data).url).rstrip("/") + made["path"])
+    click.echo(shown + made["path"])
 
 
 async def _make(data: Path) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def main() -> None:
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
 
 
-@main.command()
+@main.command(short_help="Run the hub, and print a link that opens its dashboard.")
 @click.option(
     "--config",
     "config_file",

@@ -23,12 +23,12 @@ BROKER = "mosquitto"
 RELOAD = "have Mosquitto read it: `sudo systemctl reload mosquitto` (SIGHUP)"
 
 
-@click.group()
+@click.group(short_help="Make users and access rules for a Mosquitto broker.")
 def mqtt() -> None:
     """Make users and access rules for a Mosquitto broker, so that a device speaks only for itself."""
 
 
-@mqtt.group()
+@mqtt.group(short_help="Users of the broker, one for each device.")
 def user() -> None:
     """Add, list and remove users of the broker: one for each device, and one for the hub."""
 
@@ -46,7 +46,7 @@ def _where(command: F) -> F:
     )(command)
 
 
-@user.command()
+@user.command(short_help="Add a user, and print its password.")
 @click.argument("name")
 @click.option("--hub", is_flag=True, help="The hub's own user, which reads all devices and speaks to boards.")
 @_where
@@ -88,7 +88,7 @@ def remove(name: str, folder: Path, topic: str) -> None:
     click.echo(f"user {name} is removed; {RELOAD}")
 
 
-@mqtt.command()
+@mqtt.command(short_help="Print what belongs into Mosquitto's configuration.")
 @_where
 def rules(folder: Path, topic: str) -> None:
     """Print what belongs into Mosquitto's configuration, as in /etc/mosquitto/conf.d/outpost.conf."""

@@ -23,12 +23,13 @@ def default_data() -> Path:
 
 
 def data_option(command: F) -> F:
-    """Add `--data DIR`."""
+    """Add `--data DIR`. What is wrong with the folder, the command says: it knows what it needs of it."""
     return click.option(
         "--data",
-        type=click.Path(path_type=Path),
+        type=click.Path(path_type=Path, readable=False),
+        metavar="DIR",
         default=default_data,
         envvar="OUTPOST_DATA",
-        show_default="$STATE_DIRECTORY, else ~/.local/share/outpost",
+        show_default="$OUTPOST_DATA, else $STATE_DIRECTORY, else ~/.local/share/outpost",
         help="The hub's data folder.",
     )(command)

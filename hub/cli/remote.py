@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="List the devices, or decide about boards that wait.")
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Print the API's JSON instead of a table.")
 @click.pass_context
@@ -66,7 +66,7 @@ async def _devices(data: Path) -> list[dict[str, Any]]:
     return items
 
 
-@click.command()
+@click.command(short_help="Print samples as they arrive, a line each.")
 @click.argument("device", required=False)
 @click.option("--metric", "-m", multiple=True, help="Only this metric; may be given several times.")
 @data_option

@@ -18,7 +18,7 @@ from hub.cli.table import age, table
 _FOREVER = "ever"
 
 
-@click.command()
+@click.command(short_help="Show how long samples stay, and what goes in 7 days.")
 @click.option(
     "--config",
     "config_file",

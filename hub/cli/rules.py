@@ -34,7 +34,7 @@ def export_rules(data: Path, file: Path | None) -> None:
         raise Failed(f"{file}: cannot be written: {error.strerror}") from error
 
 
-@rules.command("import")
+@rules.command("import", short_help="Put the rules of a file in place of all.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 @data_option
 def import_rules(data: Path, file: Path) -> None:

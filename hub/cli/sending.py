@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 @click.argument("command")
 @click.argument("params", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option(
-    "--ttl", "ttl_ms", type=click.IntRange(1, 600_000), help="Give up after this many milliseconds."
+    "--ttl",
+    "ttl_ms",
+    type=click.IntRange(1, 600_000),
+    metavar="MS",
+    help="Give up after so many milliseconds: 1 to 600000.",
 )
 @click.option("--key", help="Makes a retry safe: the same key returns the first result.")
 @data_option

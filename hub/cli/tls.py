@@ -68,7 +68,7 @@ def show(data: Path) -> None:
     _show(known.authority, known.certificate)
 
 
-@tls.command()
+@tls.command(short_help="Make the hub's certificate anew.")
 @config_option
 @data_option
 def renew(data: Path, config_file: Path | None) -> None:
@@ -80,7 +80,7 @@ def renew(data: Path, config_file: Path | None) -> None:
     _show(folder.known().authority, folder.known().certificate)
 
 
-@tls.command()
+@tls.command(short_help="Print the authority's certificate, for browsers.")
 @data_option
 def ca(data: Path) -> None:
     """Print the authority's certificate (PEM), to import where browsers shall trust the hub."""

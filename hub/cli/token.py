@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hub.store.identity.accounts import Accounts
 
 
-@click.group()
+@click.group(short_help="Make, list and revoke API tokens, for programs.")
 def token() -> None:
     """Make, list and revoke API tokens (for programs; a browser logs in by the link that `run` prints)."""
 
@@ -49,10 +49,12 @@ def create(data: Path, name: str, role: str, devices: tuple[str, ...], tags: tup
     from hub.store.identity.rights import scope_of  # noqa: PLC0415 - as below
 
     scope = scope_of(name, Role(role), devices, tags)
-    click.echo(_accounts(data).create_token(name, Role(role), time.time_ns() // 1_000_000, scope=scope))
+    click.echo(
+        _accounts(data, make=True).create_token(name, Role(role), time.time_ns() // 1_000_000, scope=scope)
+    )
 
 
-@token.command("list")
+@token.command("list", short_help="List the tokens, without their secrets.")
 @data_option
 def list_tokens(data: Path) -> None:
     """List the tokens: name, role, what for, when made, when last used (never the token itself)."""
@@ -79,7 +81,11 @@ def revoke(data: Path, name: str) -> None:
     click.echo(f"token {name} is revoked")
 
 
-def _accounts(data: Path) -> Accounts:
+def _accounts(data: Path, *, make: bool = False) -> Accounts:
+    """Open the tokens of a data folder; `make` one for a hub that is to come. Raises StoreError."""
+    from hub.store.folder import check_used  # noqa: PLC0415 - as below
     from hub.store.identity.accounts import Accounts  # noqa: PLC0415 - sqlite-utils is slow to import, help must not be
 
+    if not make:
+        check_used(data)
     return Accounts.open(data)

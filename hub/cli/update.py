@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
 
-@click.command()
+@click.command(short_help="Update boards' firmware over their link.")
 @click.argument("device", required=False)
 @click.option("--all", "every", is_flag=True, help="Every board that is online and has an older firmware.")
 @click.option("--force", is_flag=True, help="Also to an older version than the board has.")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _ROLES = click.Choice([str(role) for role in Role if role is not Role.DEVICE])
 
 
-@click.group()
+@click.group(short_help="Make, list, change and remove users with passwords.")
 def user() -> None:
     """Make, list, change and remove users, who log in with a name and a password."""
 
@@ -34,7 +34,7 @@ def user() -> None:
 @data_option
 def add(data: Path, name: str, role: str) -> None:
     """Make a user called NAME. Asks for the password, or reads it as a line from a pipe."""
-    _users(data).create(name, Role(role), _password(), _now_ms())
+    _users(data, make=True).create(name, Role(role), _password(), _now_ms())
     click.echo(f"user {name} may log in as {role}")
 
 
@@ -98,7 +98,11 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _users(data: Path) -> Users:
+def _users(data: Path, *, make: bool = False) -> Users:
+    """Open the users of a data folder; `make` one for a hub that is to come. Raises StoreError."""
+    from hub.store.folder import check_used  # noqa: PLC0415 - as below
     from hub.store.identity.accounts import Accounts  # noqa: PLC0415 - the store is slow to import, help must not be
 
+    if not make:
+        check_used(data)
     return Accounts.open(data).users

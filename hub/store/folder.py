@@ -67,6 +67,19 @@ def prepare(path: Path) -> Path:
     return database
 
 
+def check_used(path: Path) -> None:
+    """Raise StoreError where no hub has used the folder: a name that is wrong must not make a new store."""
+    try:
+        there = (path / DATABASE).exists()
+    except OSError as error:
+        raise StoreError(
+            f"{path}: the data folder cannot be read: {error.strerror}; run this as the hub's user, as with "
+            "`sudo -u`"
+        ) from error
+    if not there:
+        raise StoreError(f"{path}: there is no store; name the hub's data folder with --data")
+
+
 def _lock(path: Path) -> int | None:
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

@@ -43,8 +43,11 @@ class TlsFolder:
         self.key = self.path / "hub.key"
 
     def exists(self) -> bool:
-        """Return whether the authority has been made."""
-        return self.ca.exists()
+        """Return whether the authority has been made. Raises TlsError."""
+        try:
+            return self.ca.exists()
+        except OSError as error:
+            raise _unreadable(self.ca, error) from error
 
     def make(self, hub: str, names: Iterable[str], now_ms: int) -> None:
         """Make a new authority, and a certificate by it; what was there is replaced. Raises TlsError."""
@@ -90,6 +93,8 @@ class TlsFolder:
     def _authority(self) -> Pair:
         try:
             return Pair(self.ca.read_bytes(), self._ca_key.read_bytes())
+        except PermissionError as error:
+            raise _unreadable(self._ca_key, error) from error
         except OSError as error:
             raise TlsError(
                 f"{error.filename}: {error.strerror}; `outpost tls init --new` makes a new authority, "
@@ -114,10 +119,17 @@ def _load(path: Path) -> x509.Certificate:
         return x509.load_pem_x509_certificate(path.read_bytes())
     except FileNotFoundError:
         raise
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except ValueError as error:
         raise TlsError(
             f"{path}: is no certificate: {error}; `outpost tls init --new` makes it anew"
         ) from error
+
+
+def _unreadable(path: Path, error: OSError) -> TlsError:
+    remedy = "; run this as the hub's user, as with `sudo -u`" if isinstance(error, PermissionError) else ""
+    return TlsError(f"{path}: cannot be read: {error.strerror}{remedy}")
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from hub.store.folder import DATABASE, Folder, StoreError, prepare
+from hub.store.folder import Folder, StoreError, check_used, prepare
 from hub.store.format import chunk
 from hub.store.format.names import shapes_of_device
 from hub.store.queries import history
@@ -47,8 +47,7 @@ class Stock(msgspec.Struct, frozen=True):
 
 def existing(folder: Path) -> Path:
     """Return a data folder's database, brought to this version's tables. Raises StoreError."""
-    if not (folder / DATABASE).exists():
-        raise StoreError(f"{folder}: there is no store; name the hub's data folder with --data")
+    check_used(folder)
     database = prepare(folder)
     migrate(database)
     return database
@@ -122,6 +121,12 @@ def stock(folder: Path) -> list[Stock]:
             (chunk.SOURCES - 1,),
         )
         return [Stock(*row) for row in rows]
+
+
+def devices(folder: Path) -> list[str]:
+    """Return the devices that the store knows. Raises StoreError."""
+    with contextlib.closing(connect_reader(existing(folder))) as connection:
+        return [device for (device,) in connection.execute("SELECT device FROM source ORDER BY device")]
 
 
 def erase(folder: Path, devices: tuple[str, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -54,7 +55,7 @@ class Listener:
         except OSError as error:
             await self._runner.cleanup()
             raise CannotListen(
-                f"cannot listen on {listen}: {error.strerror or error}; "
+                f"cannot listen on {listen}: {_reason(error)}; "
                 "is another hub running? Choose another address with --listen HOST:PORT"
             ) from error
         bound, bound_port = self._runner.addresses[0][:2]
@@ -64,6 +65,12 @@ class Listener:
     async def stop(self) -> None:
         """Close every connection and the socket."""
         await self._runner.cleanup()
+
+
+def _reason(error: OSError) -> str:
+    """Return what the system says, without the address once more."""
+    # A name that does not resolve has a number of getaddrinfo's, below 0.
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
 
 
 def _logger() -> logging.Logger:
