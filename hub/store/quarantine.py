@@ -83,7 +83,13 @@ def carry_small(
 
 def _hot(recent: Recent) -> Hot:
     blocks = [
-        Block(rows.shape.id, rows.times, rows.delays, rows.qualities, rows.columns)
+        Block(
+            rows.shape.id,
+            list(rows.times),
+            list(rows.delays),
+            list(rows.qualities),
+            [list(column) for column in rows.columns],
+        )
         for rows in recent.rows.values()
     ]
     boots: list[BootSeq] = list(recent.boots.values())

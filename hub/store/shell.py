@@ -13,10 +13,11 @@ import msgspec
 from hub.model import Quality
 from hub.store.folder import StoreError
 from hub.store.format import chunk, hotlog
+from hub.store.format.packing import listed
 from hub.store.schema import connect_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from hub.model import Value
@@ -115,7 +116,7 @@ def _chunk_rows(data: bytes) -> str:
             group.shape,
             group.times.tolist(),
             [] if group.qualities is None else group.qualities.tolist(),
-            group.columns,
+            map(listed, group.columns),
         )
     )
 
@@ -132,7 +133,7 @@ def _hot_rows(data: bytes) -> str:
 
 
 def _rows(
-    shape: int, times: list[int], qualities: list[int], columns: list[list[Value]]
+    shape: int, times: list[int], qualities: list[int], columns: Iterable[Sequence[Value]]
 ) -> Iterable[tuple[int, int, int, Value, Quality]]:
     for place, column in enumerate(columns):
         for row, value in enumerate(column):

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from hub.model import Value
     from hub.store.format.columns import Column, Ints
+    from hub.store.format.packing import Values
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ class Group(msgspec.Struct):
     shape: int
     times: Ints
     qualities: npt.NDArray[np.uint8] | None
-    columns: list[list[Value]]
+    columns: list[Values]
 
     @property
     def samples(self) -> int:
@@ -235,5 +235,7 @@ def _column(data: bytes, header: _Header, at: int, place: int) -> Column:
 
 
 def _group(data: bytes, header: _Header, at: int) -> Group:
-    found = [_column(data, header, at, place).values() for place in range(len(header.sizes) - 2)]
+    found: list[Values] = [
+        _column(data, header, at, place).values() for place in range(len(header.sizes) - 2)
+    ]
     return Group(header.shape, *_start(data, header, at), found)

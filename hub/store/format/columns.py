@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from hub.model import Value
+    from hub.store.format.packing import Values
 
 Ints: TypeAlias = integers.Ints
 Floats: TypeAlias = npt.NDArray[np.float64]
 
 _NULL, _INT, _FLOAT, _BOOL, _TEXT, _MIXED = range(6)
 _TAGS: dict[type, int] = {type(None): _NULL, int: _INT, float: _FLOAT, bool: _BOOL, str: _TEXT}
+_TAGS_OF_ARRAYS = {"i": _INT, "f": _FLOAT, "b": _BOOL}
 _MOST_DECIMALS = 9
 _SCALES = 10.0 ** np.arange(_MOST_DECIMALS + 1)[:, None]
 _RAW = 255
@@ -95,8 +97,10 @@ class Column(msgspec.Struct, frozen=True):
         return np.ones(len(self.parts[_NULL]), np.bool_) if self.tags is None else self.tags == _NULL
 
 
-def column_of(values: Sequence[Value]) -> Column:
+def column_of(values: Values) -> Column:
     """Sort values by type, without coding them."""
+    if isinstance(values, np.ndarray):
+        return Column(None, {_TAGS_OF_ARRAYS[values.dtype.kind]: values})
     types = set(map(type, values))
     if len(types) == 1:
         return Column(None, {_TAGS[types.pop()]: values})
@@ -108,7 +112,7 @@ def column_of(values: Sequence[Value]) -> Column:
     return Column(tags, parts)
 
 
-def encode(values: Sequence[Value]) -> bytes:
+def encode(values: Values) -> bytes:
     """Return values (finite numbers, integers of 64 bits, booleans, text, None) as bytes."""
     column = column_of(values)
     if column.tags is None:
@@ -217,8 +221,8 @@ def _decode_booleans(data: bytes, count: int) -> npt.NDArray[np.bool_]:
 
 _ENCODERS: dict[int, Callable[[Any], bytes]] = {
     _NULL: lambda _: b"",
-    _INT: lambda part: integers.encode(np.array(part, dtype=np.int64)),
-    _FLOAT: lambda part: encode_floats(np.array(part, dtype=np.float64)),
+    _INT: lambda part: integers.encode(np.asarray(part, dtype=np.int64)),
+    _FLOAT: lambda part: encode_floats(np.asarray(part, dtype=np.float64)),
     _BOOL: lambda part: zlib.compress(np.packbits(np.array(part, dtype=np.bool_)).tobytes(), LEVEL),
     _TEXT: _encode_texts,
 }

@@ -56,8 +56,8 @@ _MSGPACK = msgspec.msgpack.Decoder(Hot)
 def encode(hot: Hot) -> bytes:
     """Return a row's bytes: JSON or MessagePack, deflated (zlib, RFC 1950, whose Adler-32 guards it).
 
-    Of few samples JSON is the smaller by a fifth, of many both come to the same, and MessagePack is written in
-    a tenth of the time.
+    Of few samples JSON is the smaller by a fifth; of many both come to the same, and MessagePack is written
+    in a tenth of the time.
     """
     blocks = [
         Block(

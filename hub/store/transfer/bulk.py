@@ -23,7 +23,7 @@ from hub.store.writing.recent import Recent
 from hub.store.writing.samples import sealed_times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from hub.model import Value
@@ -103,7 +103,12 @@ class Bulk:
         self._waiting += 1
 
     def extend(
-        self, device: str, metric: str, times: list[int], values: list[Value], qualities: list[int]
+        self,
+        device: str,
+        metric: str,
+        times: Sequence[int],
+        values: Sequence[Value],
+        qualities: Sequence[int],
     ) -> None:
         """Take samples as another store has them: of one time all of them count."""
         key = device, metric

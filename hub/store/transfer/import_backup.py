@@ -11,6 +11,7 @@ from hub.store import births
 from hub.store.folder import Folder
 from hub.store.format import chunk, rollrow, tiers
 from hub.store.format.names import shape_of_id
+from hub.store.format.packing import listed
 from hub.store.schema import connect
 from hub.store.transfer.archive import existing
 from hub.store.transfer.import_values import ImportFailed, Skipped
@@ -109,7 +110,7 @@ class _Bringer:
                 qualities = [0] * len(group.times) if group.qualities is None else group.qualities.tolist()
                 times = group.times.tolist()
                 for metric, place in shape.places.items():
-                    self._bulk.extend(shape.device, metric, times, group.columns[place], qualities)
+                    self._bulk.extend(shape.device, metric, times, listed(group.columns[place]), qualities)
         except (chunk.ChunkDamaged, ValueError) as error:
             self._skipped.add(f"chunk {identity}", str(error))
 

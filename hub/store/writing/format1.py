@@ -43,12 +43,8 @@ def _carry_device(connection: sqlite3.Connection, source: int, device: str) -> N
         found: dict[int, Rows] = {}
         for time, place, _, delay, quality, data in of_window:
             shape = shapes[place]
-            into = found.setdefault(shape.id, Rows(shape, [], [], [], [[] for _ in shape.metrics]))
-            into.times.append(time)
-            into.delays.append(delay)
-            into.qualities.append(quality)
-            for column, value in zip(into.columns, json.loads(data), strict=True):
-                column.append(value)
+            into = found.setdefault(shape.id, Rows(shape))
+            into.extend([time], [delay], [quality], [[value] for value in json.loads(data)])
             newest = max(newest, time)
         seal.add(connection, window, source, seal.groups_of(found.values()))
         for one in found.values():

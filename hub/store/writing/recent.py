@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import zlib
+from array import array
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,7 +14,9 @@ from hub.store.format import hotlog
 from hub.store.format.chunk import Piece
 from hub.store.format.columns import column_of
 from hub.store.format.hotlog import BootSeq, clean
+from hub.store.format.joining import joined, reordered
 from hub.store.format.names import Shape, shape_of_id
+from hub.store.format.packing import grown, settled
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,43 +24,66 @@ if TYPE_CHECKING:
 
     from hub.model import Reading, Value
     from hub.store.format.hotlog import Hot
+    from hub.store.format.packing import Growing
     from hub.store.writing.intake import Boot
 
 
 log = logging.getLogger(__name__)
 
 
-class Rows(msgspec.Struct):
+class Rows:
     """The readings of one shape, as columns, in the order of their commits."""
 
-    shape: Shape
-    times: list[int]
-    delays: list[int]
-    qualities: list[int]
-    columns: list[list[Value]]
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.times = array("q")
+        self.delays = array("q")
+        self.qualities = bytearray()
+        self.columns: list[Growing] = [[] for _ in shape.metrics]
+
+    def extend(
+        self,
+        times: Sequence[int],
+        delays: Sequence[int],
+        qualities: Sequence[int],
+        columns: Sequence[Sequence[Value]],
+    ) -> None:
+        """Take in more readings; no qualities: all good."""
+        self.times.extend(times)
+        self.delays.extend(delays)
+        self.qualities += bytes(qualities or len(times))
+        self.columns = [grown(own, more) for own, more in zip(self.columns, columns, strict=True)]
+
+
+class Part(msgspec.Struct, frozen=True):
+    """Some samples of one metric, in the order in which they came."""
+
+    times: array[int]
+    qualities: bytes
+    values: Growing
 
 
 class Held(msgspec.Struct, frozen=True):
     """What memory holds of one metric, copied at one moment; it goes with the file's same `generation`."""
 
     generation: int
-    times: list[int]
-    qualities: list[int]
-    values: list[Value]
+    parts: list[Part]
 
     def piece(self) -> Piece | None:
         """Return it in order of time."""
-        if not self.times:
+        parts = [part for part in self.parts if part.times]
+        if not parts:
             return None
-        times = np.array(self.times, dtype=np.int64)
-        qualities = np.array(self.qualities, dtype=np.uint8) if any(self.qualities) else None
-        values = self.values
+        times = np.concatenate([np.array(part.times) for part in parts])
+        codes = b"".join(part.qualities for part in parts)
+        qualities = np.frombuffer(codes, dtype=np.uint8) if any(codes) else None
+        column = joined([column_of(settled(part.values)) for part in parts])
         if (times[1:] < times[:-1]).any():
             order = np.argsort(times, kind="stable")
             times = times[order]
             qualities = None if qualities is None else qualities[order]
-            values = [values[place] for place in order.tolist()]
-        return Piece(times, qualities, column_of(values))
+            column = reordered(column, order)
+        return Piece(times, qualities, column)
 
 
 class Recent:
@@ -96,14 +122,10 @@ class Recent:
             rows = self.rows.get(block.shape)
             if rows is None:
                 shape = shapes[block.shape]
-                rows = self.rows[block.shape] = Rows(shape, [], [], [], [[] for _ in shape.metrics])
+                rows = self.rows[block.shape] = Rows(shape)
                 self._of_device.setdefault(shape.device, []).append(rows)
-            rows.times += block.times
-            rows.delays += block.delays
-            rows.qualities += block.qualities or [0] * len(block.times)
-            for column, values in zip(rows.columns, block.columns, strict=True):
-                column.extend(values)
-                self.samples += len(values)
+            rows.extend(block.times, block.delays, block.qualities, block.columns)
+            self.samples += len(block.times) * len(block.columns)
             self._see(rows.shape, block.times)
         for boot in hot.boots:
             self.boots[boot.device, boot.boot_id] = boot
@@ -132,15 +154,14 @@ class Recent:
         A late reading of a device without an outbox may be in a chunk already; only the commit tells. Where
         none can be had, `surely` gets an answer without such readings.
         """
-        times: list[int] = []
-        qualities: list[int] = []
+        parts = [
+            Part(rows.times[:], bytes(rows.qualities), rows.columns[place][:])
+            for rows in self.rows_of(device)
+            if (place := rows.shape.places.get(metric)) is not None
+        ]
+        times = array("q")
+        qualities = bytearray()
         values: list[Value] = []
-        for rows in self.rows_of(device):
-            place = rows.shape.places.get(metric)
-            if place is not None:
-                times += rows.times
-                qualities += rows.qualities
-                values += rows.columns[place]
         taken: set[int] = set()
         for reading in waiting:
             if clean(reading.device) != device:
@@ -160,7 +181,7 @@ class Recent:
             times.append(time)
             qualities.append(hotlog.QUALITIES.index(reading.quality))
             values += hotlog.storable([reading.values[names.index(metric)]])
-        return Held(self.generation, times, qualities, values)
+        return Held(self.generation, [*parts, Part(times, bytes(qualities), values)])
 
 
 def generation(connection: sqlite3.Connection) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 
 from hub.store.format import chunk, tiers
 from hub.store.format.chunk import Group
+from hub.store.format.packing import listed, settled
 from hub.store.format.tiers import MERGING
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from hub.store.format.hotlog import BootSeq
+    from hub.store.format.packing import Values
     from hub.store.writing.intake import Boot
     from hub.store.writing.recent import Recent, Rows
 
@@ -105,8 +107,9 @@ def _joined(groups: list[Group]) -> Group:
     qualities = None
     if any(group.qualities is not None for group in groups):
         qualities = np.concatenate([_full(group) for group in groups])
-    columns = [
-        list(chain.from_iterable(parts)) for parts in zip(*(group.columns for group in groups), strict=True)
+    columns: list[Values] = [
+        list(chain.from_iterable(map(listed, parts)))
+        for parts in zip(*(group.columns for group in groups), strict=True)
     ]
     return _ordered(Group(groups[0].shape, times, qualities, columns))
 
@@ -125,7 +128,10 @@ def _ordered(group: Group) -> Group:
         group.shape,
         times[order],
         None if group.qualities is None else group.qualities[order],
-        [[column[place] for place in places] for column in group.columns],
+        [
+            column[order] if isinstance(column, np.ndarray) else [column[place] for place in places]
+            for column in group.columns
+        ],
     )
 
 
@@ -144,7 +150,8 @@ def groups_of(shapes: Iterable[Rows]) -> list[Group]:
 
 def _group(rows: Rows) -> Group:
     qualities = np.array(rows.qualities, dtype=np.uint8) if any(rows.qualities) else None
-    return _ordered(Group(rows.shape.id, np.array(rows.times, dtype=np.int64), qualities, rows.columns))
+    columns = [settled(column) for column in rows.columns]
+    return _ordered(Group(rows.shape.id, np.array(rows.times, dtype=np.int64), qualities, columns))
 
 
 def split(group: Group) -> Iterator[tuple[int, Group]]:
