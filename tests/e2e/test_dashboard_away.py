@@ -1,4 +1,4 @@
-"""The dashboard without its hub, after it, and on a wall: what it keeps, how it heals, who is let in."""
+"""The dashboard without its hub and after it: what it keeps, how it heals."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import UIDS, Watched
 from tests.e2e.test_dashboard import BOARD, live
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page, WebSocketRoute
+    from playwright.sync_api import Browser, Locator, Page, WebSocketRoute
 
-    from tests.e2e.conftest import Rig
+    from tests.e2e.conftest import Rig, Watched
 
 pytestmark = pytest.mark.e2e
 
@@ -175,63 +174,6 @@ def test_the_worker_is_the_only_script_that_the_page_may_name(watched: Watched) 
     assert refused == ["worker", "policy", "html"]
 
 
-def hung(page: Page, name: str) -> str:
-    """Make a display in Settings, and return its link."""
-    page.goto("/settings")
-    live(page)
-    walls = page.locator("section").filter(has=page.get_by_role("heading", name="Wall displays"))
-    walls.get_by_role("button", name="New display").click()
-    walls.get_by_label("Name").fill(name)
-    walls.get_by_role("button", name="Create").click()
-    return walls.get_by_label(f"The link for {name}").input_value()
-
-
-def test_a_display_is_let_in_by_its_link_stays_and_goes_dark_when_it_is_revoked(
-    rig: Rig, browser: Browser, watched: Watched
-) -> None:
-    link = hung(watched.page, "hall")
-    token = link.partition("#")[2]
-    with browsing(rig, browser, service_workers="block") as display:
-        asked: list[str] = []
-        display.on("request", lambda request: asked.append(request.url))
-        display.goto(link)
-        live(display)
-        assert display.url == f"{rig.hub.url}/wall"
-        assert display.evaluate("history.length") <= 2
-        expect(display.locator(f'[data-device="{BOARD}"]')).to_be_visible()
-        expect(display.get_by_role("navigation")).to_have_count(0)
-        display.goto("/wall")
-        live(display)
-        assert token not in " ".join(asked), "the token was in a URL"
-        assert token not in "\n".join(rig.hub.lines), "the token was in the log"
-        walls = watched.page.locator("section").filter(has=watched.page.locator("#walls"))
-        walls.get_by_role("button", name="Revoke hall").click()
-        walls.get_by_role("button", name="Yes, revoke").click()
-        expect(display.get_by_role("heading", name="This display is not let in")).to_be_visible()
-        display.get_by_label("Token").fill(token)
-        display.get_by_role("button", name="Let in").click()
-        expect(display.locator("form output")).to_contain_text("no valid Bearer token")
-    assert watched.errors == []
-
-
-@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (3840, 2160)])
-def test_on_a_wall_type_is_as_large_as_all_devices_leave_room_for(
-    watched: Watched, width: int, height: int
-) -> None:
-    page = watched.page
-    page.set_viewport_size({"width": width, "height": height})
-    page.goto("/wall")
-    live(page)
-    expect(page.locator("html")).to_have_attribute("data-fitted", "")
-    expect(page.locator(f'[data-device="{UIDS[1]}"] [data-metric="vibration"]')).to_be_in_viewport()
-    size = page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)")
-    assert size > (17 if width == 1920 else 26)
-    assert page.evaluate("document.documentElement.scrollHeight") <= height + 1
-    page.goto("/")
-    live(page)
-    assert page.evaluate("document.documentElement.style.fontSize") == ""
-
-
 def test_after_the_hub_was_upgraded_a_display_reloads_and_another_page_says_so(
     rig: Rig, watched: Watched
 ) -> None:
@@ -281,8 +223,9 @@ def healed(trace: dict[str, float]) -> bool:
     return trace["tail"] < AWAY / 2 and trace["hole"] < AWAY / 2
 
 
-def test_a_control_shows_that_it_waits_until_the_device_has_answered(rig: Rig, watched: Watched) -> None:
-    page = watched.page
+@contextmanager
+def unanswered(page: Page) -> Iterator[tuple[Locator, list[str | bytes], list[WebSocketRoute]]]:
+    """Send a command whose answers are held back: its form, what the hub said, and the way to the page."""
     held: list[str | bytes] = []
     routes: list[WebSocketRoute] = []
 
@@ -300,11 +243,29 @@ def test_a_control_shows_that_it_waits_until_the_device_has_answered(rig: Rig, w
     form.get_by_text("on", exact=True).click()
     form.get_by_role("button", name="Send").click()
     expect(form.locator("output")).to_have_attribute("data-kind", "pending")
-    expect(form.locator("output")).to_contain_text("Waiting for the device")
-    while not any('"succeeded"' in str(message) for message in held):
-        page.wait_for_timeout(50)  # it is here that messages come in; the test's own timeout ends it
-    expect(form.locator("output")).to_have_attribute("data-kind", "pending")
-    for message in held:
-        routes[0].send(message)
-    expect(form.locator("[data-state]")).to_have_attribute("data-state", "succeeded")
+    yield form, held, routes
+
+
+def test_a_control_shows_that_it_waits_until_the_device_has_answered(rig: Rig, watched: Watched) -> None:
+    page = watched.page
+    with unanswered(page) as (form, held, routes):
+        expect(form.locator("output")).to_contain_text("Waiting for the device")
+        while not any('"succeeded"' in str(message) for message in held):
+            page.wait_for_timeout(50)  # it is here that messages come in; the test's own timeout ends it
+        expect(form.locator("output")).to_have_attribute("data-kind", "pending")
+        for message in held:
+            routes[0].send(message)
+        expect(form.locator("[data-state]")).to_have_attribute("data-state", "succeeded")
     assert watched.errors == []
+
+
+MOVING = "document.getAnimations().filter((one) => one.playState === 'running').length"
+
+
+def test_nothing_turns_for_who_wants_less_motion(watched: Watched) -> None:
+    page = watched.page
+    page.emulate_media(reduced_motion="no-preference")
+    with unanswered(page):
+        page.wait_for_function(f"{MOVING} > 0")
+        page.emulate_media(reduced_motion="reduce")
+        page.wait_for_function(f"{MOVING} === 0")
