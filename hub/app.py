@@ -27,7 +27,6 @@ from hub.enrolment import Enrolment
 from hub.flash.image import firmware_folder
 from hub.health import Health
 from hub.ingest import Ingest
-from hub.links import mqtt
 from hub.links.host import HostLink
 from hub.links.mqtt import MqttLink
 from hub.links.pins.plan import plan
@@ -159,7 +158,7 @@ class App:
         )
         links: list[Link] = [self._host(), ports]
         known = [birth for birth, link, _ in births if link is LinkKind.MQTT]
-        links += await self._broker(health, known, ports.shared)
+        links += self._broker(health, known, ports.shared)
         ingest = Ingest(registry=registry, store=store, bus=bus, health=health, now_ms=wall_ms)
         servers = ice.load(config.webrtc)
         cameras = {
@@ -253,14 +252,12 @@ class App:
         interval_s = host.interval_ms / 1000
         return HostLink(data=self._data, now_ms=wall_ms, interval_s=interval_s, sys_root=sys_root, pins=wired)
 
-    async def _broker(self, health: Health, known: list[Birth], shared: Shared) -> list[Link]:
-        """Return the link to the MQTT broker, where there is one."""
+    def _broker(self, health: Health, known: list[Birth], shared: Shared) -> list[Link]:
+        """Return the link to the MQTT broker: whether it answers by now or not, a broker may start later."""
         settings = self._config.mqtt
-        if settings.enabled and (
-            settings != type(settings)() or await mqtt.probe(settings.host, settings.port)
-        ):
-            return [MqttLink(settings, now_ms=wall_ms, health=health, known=known, shared=shared)]
-        return []
+        if not settings.enabled:
+            return []
+        return [MqttLink(settings, now_ms=wall_ms, health=health, known=known, shared=shared)]
 
     def _tls(self) -> Tls | None:
         """Return what HTTPS is served with, where it is. Raises TlsError."""

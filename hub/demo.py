@@ -124,7 +124,7 @@ class Demo:
             return config
         mosquitto = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
         if mosquitto is None:
-            self.notes.append("MQTT: no broker answers and Mosquitto is not installed; MQTT is off")
+            self.notes.append("MQTT: no broker answers and Mosquitto is not installed")
             return config
         settings = self._folder / "mosquitto.conf"
         settings.write_text(_MOSQUITTO.format(port=config.mqtt.port))

@@ -12,10 +12,12 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from hub.config import ConfigError, MqttConfig
+from hub.app import App
+from hub.config import Config, ConfigError, MqttConfig
 from hub.health import Health
-from hub.links.link import Refused
+from hub.links.link import NotReachable, Refused
 from hub.links.mqtt import MqttLink, probe
+from hub.links.session import Shared
 from hub.model import Birth, Born, Command, Quality
 from tests.broker import Broker, free_port
 from tests.watch import Watch
@@ -97,6 +99,27 @@ async def test_messages_become_readings_in_order(broker: Broker) -> None:
         publisher.close()
         values = [reading.values[0] for reading in watch.readings if reading.device == "a"]
         assert values == list(range(500))
+
+
+@pytest.mark.slow
+async def test_a_broker_that_starts_after_the_hub_is_used(tmp_path: Path) -> None:
+    broker = Broker(tmp_path)
+    async with running(config_of(broker)) as (link, watch):
+        with pytest.raises(NotReachable):
+            link.publish("outpost/x/y", b"1")
+        with broker:
+            publisher = Publisher(broker)
+            await asyncio.wait_for(knock(publisher, watch), 60)
+            publisher.close()
+
+
+@pytest.mark.parametrize(("settings", "links"), [(MqttConfig(), 1), (MqttConfig(enabled=False), 0)])
+def test_a_hub_looks_for_a_broker_unless_it_is_told_not_to(
+    tmp_path: Path, settings: MqttConfig, links: int
+) -> None:
+    app = App(Config(mqtt=settings), tmp_path, demo=False, say=print)
+    shared = Shared(last_seq=lambda _device, _boot_id: -1, now_ms=wall_ms)
+    assert len(app._broker(Health(), [], shared)) == links
 
 
 HOSTILE: list[tuple[str, bytes]] = [

@@ -42,7 +42,7 @@ class SerialConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class MqttConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[mqtt]`: the broker. Left out: localhost:1883 when one answers there."""
+    """`[mqtt]`: the broker. Left out: localhost:1883, as soon as one answers there."""
 
     enabled: bool = True
     host: str = "localhost"

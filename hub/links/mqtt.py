@@ -13,7 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from hub.config import ConfigError
+from hub.config import ConfigError, MqttConfig
 from hub.links.handover import Handover
 from hub.links.link import NotReachable, Refused
 from hub.links.mqtt_boards import MqttBoards
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from paho.mqtt.client import ConnectFlags, DisconnectFlags, MQTTMessage
     from paho.mqtt.reasoncodes import ReasonCode
 
-    from hub.config import MqttConfig
     from hub.health import Health
     from hub.links.link import Sink
     from hub.model import Birth, Command, LinkEvent
@@ -220,10 +219,16 @@ class MqttLink:
         client.on_subscribe = on_subscribe
         client.on_disconnect = on_disconnect
         client.on_message = on_message
-        client.on_connect_fail = lambda _client, _data: self._complain(
-            "does not answer; trying again until it does"
-        )
+        client.on_connect_fail = lambda _client, _data: self._miss()
         return client
+
+    def _miss(self) -> None:
+        if self._config != MqttConfig():
+            self._complain("does not answer; trying again until it does")
+        elif not self._complaint:
+            # Nobody asked for this one by name: it is no fault that it is not there.
+            self._complaint = "none"
+            log.info("mqtt: no broker answers at %s; one that starts there is used", self.name)
 
     def _complain(self, text: str) -> None:
         """Log a complaint about the broker once, until another or a connection comes."""
