@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import http.client
+import logging
 import os
 import pathlib
 import socket
@@ -17,6 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from hil.hub import HubProcess
+from hub.cli.logs import Lines
 from hub.cli.main import main
 from tests import pi_machine
 
@@ -119,6 +121,13 @@ def test_without_a_hub_the_client_says_how_to_start_one(tmp_path: Path) -> None:
     done = outpost("devices", "--data", str(tmp_path))
     assert done.returncode == 1
     assert "outpost run" in done.stderr
+
+
+def test_what_a_client_sends_forges_no_line_of_the_log() -> None:
+    said = logging.LogRecord(
+        "hub", logging.INFO, "", 1, "may not GET %s", ("/a\n2026 ERROR \x1b[2J\u202e°",), None
+    )
+    assert Lines("%(message)s").format(said) == r"may not GET /a\n2026 ERROR \x1b[2J\u202e°"
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from pathlib import Path
 
 import click
@@ -18,6 +16,7 @@ from hub.cli.export import export
 from hub.cli.flash import flash
 from hub.cli.importing import import_
 from hub.cli.link import link
+from hub.cli.logs import to_stderr
 from hub.cli.mqtt import mqtt
 from hub.cli.options import data_option
 from hub.cli.remote import devices, watch
@@ -91,7 +90,7 @@ def main() -> None:
 @click.option(
     "--demo", is_flag=True, help="With no board plugged in, bring up two virtual boards and a test camera."
 )
-@click.option("-v", "--verbose", count=True, help="Log more; twice for everything.")
+@click.option("-v", "--verbose", count=True, help="Log more; twice also what libraries do.")
 def run(
     config_file: Path | None,
     data: Path,
@@ -105,13 +104,7 @@ def run(
     import uvloop  # noqa: PLC0415 - only `run` needs a loop, and `--help` should be instant
 
     config = configuration(config_file, listen, tls=with_tls, plain_http=plain_http)
-    logging.basicConfig(
-        level=(logging.INFO, logging.INFO, logging.DEBUG)[min(verbose, 2)],
-        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-    for chatty in ("aioice", "aiortc", "libav"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    to_stderr(verbose)
 
     async def serve() -> None:
         from hub.app import App  # noqa: PLC0415 - the whole hub, which no other command needs
