@@ -48,7 +48,7 @@ export function App() {
           <Mark />
           <span>{name}</span>
         </a>
-        <nav aria-label={text.nav.label}>
+        <nav aria-label={text.nav.label} hidden={state === "signed_out"}>
           <Tab
             href="/"
             here={["device", "camera"].includes(route.page) ? "below" : here("overview")}

@@ -58,7 +58,7 @@ def test_a_user_logs_in_by_name_and_password_and_a_wrong_one_is_told(rig: Rig, b
     page.get_by_label("Name", exact=True).fill("vera")
     page.get_by_label("Password").fill("not this one")
     page.get_by_role("button", name="Log in").click()
-    expect(page.locator("form.login output")).to_contain_text("wrong name or password")
+    expect(page.locator("form.door output")).to_contain_text("wrong name or password")
     page.get_by_label("Password").fill("a long enough secret")
     page.get_by_role("button", name="Log in").click()
     live(page)

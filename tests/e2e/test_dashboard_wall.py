@@ -70,7 +70,7 @@ def test_a_display_is_let_in_by_its_link_stays_and_goes_dark_when_it_is_revoked(
         expect(display.get_by_role("heading", name="This display is not let in")).to_be_visible()
         display.get_by_label("Token").fill(token)
         display.get_by_role("button", name="Let in").click()
-        expect(display.locator("form output")).to_contain_text("no valid Bearer token")
+        expect(display.locator("form output")).to_contain_text("does not know this token")
     assert watched.errors == []
 
 

@@ -372,7 +372,8 @@ export const de: Catalogue = {
   signedOut: {
     title: "Abgemeldet",
     text: "Der Hub kennt diesen Browser nicht, oder die Sitzung ist zu Ende. Es kommen keine Werte mehr an.",
-    how: "Anmelden, oder einen neuen Link öffnen: die Befehlszeile des Hubs gibt einen aus, der einmal gilt, zehn Minuten lang.",
+    byLink: "Oder mit einem neuen Link",
+    how: "Die Befehlszeile des Hubs gibt einen aus, der einmal gilt, zehn Minuten lang.",
     ways: [
       {
         title: "In einem Terminal gestartet",
@@ -1035,5 +1036,6 @@ export const de: Catalogue = {
     token: "Token",
     letIn: "Einlassen",
     lettingIn: "Wird geprüft",
+    refused: "Der Hub kennt dieses Token nicht: es ist vertippt, oder wurde widerrufen.",
   },
 };

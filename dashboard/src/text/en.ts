@@ -376,7 +376,8 @@ export const en = {
   signedOut: {
     title: "You are signed out",
     text: "The hub does not know this browser, or its session has ended. Values are no longer received.",
-    how: "Log in, or open a new link: the hub's command line prints one that works once, for ten minutes.",
+    byLink: "Or by a new link",
+    how: "The hub's command line prints one that works once, for ten minutes.",
     ways: [
       {
         title: "Started in a terminal",
@@ -1047,6 +1048,7 @@ export const en = {
     token: "Token",
     letIn: "Let in",
     lettingIn: "Checking",
+    refused: "The hub does not know this token: it is mistyped, or was revoked.",
   },
 };
 

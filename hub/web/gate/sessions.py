@@ -41,6 +41,8 @@ NEW_LINK = (
     "minutes, and the hub need not be restarted."
 )
 
+LOGIN = ("Log in by name and password", "/")
+
 
 class Logins:
     """What bounds logins: tries by address and by account, and hashes at a time."""
@@ -87,7 +89,8 @@ async def claim(request: web.Request) -> web.StreamResponse:
             return _to_dashboard()
         log.warning("a claim was refused: %s", error)
         tell(request, SecurityKind.LOGIN_REFUSED, f"by link: {error}")
-        return page(403, "This link does not work", f"{str(error).capitalize()}. {NEW_LINK}")
+        reason = f"{str(error).capitalize()}."
+        return page(403, "This link does not work", reason, NEW_LINK, link=LOGIN)
     answer = _to_dashboard()
     _begin(request, answer, ADMIN, Role.ADMIN, "by link")
     return answer
