@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ class Yard:
         self._camera: RtspCamera | None = None
 
     def plug(self) -> None:
+        self.unplug()
         self._camera = RtspCamera(self._units, self._port)
         self._camera.__enter__()
 
@@ -87,6 +89,22 @@ def test_a_camera_that_dies_is_told_with_the_reason_and_its_video_goes_on_withou
     expect(screen).to_have_attribute("data-video", "live")
     expect(banner).to_have_count(0)
     assert page.evaluate("window.same") is True
+
+
+def test_a_stream_of_pictures_that_freezes_is_not_taken_for_one_and_comes_back(yard: Yard) -> None:
+    yard.plug()
+    page = yard.page.context.new_page()
+    page.add_init_script("delete window.RTCPeerConnection")
+    page.goto("/cameras/yard")
+    screen = page.locator(".screen")
+    expect(screen).to_have_attribute("data-video", "stream")
+    yard.unplug()
+    expect(screen).to_have_attribute("data-video", "failed")
+    expect(screen.locator("img")).to_be_hidden()
+    yard.plug()
+    expect(screen).to_have_attribute("data-video", re.compile("still|stream"))
+    expect(screen.locator("img")).to_be_visible()
+    page.close()
 
 
 def test_the_film_of_the_day_can_be_watched_while_it_grows(yard: Yard) -> None:

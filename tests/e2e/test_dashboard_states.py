@@ -55,16 +55,6 @@ def test_charts_without_their_history_say_why(watched: Watched) -> None:
     expect(page.locator(".veil").filter(has_text=REASON).first).to_be_visible()
 
 
-def test_without_video_there_are_stills_and_the_reason(watched: Watched) -> None:
-    page = watched.page
-    page.route("**/whep", answer_broken)
-    page.goto("/cameras/front")
-    expect(page.locator(".screen")).to_have_attribute("data-video", "still")
-    expect(page.locator(".banner")).to_contain_text(REASON)
-    expect(page.locator(".screen img")).to_have_js_property("naturalWidth", 640)
-    check_look(page)
-
-
 def test_a_parameter_out_of_range_is_not_sent_and_named(watched: Watched) -> None:
     page = watched.page
     page.goto(f"/devices/{UIDS[0]}")

@@ -10,6 +10,8 @@ export interface Recording {
   length_ms: number | null;
   size_bytes: number;
   reason: string;
+  /** Whose alert it was. */
+  rule: string | null;
 }
 
 const one = encodeURIComponent;
@@ -28,7 +30,7 @@ export function recordingsApi(client: Client, camera: string) {
 }
 
 /** A film of snapshots; `until` is about when its last picture was taken. */
-export interface Timelapse extends Omit<Recording, "reason"> {
+export interface Timelapse extends Omit<Recording, "reason" | "rule"> {
   until: number;
 }
 

@@ -30,12 +30,14 @@ interface Props {
   said: string;
   /** Where it is had; null while it cannot be played. */
   url: string | null;
+  /** Ends it before its time; null where it, or this user, may not. */
+  stop?: (() => Promise<void>) | null;
   /** Deletes it; null where it, or this user, may not. */
   remove: (() => Promise<void>) | null;
 }
 
 /** A film on the disk: played here, downloaded, deleted. */
-export function FilmLine({ film, kind, said, url, remove }: Props) {
+export function FilmLine({ film, kind, said, url, stop, remove }: Props) {
   const hub = useHub();
   const playing = useSignal(false);
   const clock = moment(film.time, hub.now.peek());
@@ -50,6 +52,14 @@ export function FilmLine({ film, kind, said, url, remove }: Props) {
         </p>
         <p class={film.state === "kept" ? "dim" : "warn"}>{said}</p>
       </div>
+      {stop && (
+        <div class="entry-actions">
+          <button type="button" onClick={() => void stop()}>
+            {text.stop}
+            <span class="hidden"> {clock}</span>
+          </button>
+        </div>
+      )}
       {url !== null && (
         <div class="entry-actions">
           <button

@@ -17,14 +17,15 @@ export function Recordings({ camera }: { camera: string }) {
   const api = useMemo(() => recordingsApi(hub.client, camera), [camera]);
   const list = useMemo(() => listing(() => api.list()), [api]);
   const said = useSignal("");
-  const running = list.items.value?.find((item) => item.state === "running");
+  const running = list.items.value?.filter((item) => item.state === "running") ?? [];
+  const commanded = running.find((item) => item.reason === "command");
   const may = hub.session.value?.role !== "viewer";
   useEffect(() => void list.load(), [list]);
   useEffect(() => {
-    if (running === undefined) return;
+    if (running.length === 0) return;
     const timer = setInterval(() => document.hidden || void list.load(), EVERY_MS);
     return () => clearInterval(timer);
-  }, [running?.id]);
+  }, [running.length === 0]);
   const act = async (work: () => Promise<unknown>, done: string) => {
     try {
       await work();
@@ -35,9 +36,9 @@ export function Recordings({ camera }: { camera: string }) {
     await list.load();
   };
   const toggle = () =>
-    running === undefined
+    commanded === undefined
       ? act(() => api.begin(), text.begun)
-      : act(() => api.stop(running.id), text.stopped);
+      : act(() => api.stop(commanded.id), text.stopped);
   return (
     <Section
       id={ID}
@@ -49,7 +50,7 @@ export function Recordings({ camera }: { camera: string }) {
       action={
         may && (
           <button type="button" onClick={() => void toggle()}>
-            {running === undefined ? text.record : text.stop}
+            {commanded === undefined ? text.record : text.stop}
           </button>
         )
       }
@@ -60,9 +61,16 @@ export function Recordings({ camera }: { camera: string }) {
             <FilmLine
               key={item.id}
               film={item}
-              kind={text.reasons[item.reason] ?? item.reason}
+              kind={[text.reasons[item.reason] ?? item.reason, item.rule]
+                .filter(Boolean)
+                .join(": ")}
               said={item.state === "kept" ? lengthAndSize(item) : text.running}
               url={item.state === "kept" ? api.url(item.id) : null}
+              stop={
+                may && item.state === "running" && item !== commanded
+                  ? () => act(() => api.stop(item.id), text.stopped)
+                  : null
+              }
               remove={
                 may && item.state === "kept"
                   ? async () => {

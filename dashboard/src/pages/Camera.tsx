@@ -10,9 +10,7 @@ import { Overlay } from "../state/overlay.ts";
 import { Video, type VideoFigures } from "../state/video.ts";
 import { text } from "../text/catalogue.ts";
 
-const STILL_EVERY_MS = 1000;
-
-/** One camera: video by WebRTC with its state, or stills with the reason why. */
+/** One camera: video by WebRTC with its state, or what stands in for it with the reason why. */
 export function CameraPage({ id }: { id: string }) {
   const hub = useHub();
   const camera = hub.cameras.value.find((candidate) => candidate.id === id);
@@ -49,14 +47,15 @@ function Known({ id, name }: { id: string; name: string }) {
       const cameras = await hub.client.cameras().catch(() => []);
       return cameras.find((camera) => camera.id === id)?.error ?? null;
     };
-    const playing = new Video(`${base}/whep`, element.current, overlay, why);
+    const playing = new Video(base, element.current, overlay, why);
     video.value = playing;
     void playing.start();
     return () => playing.stop();
   }, [base]);
   const state = video.value?.state.value ?? "connecting";
   const reason = video.value?.reason.value ?? "";
-  const showStill = ["still", "failed", "reconnecting"].includes(state);
+  const fallback = video.value?.fallback;
+  const picture = fallback?.picture.value ?? "";
   const words = text.camera;
   return (
     <>
@@ -78,17 +77,23 @@ function Known({ id, name }: { id: string; name: string }) {
       <div class="camera-view">
         <div class="screen" ref={frame} data-video={state}>
           <video ref={element} muted playsInline autoplay aria-label={text.camera.alt(name)} />
-          {showStill && video.value && (
-            <Still base={base} name={name} onShown={(shown) => video.peek()?.stillShown(shown)} />
+          {picture !== "" && (
+            <img
+              src={picture}
+              alt={words.alt(name)}
+              onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) =>
+                fallback?.shown(naturalWidth, naturalHeight)
+              }
+            />
           )}
-          {!["live", "still", "reconnecting"].includes(state) && (
+          {!["live", "stream", "still", "reconnecting"].includes(state) && (
             <p class="veil dim">{words.states[state]}</p>
           )}
           {state === "live" && <VideoOverlay overlay={overlay} />}
         </div>
         {state !== "live" && state !== "connecting" && (
           <div class="banner warn">
-            <p>{words[state === "reconnecting" ? "still" : state](reason)}</p>
+            <p>{words[state](reason, fallback?.reason.value ?? "")}</p>
             <button type="button" onClick={() => void video.peek()?.start()}>
               {text.camera.retry}
             </button>
@@ -121,33 +126,6 @@ function FilmsLater({ camera }: { camera: string }) {
   }, []);
   const Is = part.value?.Is;
   return <div class="recordings">{Is && <Is camera={camera} />}</div>;
-}
-
-interface StillProps {
-  base: string;
-  name: string;
-  onShown: (shown: boolean) => void;
-}
-
-/** A still a second; the next is asked for when the last one came, or failed. */
-function Still({ base, name, onShown }: StillProps) {
-  const turn = useSignal(0);
-  const wait = useMemo(() => ({ timer: 0 }), []);
-  const again = (shown: boolean) => {
-    onShown(shown);
-    wait.timer = window.setTimeout(() => {
-      turn.value++;
-    }, STILL_EVERY_MS);
-  };
-  useEffect(() => () => window.clearTimeout(wait.timer), []);
-  return (
-    <img
-      src={`${base}/snapshot.jpg?turn=${turn.value}`}
-      alt={text.camera.alt(name)}
-      onLoad={() => again(true)}
-      onError={() => again(false)}
-    />
-  );
 }
 
 function VideoFacts({ figures }: { figures: VideoFigures | null }) {

@@ -1,17 +1,19 @@
 import { signal } from "@preact/signals";
 import { iceServers, type Side, VideoError, WhepViewer } from "../api/whep.ts";
 import { text } from "../text/catalogue.ts";
+import { Fallback } from "./fallback.ts";
 import type { Overlay } from "./overlay.ts";
 
 /**
- * `stalled`: connected, and the camera gives no picture. `denied`: this user may not look. `still`: pictures one by
- * one in the video's place; `failed`: not even these.
+ * `stalled`: connected, and the camera gives no picture. `denied`: this user may not look. `stream` and `still`: a
+ * stream of JPEGs, and one a second, in the video's place; `failed`: not even these.
  */
 export type VideoState =
   | "connecting"
   | "live"
   | "stalled"
   | "reconnecting"
+  | "stream"
   | "still"
   | "failed"
   | "denied";
@@ -22,8 +24,9 @@ export interface VideoFigures {
   fps: number;
   kbps: number;
   rttMs: number | null;
-  lost: number;
-  dropped: number;
+  /** Packets; null where the way keeps them, as HTTP does. */
+  lost: number | null;
+  dropped: number | null;
   codec: string;
 }
 
@@ -31,11 +34,12 @@ const FIRST_FRAME_MS = 8000;
 const RETRY_MS = [1000, 2000, 5000, 15_000] as const;
 const STALL_MS = 3000;
 
-/** Keeps one camera's video playing: tries WHEP, falls back to stills with the reason, tries again. */
+/** Keeps one camera's video playing: tries WHEP, lets JPEGs stand in with the reason, tries again. */
 export class Video {
   readonly state = signal<VideoState>("connecting");
   readonly reason = signal("");
   readonly figures = signal<VideoFigures | null>(null);
+  readonly fallback: Fallback;
   private readonly url: string;
   private readonly element: HTMLVideoElement;
   private viewer: WhepViewer | null = null;
@@ -49,14 +53,17 @@ export class Video {
   private readonly overlay: Overlay;
   private readonly why: () => Promise<string | null>;
 
-  /** `why` asks the hub what is wrong with the camera. */
+  /** `base` is the camera's address; `why` asks the hub what is wrong with it. */
   constructor(
-    url: string,
+    base: string,
     element: HTMLVideoElement,
     overlay: Overlay,
     why: () => Promise<string | null>,
   ) {
-    this.url = url;
+    this.url = `${base}/whep`;
+    this.fallback = new Fallback(base, this.figures, (state) => {
+      this.state.value = state;
+    });
     this.element = element;
     this.overlay = overlay;
     this.why = why;
@@ -65,8 +72,7 @@ export class Video {
   async start(): Promise<void> {
     this.hangUp();
     if (typeof RTCPeerConnection === "undefined") {
-      this.reason.value = text.camera.reasons.unsupported;
-      this.state.value = "still";
+      this.fail(text.camera.reasons.unsupported);
       return;
     }
     this.servers ??= await offeredServers(this.url);
@@ -94,20 +100,16 @@ export class Video {
 
   stop(): void {
     this.hangUp();
+    this.fallback.stop();
     this.overlay.changed = () => {};
     this.element.srcObject = null;
-  }
-
-  /** The fallback failed too, or works again. */
-  stillShown(shown: boolean): void {
-    if (!["still", "failed", "reconnecting"].includes(this.state.peek())) return;
-    this.state.value = shown ? "still" : "failed";
   }
 
   private playing(viewer: WhepViewer): void {
     if (this.viewer !== viewer) return;
     this.shown = viewer;
     this.tries = 0;
+    this.fallback.stop();
     this.reason.value = "";
     this.state.value = "live";
     this.before = { bytes: 0, at: 0 };
@@ -119,14 +121,16 @@ export class Video {
   private fail(reason: string, denied = false): void {
     const was = this.state.peek();
     this.hangUp();
-    this.figures.value = null;
     this.reason.value = reason;
-    const before = was === "failed" ? "failed" : "still";
-    this.state.value = denied
-      ? "denied"
-      : was === "live" || was === "stalled"
-        ? "reconnecting"
-        : before;
+    if (was === "live" || was === "stalled" || was === "denied") {
+      this.figures.value = null;
+      this.state.value = "reconnecting";
+    }
+    if (denied) {
+      this.fallback.stop();
+      this.figures.value = null;
+      this.state.value = "denied";
+    } else this.fallback.start();
     const wait = RETRY_MS[Math.min(this.tries++, RETRY_MS.length - 1)] ?? 15_000;
     this.later(() => void this.start(), wait);
   }

@@ -283,12 +283,17 @@ export const de: Catalogue = {
       live: "Live-Video",
       stalled: "Die Kamera gibt kein Bild",
       reconnecting: "Video verloren, verbinde neu",
+      stream: "Folge von Bildern",
       still: "Standbilder",
       failed: "Kein Bild",
       denied: "Kein Recht zu sehen",
     },
-    still: (reason) =>
-      `Live-Video gibt es gerade nicht: ${reason}. Zu sehen ist ein Standbild, jede Sekunde neu; Video wird von selbst wieder versucht.`,
+    reconnecting: (reason) =>
+      `Das Live-Video brach ab: ${reason}. Es wird von selbst wieder versucht.`,
+    stream: (reason) =>
+      `Live-Video gibt es gerade nicht: ${reason}. Zu sehen ist eine Folge einzelner Bilder, bis zu zehn in der Sekunde; Video wird von selbst wieder versucht.`,
+    still: (reason, stream) =>
+      `Live-Video gibt es gerade nicht: ${reason}; die Folge von Bildern auch nicht${stream === reason ? "" : `: ${stream}`}. Zu sehen ist ein Standbild, jede Sekunde neu; Video wird von selbst wieder versucht.`,
     failed: (reason) => `Weder Video noch ein Standbild gibt es gerade: ${reason}.`,
     denied: (reason) =>
       `Diese Kamera ist nicht freigegeben: ${reason}. Ein Admin kann das ändern; die Seite versucht es von selbst wieder.`,
@@ -303,6 +308,9 @@ export const de: Catalogue = {
       unsupported: "dieser Browser hat kein WebRTC",
       timeout: "binnen 8 s kam kein Bild",
       lost: "die Verbindung brach ab",
+      ended: "sie endete",
+      stalled: "5 s lang kam kein Bild",
+      unreachable: "der Hub ist nicht zu erreichen",
       silent: "sie sagt nicht, warum",
     },
     overlay: {
@@ -596,7 +604,7 @@ export const de: Catalogue = {
     stop: "Anhalten",
     running: "wird aufgenommen",
     cut: "Länge unbekannt",
-    reasons: { command: "auf Befehl", schedule: "nach Plan" },
+    reasons: { command: "auf Befehl", schedule: "nach Plan", alert: "auf Alarm" },
     timelapse: {
       title: "Zeitraffer",
       kind: "Zeitraffer",

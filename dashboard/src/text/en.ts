@@ -287,12 +287,17 @@ export const en = {
       live: "Live video",
       stalled: "The camera gives no picture",
       reconnecting: "Video lost, connecting again",
+      stream: "Stream of pictures",
       still: "Still pictures",
       failed: "No picture",
       denied: "No right to look",
     },
-    still: (reason: string) =>
-      `Live video is not available: ${reason}. You see a still picture, taken anew every second; video is tried again by itself.`,
+    reconnecting: (reason: string) =>
+      `Live video broke off: ${reason}. It is tried again by itself.`,
+    stream: (reason: string) =>
+      `Live video is not available: ${reason}. You see a stream of single pictures, up to ten a second; video is tried again by itself.`,
+    still: (reason: string, stream: string) =>
+      `Live video is not available: ${reason}; nor is the stream of pictures${stream === reason ? "" : `: ${stream}`}. You see a still picture, taken anew every second; video is tried again by itself.`,
     failed: (reason: string) => `Neither video nor a still picture is available: ${reason}.`,
     denied: (reason: string) =>
       `This camera is not for you: ${reason}. An admin can change that; the page tries again by itself.`,
@@ -307,6 +312,9 @@ export const en = {
       unsupported: "this browser has no WebRTC",
       timeout: "no picture came within 8 s",
       lost: "the connection broke",
+      ended: "it ended",
+      stalled: "no picture came for 5 s",
+      unreachable: "the hub cannot be reached",
       silent: "it does not say why",
     },
     overlay: {
@@ -599,7 +607,10 @@ export const en = {
     stop: "Stop",
     running: "recording now",
     cut: "length unknown",
-    reasons: { command: "on command", schedule: "by schedule" } as Record<string, string>,
+    reasons: { command: "on command", schedule: "by schedule", alert: "on alert" } as Record<
+      string,
+      string
+    >,
     timelapse: {
       title: "Timelapse",
       kind: "timelapse",
