@@ -11,13 +11,14 @@ from hub.health import Health
 from hub.ingest import Ingest
 from hub.model import LinkKind
 from hub.store.settings import StoreSettings
-from hub.store.store import Store
+from tests.fresh_store import open_fresh
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from hub.links.link import Link, Sink
+    from hub.store.store import Store
 
 QUICK = StoreSettings(ack_interval_s=0.05, idle_interval_s=0.05)
 FOR_EVER_MS = 2**53 - 1
@@ -58,7 +59,7 @@ class Rooms:
 @contextlib.asynccontextmanager
 async def rooms(folder: Path, now_ms: Callable[[], int]) -> AsyncIterator[Rooms]:
     """Open a store in `folder` and put the rooms before it."""
-    store = Store.open(folder, health=Health(), now_ms=now_ms, settings=QUICK)
+    store = open_fresh(folder, health=Health(), now_ms=now_ms, settings=QUICK)
     await store.start()
     try:
         yield Rooms(store, now_ms)

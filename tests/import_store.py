@@ -10,11 +10,13 @@ from hub.cli.main import main
 from hub.health import Health
 from hub.model import Birth, Kind, LinkKind, Metric, Quality, Reading, Value
 from hub.store.settings import StoreSettings
-from hub.store.store import Store
 from hub.store.transfer import archive
+from tests.fresh_store import open_fresh
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from hub.store.store import Store
 
 SETTINGS = StoreSettings(ack_interval_s=0.01, idle_interval_s=0.01, read_interval_s=0.0, seal_samples=20)
 NOTED = Birth(device="n", name="N", metrics=(Metric(name="note", kind=Kind.TEXT),))
@@ -23,7 +25,7 @@ NOTED = Birth(device="n", name="N", metrics=(Metric(name="note", kind=Kind.TEXT)
 
 def open_store(folder: Path) -> Store:
     """Open a store that seals soon."""
-    return Store.open(folder, health=Health(), now_ms=lambda: 0, settings=SETTINGS)
+    return open_fresh(folder, health=Health(), now_ms=lambda: 0, settings=SETTINGS)
 
 
 def run(*arguments: object) -> Result:

@@ -17,8 +17,8 @@ from hub.devices import Registry
 from hub.health import Health
 from hub.model import Birth, LinkKind, Metric, Reading
 from hub.store.alerts import Alert, AlertFilter
-from hub.store.store import Store
 from tests.fakes import until
+from tests.fresh_store import open_fresh
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -83,7 +83,7 @@ class Rig:
 async def run(folder: Path) -> AsyncIterator[Rig]:
     clock = [T0]
     health = Health()
-    store = Store.open(folder, health=health, now_ms=lambda: clock[0])
+    store = open_fresh(folder, health=health, now_ms=lambda: clock[0])
     await store.start()
     registry, bus = Registry(), Bus(epoch="0badcafe", now_ms=lambda: clock[0], tick_s=0.001)
     registry.born(BIRTH, LinkKind.SERIAL, T0)

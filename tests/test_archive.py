@@ -17,18 +17,20 @@ from hub.health import Health
 from hub.model import Birth, LinkKind, Reading, Role, Value
 from hub.store.folder import StoreError
 from hub.store.settings import StoreSettings
-from hub.store.store import Store
 from hub.store.transfer import archive
+from tests.fresh_store import open_fresh
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from hub.store.store import Store
 
 END = 2**53 - 1
 SETTINGS = StoreSettings(ack_interval_s=0.01, idle_interval_s=0.01, read_interval_s=0.0, seal_samples=20)
 
 
 def open_store(folder: Path) -> Store:
-    return Store.open(folder, health=Health(), now_ms=lambda: 0, settings=SETTINGS)
+    return open_fresh(folder, health=Health(), now_ms=lambda: 0, settings=SETTINGS)
 
 
 def reading(device: str, time: int, *values: Value) -> Reading:

@@ -13,12 +13,14 @@ from hub.devices import Registry, UnknownDevice
 from hub.health import Health
 from hub.links.link import NoAnswer, NotReachable, Refused
 from hub.model import Birth, Command, CommandState, CommandType, LinkKind
-from hub.store.store import Store
 from tests.fakes import FakeLink
+from tests.fresh_store import open_fresh
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from hub.store.store import Store
 
 LED = CommandType(
     name="led",
@@ -54,7 +56,7 @@ class Rig:
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
     health = Health()
     clock = iter(range(1_700_000_000_000, 1_800_000_000_000))
-    store = Store.open(tmp_path, health=health, now_ms=lambda: next(clock))
+    store = open_fresh(tmp_path, health=health, now_ms=lambda: next(clock))
     await store.start()
     registry, link, bus = Registry(), FakeLink(), Bus(epoch="0badcafe", now_ms=lambda: 0, tick_s=0.001)
     registry.attach(link)

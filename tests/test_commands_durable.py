@@ -18,12 +18,14 @@ from hub.devices import Registry
 from hub.health import Health
 from hub.model import Birth, Command, CommandResult, CommandState, CommandType, LinkKind
 from hub.store.audit import AuditEntry, CommandFilter
-from hub.store.store import Store
 from tests.fakes import FakeLink, until
+from tests.fresh_store import open_fresh
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from hub.store.store import Store
 
 NOW_MS = 1_781_950_000_000
 LED = CommandType(name="led", params={"properties": {"state": {"enum": ["on", "off"]}}})
@@ -47,7 +49,7 @@ class Rig:
 @asynccontextmanager
 async def run(folder: Path, pace: PaceLimit | None = None) -> AsyncIterator[Rig]:
     health = Health()
-    store = Store.open(folder, health=health, now_ms=lambda: NOW_MS)
+    store = open_fresh(folder, health=health, now_ms=lambda: NOW_MS)
     await store.start()
     registry, link = Registry(), FakeLink()
     registry.attach(link)

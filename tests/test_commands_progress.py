@@ -23,8 +23,8 @@ from hub.model import (
     LinkKind,
     Progress,
 )
-from hub.store.store import Store
 from tests.fakes import FakeLink, until
+from tests.fresh_store import open_fresh
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -78,7 +78,7 @@ class Rig:
 @pytest.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
     health = Health()
-    store = Store.open(tmp_path, health=health, now_ms=lambda: NOW_MS)
+    store = open_fresh(tmp_path, health=health, now_ms=lambda: NOW_MS)
     await store.start()
     registry, link, bus = Registry(), FakeLink(), Bus(epoch="0badcafe", now_ms=lambda: NOW_MS, tick_s=0.001)
     registry.attach(link)

@@ -15,13 +15,15 @@ from hub.devices import DeviceState, Registry, UnknownDevice
 from hub.health import Health
 from hub.links.link import NotReachable, Refused
 from hub.model import Birth, Command, CommandType, Kind, LinkKind, Metric, Quality, Reading, Role
-from hub.store.store import Store
 from tests.fakes import FakeLink, until
+from tests.fresh_store import open_fresh
 from tests.web_hub import WebHub, web_hub
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from hub.store.store import Store
 
 NOW_MS = 1_781_950_000_000
 ON = {"properties": {"state": {"enum": ["on", "off"]}}, "required": ["state"]}
@@ -71,7 +73,7 @@ class Rig:
 @asynccontextmanager
 async def run(folder: Path, born: Birth | None = None) -> AsyncIterator[Rig]:
     health = Health()
-    store = Store.open(folder, health=health, now_ms=lambda: NOW_MS)
+    store = open_fresh(folder, health=health, now_ms=lambda: NOW_MS)
     await store.start()
     registry, link, bus = Registry(), FakeLink(), Bus(epoch="0badcafe", now_ms=lambda: NOW_MS, tick_s=0.001)
     registry.attach(link)

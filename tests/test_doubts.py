@@ -14,11 +14,13 @@ from hub.health import Health
 from hub.model import Quality, Reading, Value
 from hub.store.queries.budget import QueryRefused
 from hub.store.settings import StoreSettings
-from hub.store.store import Store
+from tests.fresh_store import open_fresh
 from tests.web_hub import DEVICE, NOW_MS, web_hub
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from hub.store.store import Store
 
 # After 16 samples a chunk is sealed: questions find some in the file and some in memory.
 QUICK = StoreSettings(ack_interval_s=0.01, idle_interval_s=0.02, read_interval_s=0.0, seal_samples=16)
@@ -36,7 +38,7 @@ samples = st.lists(
 
 
 def open_store(folder: Path) -> Store:
-    return Store.open(folder, health=Health(), now_ms=lambda: 0, settings=QUICK)
+    return open_fresh(folder, health=Health(), now_ms=lambda: 0, settings=QUICK)
 
 
 def reading(time: int, quality: Quality, value: Value) -> Reading:

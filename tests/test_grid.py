@@ -17,10 +17,12 @@ from hub.model import Quality, Reading, Value
 from hub.store.queries.budget import Budget, QueryCancelled, QueryRefused
 from hub.store.queries.grid import MAX_CELLS
 from hub.store.settings import StoreSettings
-from hub.store.store import Store
+from tests.fresh_store import open_fresh
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from hub.store.store import Store
 
 QUICK = StoreSettings(ack_interval_s=0.01, idle_interval_s=0.02, read_interval_s=0.0, seal_samples=16)
 MINUTE = 60_000
@@ -36,7 +38,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 def open_store(folder: Path) -> Store:
-    return Store.open(folder, health=Health(), now_ms=lambda: 0, settings=QUICK)
+    return open_fresh(folder, health=Health(), now_ms=lambda: 0, settings=QUICK)
 
 
 def reading(device: str, metric: str, time: int, value: Value) -> Reading:

@@ -20,10 +20,12 @@ from hub.store.queries.history import Row, bucket_width_ms
 from hub.store.queries.reader import Readers
 from hub.store.settings import StoreSettings
 from hub.store.shell import connect_shell
-from hub.store.store import Store
+from tests.fresh_store import open_fresh
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from hub.store.store import Store
 
 END = 2**53 - 1
 QUICK = StoreSettings(ack_interval_s=0.01, idle_interval_s=0.02, read_interval_s=0.0, seal_samples=8)
@@ -31,7 +33,7 @@ QUICK = StoreSettings(ack_interval_s=0.01, idle_interval_s=0.02, read_interval_s
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = Store.open(tmp_path, health=Health(), now_ms=lambda: 0, settings=QUICK)
+    store = open_fresh(tmp_path, health=Health(), now_ms=lambda: 0, settings=QUICK)
     await store.start()
     yield store
     await store.close()
@@ -236,7 +238,7 @@ async def test_latest_is_the_newest_by_source_time_of_each_metric(store: Store) 
 
 
 async def test_a_query_past_its_time_is_ended_with_a_reason(tmp_path: Path) -> None:
-    Store.open(tmp_path, health=Health(), now_ms=lambda: 0)
+    open_fresh(tmp_path, health=Health(), now_ms=lambda: 0)
     readers = Readers(tmp_path / "outpost.db", limit_s=0.01)
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
     with pytest.raises(QueryRefused, match="shorter span"):
@@ -245,7 +247,7 @@ async def test_a_query_past_its_time_is_ended_with_a_reason(tmp_path: Path) -> N
 
 
 async def test_too_many_queries_at_once_are_refused_and_the_others_answered(tmp_path: Path) -> None:
-    Store.open(tmp_path, health=Health(), now_ms=lambda: 0)
+    open_fresh(tmp_path, health=Health(), now_ms=lambda: 0)
     readers = Readers(tmp_path / "outpost.db", waiting=4)
     answers = await asyncio.gather(
         *(readers.run(lambda connection: connection.execute("SELECT 1").fetchone()) for _ in range(6)),
@@ -288,7 +290,7 @@ def test_the_store_answers_as_a_dict_would(
 
     async def feed(folder: Path) -> None:
         for run in runs:
-            store = Store.open(folder, health=Health(), now_ms=lambda: 0, settings=QUICK)
+            store = open_fresh(folder, health=Health(), now_ms=lambda: 0, settings=QUICK)
             await store.start()
             for kind, boot, number, value in run:
                 if kind == "node":

@@ -13,12 +13,14 @@ from hub.health import Health
 from hub.ingest import Ingest
 from hub.link_verdict import Restart
 from hub.model import Birth, Born, Gone, LinkKind, LogLine, Metric, Quality, Reading
-from hub.store.store import Store
 from tests.fakes import FakeLink, until
+from tests.fresh_store import open_fresh
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from hub.store.store import Store
 
 NOW_MS = 1_763_700_000_000
 BIRTH = Birth(device="board", name="Board", boot_id="b1", metrics=(Metric(name="temperature", unit="°C"),))
@@ -54,7 +56,7 @@ def reading(seq: int, value: float = 21.5) -> Reading:
 @pytest.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
     health = Health()
-    store = Store.open(tmp_path, health=health, now_ms=lambda: NOW_MS)
+    store = open_fresh(tmp_path, health=health, now_ms=lambda: NOW_MS)
     await store.start()
     registry, bus = Registry(), Bus(epoch="0badcafe", now_ms=lambda: 0, tick_s=0.001)
     ingest = Ingest(registry=registry, store=store, bus=bus, health=health, now_ms=lambda: NOW_MS)

@@ -14,7 +14,7 @@ from hub.model import Reading, Role
 from hub.store.lifetime.keeping import KeepingChanged
 from hub.store.lifetime.policy import Policy
 from hub.store.settings import StoreSettings
-from hub.store.store import Store
+from tests.fresh_store import open_fresh
 from tests.sample_file import DAY, HOUR, START, SampleFile
 from tests.web_hub import web_hub
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
+
+    from hub.store.store import Store
 
 NOW = START + 20 * DAY
 CONFIGURED = RetentionConfig(raw="30d")
@@ -41,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
 @asynccontextmanager
 async def running(folder: Path, grace_s: float = 3600.0) -> AsyncIterator[Store]:
     settings = StoreSettings(policy=Policy(CONFIGURED), grace_s=grace_s, ack_interval_s=0.02)
-    store = Store.open(folder, health=Health(), now_ms=lambda: NOW, settings=settings)
+    store = open_fresh(folder, health=Health(), now_ms=lambda: NOW, settings=settings)
     await store.keeping.load()
     await store.start()
     try:

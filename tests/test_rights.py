@@ -149,6 +149,7 @@ async def test_the_log_tells_of_logins_refusals_and_changes(hub: WebHub) -> None
     await hub.get("devices", role=None, headers={"Authorization": "Bearer x"})
     await admin(hub, "POST", "users", {"name": "eva", "role": "viewer", "password": PASSWORD})
     await admin(hub, "PATCH", "users/eva", {"role": "admin"})
+    hub.bearer(Role.OPERATOR)
     await admin(hub, "DELETE", "tokens/test-operator")
     got = await log(hub)
     assert ("login", "user:admin", "by link") in got

@@ -19,7 +19,7 @@ from hub.health import Health
 from hub.model import Reading, Value
 from hub.store.settings import StoreSettings
 from hub.store.shell import connect_shell
-from hub.store.store import Store
+from tests.fresh_store import open_fresh
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ def data(tmp_path: Path) -> Path:
     """A store with chunks of twenty days and something in the hot log."""
 
     async def fill() -> None:
-        store = Store.open(tmp_path / "data", health=Health(), now_ms=lambda: 0, settings=SETTINGS)
+        store = open_fresh(tmp_path / "data", health=Health(), now_ms=lambda: 0, settings=SETTINGS)
         await store.start()
 
         def put(metric: str, time: int, value: Value) -> None:

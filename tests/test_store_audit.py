@@ -11,17 +11,19 @@ from hub.model import Command, CommandResult, CommandState
 from hub.store import audit
 from hub.store.audit import CommandFilter
 from hub.store.settings import StoreSettings
-from hub.store.store import Store
+from tests.fresh_store import open_fresh
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from hub.store.store import Store
+
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     settings = StoreSettings(ack_interval_s=0.01, read_interval_s=0.0)
-    store = Store.open(tmp_path, health=Health(), now_ms=lambda: 0, settings=settings)
+    store = open_fresh(tmp_path, health=Health(), now_ms=lambda: 0, settings=settings)
     await store.start()
     yield store
     await store.close()

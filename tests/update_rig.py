@@ -28,9 +28,9 @@ from hub.links.ports import SerialPorts
 from hub.model import LinkKind
 from hub.store.audit import CommandFilter
 from hub.store.settings import StoreSettings
-from hub.store.store import Store
 from hub.update.package import Package, make
 from hub.update.updates import Packages, Updates
+from tests.fresh_store import open_fresh
 from tests.watch import Watch
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hub.model import CommandResult, LinkEvent
+    from hub.store.store import Store
 
 UID = "e6614103e7452b2f"
 SETTINGS: dict[str, Any] = {"name": "bench", "interval_ms": 200, "watchdog": False}
@@ -200,7 +201,7 @@ class UpdateHub:
 @contextlib.asynccontextmanager
 async def hub_on(folder: Path, port: Path) -> AsyncIterator[UpdateHub]:
     """Run the rooms on a port."""
-    store = Store.open(folder, health=Health(), now_ms=now_ms, settings=QUICK)
+    store = open_fresh(folder, health=Health(), now_ms=now_ms, settings=QUICK)
     await store.start()
     hub = UpdateHub(store, port)
     task = asyncio.create_task(hub.link.run(hub.sink))

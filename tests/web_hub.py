@@ -20,7 +20,6 @@ from hub.enrolment import Enrolment
 from hub.health import Health
 from hub.ingest import Ingest
 from hub.model import Birth, Born, CommandType, Kind, LinkKind, Metric, Reading, Role, Scope
-from hub.store.store import Store
 from hub.web.acting import Acting
 from hub.web.gate.auth import COOKIE, Claim
 from hub.web.parts import Parts, StreamLimits
@@ -28,6 +27,7 @@ from hub.web.server import make_app
 from hub.web.serving.listener import Listener
 from tests.fake_filming import FakeFilming, FakeKeeping
 from tests.fakes import FakeLink
+from tests.fresh_store import open_fresh
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from hub.commands.pace import PaceLimit
     from hub.links.link import Sink
     from hub.store.settings import StoreSettings
+    from hub.store.store import Store
 
 NOW_MS = 1_781_950_000_000
 DEVICE = "pico-1"
@@ -179,6 +180,21 @@ class FakeBroker:
         self.published.append((topic, payload))
 
 
+class Tokens(dict[Role, str]):
+    """A token of each role, made when it is first asked for."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        super().__init__()
+        self._store = store
+        self._clock = clock
+
+    def __missing__(self, role: Role) -> str:
+        """Make a token; one of the role device is for the one device."""
+        scope = Scope(devices=(DEVICE,)) if role is Role.DEVICE else Scope()
+        self[role] = self._store.accounts.create_token(f"test-{role}", role, self._clock(), scope=scope)
+        return self[role]
+
+
 @dataclass
 class WebHub:
     """A running hub, its rooms, and ways to call it."""
@@ -193,7 +209,7 @@ class WebHub:
     clock: Clock
     session: aiohttp.ClientSession
     broker: FakeBroker
-    tokens: dict[Role, str] = field(default_factory=dict)
+    tokens: Tokens
     seqs: Iterator[int] = field(default_factory=itertools.count)
     tokens_made: int = 0
 
@@ -312,7 +328,7 @@ async def web_hub(
     clock, health, link = Clock(), Health(), FakeLink()
     cameras = (CameraConfig(id="front", name="Front door"),)
     config = Config(hub=hub or HubConfig(), webrtc=webrtc or WebrtcConfig(), camera=cameras)
-    store = Store.open(folder / "data", health=health, now_ms=clock, settings=settings)
+    store = open_fresh(folder / "data", health=health, now_ms=clock, settings=settings)
     await store.start()
     registry, bus = Registry(tags), Bus(epoch=epoch, now_ms=clock, ring_bytes=ring_bytes)
     ingest = Ingest(registry=registry, store=store, bus=bus, health=health, now_ms=clock)
@@ -354,10 +370,9 @@ async def web_hub(
     async with aiohttp.ClientSession(
         cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, headers={"Accept-Encoding": "identity"}
     ) as session:
-        running = WebHub(parts, listener, origin, ingest, link, camera, clock, session, sent)
-        for role in Role:
-            scope = Scope(devices=(DEVICE,)) if role is Role.DEVICE else Scope()
-            running.tokens[role] = store.accounts.create_token(f"test-{role}", role, clock(), scope=scope)
+        running = WebHub(
+            parts, listener, origin, ingest, link, camera, clock, session, sent, Tokens(store, clock)
+        )
         if born:
             running.sink(Born(birth=BIRTH, link=LinkKind.SERIAL))
         watching = asyncio.create_task(alerts.run())
