@@ -164,7 +164,8 @@ def _cameras(config: Config) -> Finding:
 
     configured = ", ".join(f"{camera.id} ({redacted(camera.source)})" for camera in config.camera)
     try:
-        devices = [f"v4l2:{it.path} ({it.name}, {it.best})" for it in v4l2.capture_devices()]
+        found = v4l2.capture_devices()
+        devices = [f"v4l2:{it.path} ({it.name}, {v4l2.taken(it, found)})" for it in found]
     except v4l2.NoRight as error:
         return Finding("cameras", f"no right to {error}", "sudo usermod -aG video $USER, then log in again")
     if importlib.util.find_spec("picamera2") is not None:

@@ -12,6 +12,7 @@ import av
 
 from hub.camera.errors import SourceError
 from hub.camera.media import Picture
+from hub.camera.sources import v4l2
 from hub.camera.sources.remuxed_source import RemuxedReader, can_be_passed_on
 
 if TYPE_CHECKING:
@@ -113,13 +114,17 @@ def redacted(source: str) -> str:
 def _open_v4l2(config: CameraConfig, device: str) -> InputContainer:
     """Ask for the camera's own H.264, else MJPEG: raw 720p30 does not fit through USB 2."""
     size = {"video_size": f"{config.width}x{config.height}", "framerate": str(config.fps)}
+    ways = [(device, {"input_format": "mjpeg", **size}), (device, size), (device, {})]
+    node = v4l2.h264_node(device)
+    if node is not None:
+        ways.insert(0, (node, {"input_format": "h264", **size}))
     last: SourceError | None = None
-    for options in ({"input_format": "h264", **size}, {"input_format": "mjpeg", **size}, size, {}):
+    for path, options in ways:
         try:
-            return _open(config, device, options, format_name="v4l2")
+            return _open(config, path, options, format_name="v4l2")
         except SourceError as error:
             last = error
-            if isinstance(error.__cause__, FileNotFoundError | PermissionError):
+            if path == device and isinstance(error.__cause__, FileNotFoundError | PermissionError):
                 break
     raise last or SourceError(device)
 

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    Ioctl = Callable[[int, int, bytes], bytes]
 
 # linux/videodev2.h
 _QUERYCAP = 0x80685600
@@ -25,6 +27,9 @@ _CAPTURE_BUFFERS = 1
 _FORMATS_LIMIT = 64
 
 _WORDS = {"H264": "H.264", "MJPG": "MJPEG", "JPEG": "MJPEG"}
+_USB = "usb-"
+_GREY = ("GREY", "Y8", "Y10", "Y12", "Y16")
+"""What infrared cameras give, as beside a laptop's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +38,61 @@ class VideoDevice:
 
     path: str
     name: str
+    bus: str
+    """Where it is plugged in; all nodes of one USB device have the same."""
     formats: tuple[str, ...]
     """Four-letter codes, as the driver orders them."""
 
     @property
     def best(self) -> str:
-        """What the hub will take of it: `H.264` (passed on), `MJPEG` or `raw` (both coded anew)."""
+        """What it gives for the hub to take: `H.264` (passed on), `MJPEG` or `raw` (both coded anew)."""
         return next((word for code, word in _WORDS.items() if code in self.formats), "raw")
+
+    def own_h264(self, others: Iterable[VideoDevice]) -> VideoDevice | None:
+        """Return the node with the same camera's H.264: this, or another of its USB device; None without.
+
+        Many USB cameras have their H.264 on a second node. A grey picture's node has a lens of its own.
+        """
+        if "H264" in self.formats:
+            return self
+        if not self.bus.startswith(_USB) or all(code in _GREY for code in self.formats):
+            return None
+        return next((it for it in others if it.bus == self.bus and "H264" in it.formats), None)
 
 
 class NoRight(Exception):
     """The device may not be opened by this user."""
 
 
-def capture_devices(dev: Path = Path("/dev")) -> list[VideoDevice]:
+def capture_devices(dev: Path = Path("/dev"), ioctl: Ioctl = fcntl.ioctl) -> list[VideoDevice]:
     """Return the cameras among the video devices. Raises NoRight."""
     paths = sorted(dev.glob("video*"), key=lambda path: (len(path.name), path.name))
-    found = (describe(path) for path in paths)
+    found = (describe(path, ioctl) for path in paths)
     return [device for device in found if device is not None]
 
 
-def describe(path: Path, ioctl: Callable[[int, int, bytes], bytes] = fcntl.ioctl) -> VideoDevice | None:
+def h264_node(device: str, dev: Path = Path("/dev"), ioctl: Ioctl = fcntl.ioctl) -> str | None:
+    """Return which node to take a camera's own H.264 from; None where it has none.
+
+    Where nothing can be learnt it is the device itself: who opens it will hear why.
+    """
+    try:
+        named = describe(Path(device), ioctl)
+        if named is None:
+            return device
+        node = named.own_h264([]) or named.own_h264(capture_devices(dev, ioctl))
+    except NoRight:
+        return device
+    return None if node is None else device if node is named else node.path
+
+
+def taken(device: VideoDevice, others: Iterable[VideoDevice]) -> str:
+    """Say in words what the hub takes of a device when the configuration names it."""
+    node = device.own_h264(others)
+    return f"H.264 of {node.path}" if node is not None and node is not device else device.best
+
+
+def describe(path: Path, ioctl: Ioctl = fcntl.ioctl) -> VideoDevice | None:
     """Ask a device; None where it is none that gives pictures (an encoder, a camera's metadata).
 
     Raises NoRight.
@@ -66,18 +105,18 @@ def describe(path: Path, ioctl: Callable[[int, int, bytes], bytes] = fcntl.ioctl
         return None
     try:
         answer = ioctl(handle, _QUERYCAP, bytes(_CAPABILITY.size))
-        _, card, _, _, whole, own = _CAPABILITY.unpack(answer)
+        _, card, bus, _, whole, own = _CAPABILITY.unpack(answer)
         can = own if whole & _DEVICE_CAPS else whole
         if not (can & _VIDEO_CAPTURE and can & _STREAMING):
             return None
-        return VideoDevice(str(path), _text(card), _formats(handle, ioctl))
+        return VideoDevice(str(path), _text(card), _text(bus), _formats(handle, ioctl))
     except (OSError, struct.error):
         return None
     finally:
         os.close(handle)
 
 
-def _formats(handle: int, ioctl: Callable[[int, int, bytes], bytes]) -> tuple[str, ...]:
+def _formats(handle: int, ioctl: Ioctl) -> tuple[str, ...]:
     found: list[str] = []
     for index in range(_FORMATS_LIMIT):
         try:
