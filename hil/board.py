@@ -59,6 +59,8 @@ class Board:
     async def metric(self, name: str) -> MetricView:
         """Return a metric with its last sample. Raises KeyError."""
         found = {metric.name: metric for metric in (await self.view()).metrics}
+        if name not in found:
+            raise KeyError(f"{self.device} has no metric {name!r}; it has: {', '.join(found)}")
         return found[name]
 
     async def send(self, command: str, *, ttl_ms: int = 5000, **params: Any) -> CommandResult:

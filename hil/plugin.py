@@ -6,6 +6,7 @@ and `board`, online before each test.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,8 +43,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Check the options before any test."""
+    """Check the options before any test, and have pytest-asyncio run tests that are coroutines."""
+    if not config.pluginmanager.has_plugin("asyncio"):
+        raise pytest.UsageError("hil.plugin needs pytest-asyncio: pip install 'outpost-hub[hil]'")
+    if config.getoption("asyncio_mode") is None:
+        config.option.asyncio_mode = "auto"
+        # Of a setting that a project of its own seldom has; the default is what these fixtures need.
+        warnings.filterwarnings("ignore", message=".*asyncio_default_fixture_loop_scope")
     try:
         _rig(config)
     except OutpostError as error:

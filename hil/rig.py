@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from hub.mismatch import mismatch
 from hub.model import OutpostError
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ def load(path: Path) -> Rig:
         rig = msgspec.toml.decode(path.read_bytes(), type=Rig)
     except OSError as error:
         raise RigError(f"{path}: cannot be read: {error.strerror}") from error
+    except msgspec.ValidationError as error:
+        raise RigError(f"{path}: {mismatch(error, Rig).text}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RigError(f"{path}: {error}") from error
     _check(path, rig)

@@ -1,5 +1,6 @@
 """The rig file and the hil plugin's options."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -39,12 +40,12 @@ def test_a_rig_file_is_read(tmp_path: Path) -> None:
         ("place = [", "rig.toml"),
         ("", "place"),
         ("place = []", "there is none"),
-        (PLACE.replace("port", "prot"), "prot"),
+        (PLACE.replace("port", "prot"), "`place[0].resource.prot` is unknown here; known: port, virtual"),
         (PLACE.replace('port = "/dev/ttyACM0"', ""), "either `port` or `virtual = true`"),
         (PLACE + "virtual = true", "either `port` or `virtual = true`"),
         (PLACE + PLACE, "is there twice"),
         (PLACE + 'power_off = ["x"]', "go together"),
-        (PLACE.replace('"a"', "3"), "expected `str`, got `int`"),
+        (PLACE.replace('"a"', "3"), "`place[0].name`: expected a text, got a whole number"),
     ],
 )
 def test_a_wrong_rig_file_is_refused_with_the_reason(tmp_path: Path, text: str, words: str) -> None:
@@ -146,3 +147,22 @@ def test_a_board_without_firmware_fails_the_suite(tmp_path: Path) -> None:
             board.terminate()
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     assert "Does the board run the firmware?" in done.stdout
+
+
+@pytest.mark.e2e
+def test_a_project_of_ones_own_needs_no_settings(tmp_path: Path) -> None:
+    (tmp_path / "test_mine.py").write_text(
+        "async def test_the_led(board):\n"
+        '    assert (await board.send("led", state="on")).state == "succeeded"\n'
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "hil.plugin", "-p", "no:cacheprovider", "-q", "test_mine.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    assert "Warning" not in done.stderr
