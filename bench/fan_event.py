@@ -18,6 +18,7 @@ MARK = b"@"
 
 _TICK_S = 0.005
 _LOOK_S = 0.1
+"""At the slowest rates it looks more often than it calls, so that a server's process is not all cold."""
 
 
 def value() -> str:
@@ -40,25 +41,44 @@ def many_files() -> None:
 async def publish_on_command(publish: Callable[[], None]) -> None:
     """Call `publish` so many times a second as the last line of stdin says, evenly; return at its end."""
     loop = asyncio.get_running_loop()
-    lines: asyncio.Queue[str] = asyncio.Queue()
+    ended = loop.create_future()
+    pace = _Pace(publish, loop)
 
     def hear() -> None:
-        lines.put_nowait(line := sys.stdin.readline())
-        if not line:
+        if line := sys.stdin.readline():
+            pace.set(float(line))
+        else:
             # At its end it would be readable for ever.
             loop.remove_reader(sys.stdin.fileno())
+            ended.set_result(None)
 
     loop.add_reader(sys.stdin.fileno(), hear)
-    rate, due, at = 0.0, 0.0, time.monotonic()
-    while True:
-        while not lines.empty():
-            line = lines.get_nowait()
-            if not line:
-                return
-            rate, due, at = float(line), 0.0, time.monotonic()
+    await ended
+    pace.set(0)
+
+
+class _Pace:
+    """Calls at a rate. A timer alone: where it runs in a server's process, its CPU counts as the server's."""
+
+    def __init__(self, publish: Callable[[], None], loop: asyncio.AbstractEventLoop) -> None:
+        self._publish = publish
+        self._loop = loop
+        self._rate = self._due = self._at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def set(self, rate: float) -> None:
+        """Call so often from now on; 0: not at all."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._rate, self._due, self._at, self._timer = rate, 0.0, time.monotonic(), None
+        if rate:
+            self._call()
+
+    def _call(self) -> None:
         now = time.monotonic()
-        due, at = due + (now - at) * rate, now
-        while due >= 1:
-            publish()
-            due -= 1
-        await asyncio.sleep(min(_LOOK_S, max(_TICK_S, (1 - due) / rate)) if rate else _TICK_S)
+        self._due, self._at = self._due + (now - self._at) * self._rate, now
+        while self._due >= 1:
+            self._publish()
+            self._due -= 1
+        wait_s = min(_LOOK_S, max(_TICK_S, (1 - self._due) / self._rate))
+        self._timer = self._loop.call_later(wait_s, self._call)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hub.model import Reading
+from tests.web_hub import DEVICE, NOW_MS
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -101,3 +104,17 @@ async def open_stream(hub: WebHub, query: str = "", *, last_id: str = "") -> Sse
         elif line.startswith("id:"):
             client.last_id = line[3:].strip()
     return client
+
+
+def fill(hub: WebHub, first: int, count: int, text: str = "") -> None:
+    """Publish `count` readings at once; values count on from `first`."""
+    for index in range(first, first + count):
+        hub.parts.bus.publish(
+            Reading(
+                device=DEVICE,
+                metrics=("temperature", "note"),
+                values=(index, text),
+                source_time_ms=NOW_MS + index,
+                hub_time_ms=NOW_MS,
+            )
+        )

@@ -69,7 +69,7 @@ def streams(hub: WebHub) -> int:
 def forms(hub: WebHub) -> list[Form]:
     """Return in which form each live stream gets what is said."""
     groups = hub.listener._runner.app[FANOUT]._groups.values()
-    return [subscriber._form for group in groups for subscriber in group.members]
+    return [subscriber.form for group in groups for subscriber in group.members]
 
 
 def cut(hub: WebHub) -> None:

@@ -24,6 +24,10 @@ Names: TypeAlias = Annotated[
 ]
 
 
+_KEPT = 128
+"""Of so many kinds of readings a filter remembers what it lets through."""
+
+
 class NameSet(msgspec.Struct, frozen=True, dict=True):
     """A set of names and patterns; an empty one takes every name."""
 
@@ -73,7 +77,7 @@ class Reach(msgspec.Struct, frozen=True):
 EVERYWHERE = Reach()
 
 
-class Filter(msgspec.Struct, frozen=True):
+class Filter(msgspec.Struct, frozen=True, dict=True):
     """Devices and metrics by name or pattern, and a bound on the rate; equal ones share what is encoded.
 
     What is out of the subscriber's reach is out of the filter too.
@@ -102,6 +106,22 @@ class Filter(msgspec.Struct, frozen=True):
             return self.reach.whole
         return self.devices.take(device) and self.reach.includes(device)
 
-    def takes(self, device: str, metrics: Iterable[str]) -> bool:
-        """Return whether one of `metrics` of `device` is wanted."""
-        return self.takes_device(device) and any(map(self.metrics.take, metrics))
+    def picks(self, device: str, metrics: tuple[str, ...]) -> tuple[int, ...]:
+        """Return at which places of `metrics` those of `device` stand that are wanted."""
+        # A device says the same metrics again and again: names and patterns are looked at once.
+        picked = self._picked.get((device, metrics))
+        if picked is None:
+            takes = self.metrics.take if self.takes_device(device) else _none
+            picked = tuple(place for place, metric in enumerate(metrics) if takes(metric))
+            if len(self._picked) >= _KEPT:
+                self._picked.clear()
+            self._picked[device, metrics] = picked
+        return picked
+
+    @cached_property
+    def _picked(self) -> dict[tuple[str, tuple[str, ...]], tuple[int, ...]]:
+        return {}
+
+
+def _none(_name: str) -> bool:
+    return False

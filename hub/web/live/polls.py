@@ -115,7 +115,7 @@ class Polls:
 
     def _deliver(self, batch: Batch) -> None:
         for wanted, waiting in self._waiting.items():
-            if any(wanted.takes(reading.device, reading.metrics) for reading in batch.readings):
+            if any(wanted.picks(reading.device, reading.metrics) for reading in batch.readings):
                 tag = self.now(wanted).tag
                 for one in waiting:
                     if one.tag != tag:
@@ -139,8 +139,10 @@ class Polls:
 
 def _items(registry: Registry, wanted: Filter) -> Iterator[LatestItem]:
     for state in registry.all():
+        if not wanted.takes_device(state.id):
+            continue
         for metric, sample in sorted(state.latest.items()):
-            if wanted.takes(state.id, (metric,)):
+            if wanted.metrics.take(metric):
                 yield LatestItem(
                     device=state.id,
                     metric=metric,

@@ -23,6 +23,9 @@ RETRY_MS = 2000
 Row: TypeAlias = "tuple[str, str, int, Any, str]"
 """Device, metric, source time in ms, value, quality."""
 
+Passed: TypeAlias = "tuple[tuple[tuple[int, ...], ...], tuple[bool, ...]]"
+"""The places of each reading's metrics, and of each event whether it."""
+
 _ID = re.compile(r"(?P<epoch>[0-9a-f]{8})-(?P<n>[0-9]{1,15})")
 
 
@@ -89,14 +92,22 @@ def frame_of(
     )
 
 
+def let_through(batch: Batch, wanted: Filter) -> Passed:
+    """Return what a filter lets through of a batch: filters of whom that is the same share a frame of it."""
+    picks = wanted.picks
+    return (
+        tuple([picks(reading.device, reading.metrics) for reading in batch.readings]),
+        tuple([wanted.takes_device(event.device) for event in batch.events]),
+    )
+
+
 def _rows(batch: Batch, wanted: Filter) -> list[Row]:
-    takes = wanted.metrics.take if wanted.metrics.given else None
+    picks = wanted.picks
     return [
-        (reading.device, metric, reading.source_time_ms, value, reading.quality_of(value))
+        (reading.device, reading.metrics[place], reading.source_time_ms, value, reading.quality_of(value))
         for reading in batch.readings
-        if wanted.takes_device(reading.device)
-        for metric, value in zip(reading.metrics, reading.values, strict=True)
-        if takes is None or takes(metric)
+        for place in picks(reading.device, reading.metrics)
+        for value in (reading.values[place],)
     ]
 
 

@@ -10,8 +10,8 @@ from aiohttp import web
 
 from hub.model import Role
 from hub.web.gate.reach import reach_of
-from hub.web.live.fanout import reset
 from hub.web.live.filters import Filter, Names
+from hub.web.live.lag import reset
 from hub.web.live.packing import ENCODING, HEADER, accepted, packed
 from hub.web.live.sse import CHUNK, PACKED, PLAIN, frame_of, opening, parse_id
 from hub.web.live.subscriber import bound_kernel_buffers
