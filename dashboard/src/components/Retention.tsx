@@ -3,8 +3,8 @@ import type { MetricRetention, RetentionInfo } from "../api/types.ts";
 import { locale } from "../format/locale.ts";
 import { useHub } from "../state/context.ts";
 import { age, count, going, notes, rollups, size, total } from "../state/retention.ts";
-import { deviceUrl } from "../state/router.ts";
 import { retentionText as words } from "../text/catalogue.ts";
+import { DeviceLink } from "./DeviceLink.tsx";
 import { Figures } from "./Figures.tsx";
 import { Notice } from "./Notice.tsx";
 import { usePolled } from "./usePolled.ts";
@@ -67,7 +67,6 @@ function Kept({ info }: { info: RetentionInfo }) {
 }
 
 function Table({ items }: { items: MetricRetention[] }) {
-  const hub = useHub();
   const all = total(items);
   const names = words.columns;
   return (
@@ -90,9 +89,7 @@ function Table({ items }: { items: MetricRetention[] }) {
         {items.map((one) => (
           <tr key={`${one.device}/${one.metric}`}>
             <td>
-              <a href={deviceUrl(one.device)}>
-                {hub.devices.value.get(one.device)?.info.value.name || one.device}
-              </a>
+              <DeviceLink id={one.device} />
             </td>
             <th scope="row">{one.metric}</th>
             <td class="digits">{age(one.keep.raw)}</td>

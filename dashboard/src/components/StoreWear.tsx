@@ -1,9 +1,8 @@
 import type { StoreInfo } from "../api/types.ts";
-import { useHub } from "../state/context.ts";
 import { count, size } from "../state/retention.ts";
-import { deviceUrl } from "../state/router.ts";
 import { bytesEach, storeItems } from "../state/store.ts";
 import { storeText as words } from "../text/catalogue.ts";
+import { DeviceLink } from "./DeviceLink.tsx";
 import { Figures } from "./Figures.tsx";
 
 /** What the store writes, what that means for a card, and which device takes how much. */
@@ -25,7 +24,6 @@ export function StoreWear({ info }: { info: StoreInfo }) {
 }
 
 function Devices({ devices }: Pick<StoreInfo, "devices">) {
-  const hub = useHub();
   const names = words.columns;
   return (
     <table class="matrix">
@@ -45,9 +43,7 @@ function Devices({ devices }: Pick<StoreInfo, "devices">) {
           return (
             <tr key={one.device}>
               <th scope="row">
-                <a href={deviceUrl(one.device)}>
-                  {hub.devices.value.get(one.device)?.info.value.name || one.device}
-                </a>
+                <DeviceLink id={one.device} />
               </th>
               <td class="digits right">{count(one.samples)}</td>
               <td class="digits right">{size(one.bytes)}</td>

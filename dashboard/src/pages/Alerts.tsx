@@ -1,12 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { type Alert, alertsApi } from "../api/alerts.ts";
+import { DeviceLink } from "../components/DeviceLink.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { age } from "../format/number.ts";
 import { hover, moment } from "../format/time.ts";
 import { mergeAlerts } from "../state/alerts.ts";
 import { useHub } from "../state/context.ts";
-import { deviceUrl } from "../state/router.ts";
 import { alertText as text } from "../text/catalogue.ts";
 
 const PAGE = 100;
@@ -106,7 +106,7 @@ function Active({ alert }: { alert: Alert }) {
           <span class="severity">{text.severity[alert.severity]}</span> {alert.title}
         </h3>
         <p>
-          <Where alert={alert} />: {alert.text}
+          <DeviceLink id={alert.device} />: {alert.text}
         </p>
         <p class="dim digits" title={hover(alert.raised_time)}>
           {text.raised(moment(alert.raised_time, hub.now.peek()))}
@@ -127,12 +127,6 @@ function Active({ alert }: { alert: Alert }) {
       )}
     </article>
   );
-}
-
-function Where({ alert }: { alert: Alert }) {
-  const hub = useHub();
-  const device = hub.devices.value.get(alert.device);
-  return <a href={deviceUrl(alert.device)}>{device?.info.value.name || alert.device}</a>;
 }
 
 function History({ records }: { records: Alert[] }) {
@@ -166,7 +160,7 @@ function History({ records }: { records: Alert[] }) {
               <td data-label={columns.severity}>{text.severity[alert.severity]}</td>
               <td data-label={columns.alert}>{alert.title}</td>
               <td data-label={columns.where}>
-                <Where alert={alert} />
+                <DeviceLink id={alert.device} />
               </td>
               <td class="free" data-label={columns.words}>
                 {alert.text}

@@ -1,12 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { CommandRecord } from "../api/types.ts";
+import { DeviceLink } from "../components/DeviceLink.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { fixed } from "../format/number.ts";
 import { resultText } from "../format/result.ts";
 import { hover, moment } from "../format/time.ts";
 import { useHub } from "../state/context.ts";
-import { deviceUrl } from "../state/router.ts";
 import { joined, mergeNews } from "../state/trail.ts";
 import { text } from "../text/catalogue.ts";
 
@@ -103,7 +103,6 @@ function Line({ record }: { record: CommandRecord }) {
   const hub = useHub();
   const { columns } = text.commands;
   const created = record.created_time ?? record.time;
-  const device = hub.devices.value.get(record.device);
   const open = record.state === "queued" || record.state === "sent";
   return (
     <tr data-state={record.state}>
@@ -111,7 +110,7 @@ function Line({ record }: { record: CommandRecord }) {
         <time title={hover(created)}>{moment(created, hub.now.peek())}</time>
       </td>
       <td data-label={columns.device}>
-        <a href={deviceUrl(record.device)}>{device?.info.value.name || record.device}</a>
+        <DeviceLink id={record.device} />
       </td>
       <td data-label={columns.command}>{record.command}</td>
       <td class="mono free" data-label={columns.params}>

@@ -1,4 +1,5 @@
 import { parseExposition, type Series } from "../api/prometheus.ts";
+import { DeviceLink } from "../components/DeviceLink.tsx";
 import { Figures } from "../components/Figures.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { Retention } from "../components/Retention.tsx";
@@ -6,7 +7,6 @@ import { StoreWear } from "../components/StoreWear.tsx";
 import { usePolled } from "../components/usePolled.ts";
 import { useHub } from "../state/context.ts";
 import { healthGroups, linkTable } from "../state/figures.ts";
-import { deviceUrl } from "../state/router.ts";
 import { text } from "../text/catalogue.ts";
 
 const EVERY_MS = 2000;
@@ -60,7 +60,6 @@ export function HealthPage() {
 }
 
 function Links({ figures }: { figures: Map<string, Series[]> }) {
-  const hub = useHub();
   const table = linkTable(figures);
   if (table.rows.length === 0) return null;
   return (
@@ -74,9 +73,7 @@ function Links({ figures }: { figures: Map<string, Series[]> }) {
             <th scope="col">{text.health.figure}</th>
             {table.devices.map((device) => (
               <th key={device} scope="col" class="right">
-                <a href={deviceUrl(device)}>
-                  {hub.devices.value.get(device)?.info.value.name || device}
-                </a>
+                <DeviceLink id={device} />
               </th>
             ))}
           </tr>

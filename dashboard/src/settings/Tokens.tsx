@@ -1,109 +1,46 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import type { NewToken, TokenRole } from "../api/rights.ts";
+import type { NewToken, Token, TokenRole } from "../api/rights.ts";
 import { names, programsOf, type Rights, TOKEN_ROLES } from "../state/rights.ts";
 import { rightsText } from "../text/catalogue.ts";
 import { Clock } from "./Clock.tsx";
-import { Confirm } from "./Confirm.tsx";
 import { Form, RoleField, TextField, useAttempt } from "./Form.tsx";
-import { focusOn, Section } from "./Section.tsx";
+import { Programs } from "./Programs.tsx";
 
 const text = rightsText.tokens;
-const ID = "tokens";
 
 /** Programs with a token, for an admin. */
 export function Tokens({ rights }: { rights: Rights }) {
-  const adding = useSignal(false);
-  const made = useSignal<NewToken | null>(null);
-  const said = useSignal("");
-  const revoke = async (name: string) => {
-    await rights.api.revokeToken(name);
-    if (made.peek()?.name === name) made.value = null;
-    await rights.load();
-    said.value = text.revoked(name);
-    focusOn(ID);
-  };
   return (
-    <Section
-      id={ID}
-      title={text.title}
+    <Programs
+      id="tokens"
+      words={text}
+      rights={rights}
       list={programsOf(rights.tokens)}
-      failed={text.failed}
-      empty={text.empty}
-      said={said}
-      action={
-        <button
-          id="add-token"
-          type="button"
-          aria-expanded={adding.value}
-          onClick={() => {
-            adding.value = !adding.peek();
-          }}
-        >
-          {text.add}
-        </button>
-      }
-      above={
-        <>
-          {made.value && (
-            <Secret
-              key={made.value.token}
-              token={made.value}
-              onDone={() => {
-                made.value = null;
-                focusOn(ID);
-              }}
-            />
-          )}
-          {adding.value && (
-            <NewTokenForm
-              rights={rights}
-              onMade={(token) => {
-                adding.value = false;
-                made.value = token;
-                said.value = "";
-                void rights.load();
-              }}
-              onLeave={() => {
-                adding.value = false;
-                focusOn("add-token");
-              }}
-            />
-          )}
-        </>
-      }
-    >
-      {(tokens) => (
-        <ul class="entries">
-          {tokens.map((token) => (
-            <li key={token.name}>
-              <div class="entry">
-                <p>
-                  <b>{token.name}</b> <span class="role">{rightsText.roles[token.role]}</span>
-                </p>
-                {token.devices.length + token.tags.length > 0 && (
-                  <p class="dim">{text.only(token.devices, token.tags)}</p>
-                )}
-                <p class="dim">
-                  {token.last_used_time === null ? (
-                    text.noUse
-                  ) : (
-                    <Clock at={token.last_used_time} says={text.lastUsed} />
-                  )}
-                </p>
-              </div>
-              <Confirm
-                label={text.revoke}
-                about={token.name}
-                question={text.revokeQuestion(token.name)}
-                yes={text.revokeYes}
-                run={() => revoke(token.name)}
-              />
-            </li>
-          ))}
-        </ul>
+      nameOf={({ name }) => name}
+      form={(onMade, onLeave) => <NewTokenForm rights={rights} onMade={onMade} onLeave={onLeave} />}
+      once={({ name, token }) => ({ label: text.once(name), value: token })}
+      line={(token) => <Line token={token} />}
+    />
+  );
+}
+
+function Line({ token }: { token: Token }) {
+  return (
+    <>
+      <p>
+        <b>{token.name}</b> <span class="role">{rightsText.roles[token.role]}</span>
+      </p>
+      {token.devices.length + token.tags.length > 0 && (
+        <p class="dim">{text.only(token.devices, token.tags)}</p>
       )}
-    </Section>
+      <p class="dim">
+        {token.last_used_time === null ? (
+          text.noUse
+        ) : (
+          <Clock at={token.last_used_time} says={text.lastUsed} />
+        )}
+      </p>
+    </>
   );
 }
 
@@ -160,46 +97,5 @@ function NewTokenForm({ rights, onMade, onLeave }: NewProps) {
         />
       )}
     </Form>
-  );
-}
-
-/** The secret of a new token, this once. */
-function Secret({ token, onDone }: { token: NewToken; onDone: () => void }) {
-  const input = useRef<HTMLInputElement>(null);
-  const told = useSignal("");
-  useEffect(() => input.current?.select(), []);
-  const copy = async () => {
-    input.current?.select();
-    try {
-      // Undefined over plain HTTP from another machine, whatever the types say.
-      await navigator.clipboard.writeText(token.token);
-      told.value = text.copied;
-    } catch {
-      told.value = text.copyByHand;
-    }
-  };
-  return (
-    <div class="secret">
-      <label for="token-secret">{text.once(token.name)}</label>
-      <div class="buttons">
-        <input
-          ref={input}
-          id="token-secret"
-          class="mono"
-          type="text"
-          readOnly
-          value={token.token}
-        />
-        <button type="button" onClick={() => void copy()}>
-          {text.copy}
-        </button>
-        <button type="button" onClick={onDone}>
-          {text.done}
-        </button>
-      </div>
-      <p class="said dim" role="status">
-        {told}
-      </p>
-    </div>
   );
 }

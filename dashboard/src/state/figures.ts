@@ -103,11 +103,12 @@ export function linkTable(all: All): {
     row.set(figure, value);
     devices.set(device, row);
   }
+  const sorted = [...devices].sort(([a], [b]) => a.localeCompare(b, undefined, { numeric: true }));
   return {
-    devices: [...devices.keys()],
+    devices: sorted.map(([device]) => device),
     rows: names.map((name) => ({
       title: linkFigure(name, 0).title,
-      cells: [...devices.values()].map((figures) => {
+      cells: sorted.map(([, figures]) => {
         const value = figures.get(name);
         if (value === undefined) return NO_VALUE;
         const { value: shown, unit } = linkFigure(name, value);

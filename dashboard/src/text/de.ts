@@ -953,16 +953,17 @@ export const de: Catalogue = {
         `nur für ${[...devices, ...tags.map((tag) => `Tag ${tag}`)].join(", ")}`,
       once: (name) =>
         `Das Token von ${name}. Es wird nur dies eine Mal gezeigt: dort ablegen, wo es gebraucht wird.`,
-      secret: "Token",
-      copy: "Kopieren",
-      copied: "Kopiert.",
-      copyByHand: "Es ist markiert: mit Strg+C kopieren.",
-      done: "Fertig",
       revoke: "Widerrufen",
       revokeQuestion: (name) =>
         `${name} widerrufen? Das Programm, das es benutzt, ist sofort abgeschnitten.`,
       revokeYes: "Ja, widerrufen",
       revoked: (name) => `${name} ist widerrufen.`,
+    },
+    once: {
+      copy: "Kopieren",
+      copied: "Kopiert.",
+      copyByHand: "Es ist markiert: mit Strg+C kopieren.",
+      done: "Fertig",
     },
     sessions: {
       title: "Sitzungen",
@@ -1029,10 +1030,6 @@ export const de: Catalogue = {
       `Der Link für ${name}. Er wird nur dies eine Mal gezeigt: auf der Anzeige öffnen, in einem eigenen Fenster des Browsers.`,
     linkNote:
       "Das Token steht hinter dem #, was kein Browser an einen Server sendet; die Seite nimmt es aus der Adresszeile.",
-    copy: "Kopieren",
-    copied: "Kopiert.",
-    copyByHand: "Von Hand kopieren: er ist markiert.",
-    done: "Fertig",
     lastSeen: (clock) => `zuletzt gesehen ${clock}`,
     notSeen: "noch nicht geöffnet",
     revoke: "Widerrufen",

@@ -967,16 +967,17 @@ export const en = {
         `for ${[...devices, ...tags.map((tag) => `tag ${tag}`)].join(", ")} only`,
       once: (name: string) =>
         `The token of ${name}. It is shown this once: keep it where it is used.`,
-      secret: "Token",
-      copy: "Copy",
-      copied: "Copied.",
-      copyByHand: "It is selected: copy it with Ctrl+C.",
-      done: "Done",
       revoke: "Revoke",
       revokeQuestion: (name: string) =>
         `Revoke ${name}? The program that uses it is cut off at once.`,
       revokeYes: "Yes, revoke",
       revoked: (name: string) => `${name} is revoked.`,
+    },
+    once: {
+      copy: "Copy",
+      copied: "Copied.",
+      copyByHand: "It is selected: copy it with Ctrl+C.",
+      done: "Done",
     },
     sessions: {
       title: "Sessions",
@@ -1044,10 +1045,6 @@ export const en = {
       `The link for ${name}. It is shown this once: open it on the display, in the browser's own window.`,
     linkNote:
       "The token stands behind the #, which no browser sends to a server; the page takes it out of the address bar.",
-    copy: "Copy",
-    copied: "Copied.",
-    copyByHand: "Copy it by hand: it is selected.",
-    done: "Done",
     lastSeen: (clock: string) => `last seen ${clock}`,
     notSeen: "has not been opened yet",
     revoke: "Revoke",
