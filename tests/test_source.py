@@ -5,22 +5,24 @@ from __future__ import annotations
 import threading
 from fractions import Fraction
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, ClassVar
 
 import av
 import numpy as np
 import pytest
 
+from hub.camera.encoder import JpegEncoder
 from hub.camera.errors import SourceError
 from hub.camera.media import Picture
 from hub.camera.sources import planes, source, stamp
-from hub.camera.sources.demuxed_source import redacted
+from hub.camera.sources.address import redacted
 from hub.camera.sources.test_pattern import Canvas
 from hub.config import CameraConfig, ConfigError
 from tests.camera_peer import now_ms
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
     from pathlib import Path
 
 
@@ -111,6 +113,59 @@ def test_a_camera_behind_http_is_read_and_its_end_is_an_error(tmp_path: Path) ->
         reader.close()
         server.shutdown()
     assert stamps == [1000, 1001, 1002]
+    assert "s3cret" not in str(caught.value)
+
+
+class JpegCamera(BaseHTTPRequestHandler):
+    """A camera as an ESP32-CAM is one: JPEGs one after another. `sent` is all it has."""
+
+    sent: ClassVar[list[bytes]] = []
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace;boundary=123456789000")
+        self.end_headers()
+        for jpeg in self.sent:
+            head = f"\r\n--123456789000\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+            self.wfile.write(head.encode() + jpeg)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as above
+        pass
+
+
+def jpegs(count: int, broken: Container[int] = ()) -> list[bytes]:
+    canvas, encoder, made = Canvas(320, 240), JpegEncoder(), []
+    for number in range(count):
+        canvas.draw(number, 30, 1_000 + number)
+        jpeg = encoder.encode(Picture(canvas.frame, number)).jpeg
+        made.append(b"\xff\xd8 not a picture" if number in broken else jpeg)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("broken", "seen", "words"),
+    [
+        ((3, 7, 8), [0, 1, 2, 4, 5, 6, 9, 10, 11], "Input/output error"),
+        (range(5, 60), range(5), "Invalid data"),
+    ],
+)
+def test_a_camera_that_sends_jpegs_over_http_is_read_and_one_that_is_spoilt_ends_nothing(
+    broken: Container[int], seen: Sequence[int], words: str
+) -> None:
+    camera = type("This", (JpegCamera,), {"sent": jpegs(60 if 59 in broken else 12, broken)})
+    found: list[int | None] = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), camera) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://user:s3cret@127.0.0.1:{server.server_port}/stream"
+        reader = source.choose(config(address), now_ms)()
+        with pytest.raises(SourceError) as caught:
+            while True:
+                found.append(stamp.read(planes.views(raw(reader))[0]))
+        reader.close()
+        server.shutdown()
+    assert found == [1_000 + number for number in seen]
+    assert "user:***@127.0.0.1" in str(caught.value)
+    assert words in str(caught.value)
     assert "s3cret" not in str(caught.value)
 
 

@@ -160,7 +160,7 @@ async def _broker(config: Config) -> Finding:
 
 def _cameras(config: Config) -> Finding:
     from hub.camera.sources import v4l2  # noqa: PLC0415 - only here
-    from hub.camera.sources.demuxed_source import redacted  # noqa: PLC0415 - PyAV only when it is asked for
+    from hub.camera.sources.address import redacted  # noqa: PLC0415 - only here
 
     configured = ", ".join(f"{camera.id} ({redacted(camera.source)})" for camera in config.camera)
     try:

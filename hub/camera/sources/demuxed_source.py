@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ import av
 from hub.camera.errors import SourceError
 from hub.camera.media import Picture
 from hub.camera.sources import v4l2
+from hub.camera.sources.address import reason, redacted
 from hub.camera.sources.remuxed_source import RemuxedReader, can_be_passed_on
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from hub.config import CameraConfig
 
+_SPOILT_LIMIT = 30
+"""So many pictures in a row that cannot be decoded are a fault of the camera's."""
 _NETWORK_TIMEOUT_S = (5.0, 5.0)
 """To open, and between two packets."""
 
@@ -60,7 +62,7 @@ class DemuxedReader:
             raise SourceError(f"camera `{config.id}`: {self._name} has no video")
         self._stream = container.streams.video[0]
         self._stream.thread_type = "NONE"  # frame threads would hold pictures back
-        self._frames: Iterator[av.VideoFrame] = container.decode(self._stream)
+        self._frames = self._decoded()
         self._started_s: float | None = None
         self._first_s = 0.0
 
@@ -69,7 +71,7 @@ class DemuxedReader:
         try:
             frame = self._next()
         except (av.FFmpegError, OSError) as error:
-            raise SourceError(f"{self._name}: {error}") from error
+            raise SourceError(f"{self._name}: {reason(error)}") from error
         if self._paced:
             self._pace(frame.time)
         return Picture(self._fitted(frame), self._now_ms())
@@ -84,11 +86,25 @@ class DemuxedReader:
         if frame is None and self._paced:
             self._container.seek(0)
             self._started_s = None
-            self._frames = self._container.decode(self._stream)
+            self._frames = self._decoded()
             frame = next(self._frames, None)
         if frame is None:
             raise SourceError(f"{self._name}: ended")
         return frame
+
+    def _decoded(self) -> Iterator[av.VideoFrame]:
+        """Give what can be decoded: a cable's noise spoils one JPEG, and the next is whole."""
+        spoilt = 0
+        for packet in self._container.demux(self._stream):
+            try:
+                frames = packet.decode()
+            except av.InvalidDataError:
+                spoilt += 1
+                if spoilt > _SPOILT_LIMIT:
+                    raise
+                continue
+            spoilt = 0
+            yield from frames
 
     def _pace(self, frame_s: float | None) -> None:
         now_s = time.monotonic()
@@ -104,11 +120,6 @@ class DemuxedReader:
         if (width, height) == (frame.width, frame.height):
             return frame
         return frame.reformat(width=width, height=height)
-
-
-def redacted(source: str) -> str:
-    """Give the source's text without the password in its URL, for messages and logs."""
-    return re.sub(r"(://[^:/@\s]*):[^@/\s]*@", r"\1:***@", source)
 
 
 def _open_v4l2(config: CameraConfig, device: str) -> InputContainer:
@@ -144,6 +155,7 @@ def _open(
             f"camera `{config.id}`: no right to open {redacted(address)}; cameras belong to the group `video`"
         ) from error
     except (av.FFmpegError, OSError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        raise SourceError(f"camera `{config.id}`: cannot open {redacted(config.source)}: {reason}") from error
+        raise SourceError(
+            f"camera `{config.id}`: cannot open {redacted(config.source)}: {reason(error)}"
+        ) from error
     return container

@@ -17,6 +17,7 @@ import av
 from hub.camera.errors import SourceError
 from hub.camera.media import Coded
 from hub.camera.sources.access_units import START, Assembly, Part, in_order
+from hub.camera.sources.address import reason
 from hub.camera.viewing.rtp import nal_units
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class RemuxedReader:
         try:
             packet = self._next()
         except (av.FFmpegError, OSError) as error:
-            self._ended = SourceError(f"{self._name}: {error}")
+            self._ended = SourceError(f"{self._name}: {reason(error)}")
             self._ended.__cause__ = error
         except SourceError as error:
             self._ended = error
