@@ -105,6 +105,16 @@ def test_what_is_not_good_is_named_in_the_legend_and_to_a_screen_reader(watched:
     assert watched.errors == []
 
 
+def test_a_span_too_long_for_marks_of_quality_says_so(watched: Watched) -> None:
+    page = opened(watched)
+    said = page.get_by_text("Quality is marked for up to 7 days.")
+    page.locator(".choices").get_by_text("7 d", exact=True).click()
+    expect(said).to_have_count(0)
+    page.locator(".choices").get_by_text("30 d", exact=True).click()
+    expect(said).to_be_visible()
+    assert watched.errors == []
+
+
 def test_the_crosshair_stands_on_all_charts_and_space_reads_them_out(watched: Watched) -> None:
     page = opened(watched)
     chart(page).get_by_role("slider").focus()

@@ -1,6 +1,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { hover, moment } from "../format/time.ts";
 import { fromInput, toInput } from "../format/zone.ts";
+import { QUALITY_SPAN_MS } from "../state/backfill.ts";
 import { useHub } from "../state/context.ts";
 import {
   LEAST_SPAN_MS,
@@ -68,6 +69,7 @@ export function Ranges({ view }: { view: Signal<View> }) {
         </button>
       </span>
       {view.value.until !== null && <Past view={view} until={view.value.until} />}
+      {view.value.spanMs > QUALITY_SPAN_MS && <p class="dim bound">{words.noQuality}</p>}
       {open.value && <FromTo view={view} />}
     </div>
   );

@@ -13,7 +13,7 @@ const SETTLE_MS = 12_000;
 const SLOT_MS = 4000;
 const GATHER_MS = 50;
 /** Quality is known of raw samples alone, and the hub opens all of a span to find it. */
-const QUALITY_SPAN_MS = 7 * 86_400_000 + 3_600_000;
+export const QUALITY_SPAN_MS = 7 * 86_400_000 + 3_600_000;
 /** What the hub answers in one call, and how long an address it takes. */
 const MOST_METRICS = 64;
 const MOST_CELLS = 50_000;

@@ -122,6 +122,7 @@ export const de: Catalogue = {
       show: "Zeigen",
       wrong: "„Bis“ muss 10 s oder mehr nach „Von“ liegen, und „Von“ nicht in der Zukunft.",
       toLive: "Zurück zu live",
+      noQuality: "Die Qualität ist bis zu 7 Tagen markiert.",
       names: {
         10000: "10 s",
         60000: "1 min",

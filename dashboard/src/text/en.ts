@@ -126,6 +126,7 @@ export const en = {
       show: "Show",
       wrong: "“To” must be 10 s or more after “From”, and “From” not in the future.",
       toLive: "Back to live",
+      noQuality: "Quality is marked for up to 7 days.",
       names: {
         10000: "10 s",
         60000: "1 min",
