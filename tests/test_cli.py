@@ -212,6 +212,13 @@ def test_programs_beside_the_hub_leave_its_wal_alone(hub: HubProcess) -> None:
     assert wal.stat().st_ino == before
 
 
+def test_a_backup_tells_what_lies_beside_the_store(hub: HubProcess, tmp_path: Path) -> None:
+    (hub.data / "secrets").mkdir()
+    done = outpost("backup", str(tmp_path / "copy"), "--data", str(hub.data))
+    assert done.returncode == 0
+    assert "not in it: secrets;" in done.stderr
+
+
 def test_a_new_link_opens_the_dashboard_once_and_ends_the_one_before(hub: HubProcess) -> None:
     before = outpost("link", "--data", str(hub.data)).stdout.strip()
     link = outpost("link", "--data", str(hub.data)).stdout.strip()

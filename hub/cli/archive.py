@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from typing import IO, Any
 
 
+_BESIDE = ("recordings", "secrets", "tls")
+"""Folders beside the store: films, what webhooks are sent with, the hub's authority."""
+
+
 @click.command(short_help="Copy the store into a new folder, while the hub runs too.")
 @click.argument("target", type=click.Path(path_type=Path))
 @data_option
@@ -28,7 +32,7 @@ def backup(data: Path, target: Path) -> None:
     """Copy the store, while the hub runs too, into the new folder TARGET.
 
     `outpost run --data TARGET` runs on the copy. Samples that wait for their commit (10 s at most) are not
-    in it.
+    in it, nor are recordings, webhooks' secrets and the authority of HTTPS: folders beside the store.
     """
     from hub.store.transfer import archive  # noqa: PLC0415 - numpy is slow to import, help must not be
 
@@ -40,6 +44,8 @@ def backup(data: Path, target: Path) -> None:
 
         copy = archive.backup(data, target, progress)
     click.echo(f"{copy}: {copy.stat().st_size:,} bytes")
+    if left := [name for name in _BESIDE if (data / name).exists()]:
+        click.echo(f"not in it: {', '.join(left)}; copy these folders of {data} too", err=True)
 
 
 @click.command()

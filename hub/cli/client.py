@@ -52,7 +52,7 @@ def access(data: Path) -> LocalAccess:
         ) from error
     except PermissionError as error:
         raise Failed(
-            f"{path}: cannot be read: {error.strerror}; run this as the hub's user, as with `sudo -u`"
+            f"{path}: cannot be read: {error.strerror}; run this as the hub's user, or by sudo"
         ) from error
     except OSError as error:
         raise Failed(f"{path}: cannot be read: {error.strerror}") from error

@@ -44,7 +44,7 @@ def import_rules(data: Path, file: Path) -> None:
     except OSError as error:
         raise Failed(f"{file}: cannot be read: {error.strerror}") from error
     count = asyncio.run(replace(data, content))
-    click.echo(f"{count} rules")
+    click.echo("1 rule" if count == 1 else f"{count} rules")
 
 
 async def fetch(data: Path) -> str:

@@ -73,8 +73,7 @@ def check_used(path: Path) -> None:
         there = (path / DATABASE).exists()
     except OSError as error:
         raise StoreError(
-            f"{path}: the data folder cannot be read: {error.strerror}; run this as the hub's user, as with "
-            "`sudo -u`"
+            f"{path}: the folder cannot be read: {error.strerror}; run this as the hub's user, or by sudo"
         ) from error
     if not there:
         raise StoreError(f"{path}: there is no store; name the hub's data folder with --data")

@@ -128,7 +128,7 @@ def _load(path: Path) -> x509.Certificate:
 
 
 def _unreadable(path: Path, error: OSError) -> TlsError:
-    remedy = "; run this as the hub's user, as with `sudo -u`" if isinstance(error, PermissionError) else ""
+    remedy = "; run this as the hub's user, or by sudo" if isinstance(error, PermissionError) else ""
     return TlsError(f"{path}: cannot be read: {error.strerror}{remedy}")
 
 
