@@ -163,7 +163,7 @@ async def test_a_full_batch_commits_before_its_time(tmp_path: Path) -> None:
         await until(lambda: acked == [Acked("pico", "b1", 9)])
 
 
-async def test_a_flood_commits_up_to_four_batches_at_once(tmp_path: Path) -> None:
+async def test_a_flood_commits_up_to_eight_batches_at_once(tmp_path: Path) -> None:
     store = open_store(tmp_path, settings=StoreSettings(batch_samples=10))
     for seq in range(100):
         store.put(board(seq))
@@ -172,7 +172,7 @@ async def test_a_flood_commits_up_to_four_batches_at_once(tmp_path: Path) -> Non
         rows = [
             decode(data).blocks[0].times for (data,) in connection.execute("SELECT data FROM hot ORDER BY id")
         ]
-    assert list(map(len, rows)) == [40, 40, 20]
+    assert list(map(len, rows)) == [80, 20]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     wal_bytes: int = 4 << 20
     """The size the write-ahead log is given at the start; 0 lets it grow."""
     batch_samples: int = 8192
-    """As many waiting samples commit at once; in one transaction go at most four times as many."""
+    """As many waiting samples commit at once; in one transaction go at most eight times as many."""
     queue_samples: int = 200_000
     """The most samples that wait in memory (about 100 bytes each)."""
     heartbeat_s: float = 5.0

@@ -99,9 +99,9 @@ def first(series: Series, time: int, to_ms: int, given: int, limit: int) -> tupl
     for _, pieces in series.pieces(time, to_ms) if time < to_ms else ():
         if not found:
             given = min(given, sum(int(np.searchsorted(piece.times, time, "right")) for piece in pieces))
-        window = merged(_earliest(pieces, given + limit + 1 - count))
-        found.append(window)
-        count += len(window.times)
+        window = _earliest(pieces, given + limit + 1 - count)
+        found += window
+        count += sum(len(piece.times) for piece in window)
         if count > given + limit:
             break
     return merged(found), min(given, count)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _REPLACE_AGAIN_S = 600.0
-_BATCHES = 4
+_BATCHES = 8
 """As many times what begins a commit fit in it: in a flood, more gathers while one is under way."""
 
 
