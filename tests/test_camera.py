@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -261,6 +261,32 @@ async def test_one_owner_cannot_take_all_seats() -> None:
         await camera.answer(offers[0], owner="wall display")
         for peer in peers:
             await peer.connection.close()
+
+
+async def test_streams_of_jpegs_count_as_their_owners_too() -> None:
+    async with running(max_clients=4) as camera, Peer() as peer:
+        async with AsyncExitStack() as streams:
+            for _ in range(2):
+                await anext(await streams.enter_async_context(aclosing(camera.frames("wall display"))))
+            with pytest.raises(TooManyViewers, match="2 times"):
+                await anext(camera.frames("wall display"))
+            with pytest.raises(TooManyViewers, match="2 times"):
+                await camera.answer(await peer.offer(), owner="wall display")
+            await anext(await streams.enter_async_context(aclosing(camera.frames("somebody else"))))
+        await anext(await streams.enter_async_context(aclosing(camera.frames("wall display"))))
+        await streams.aclose()
+
+
+def test_how_many_may_look_is_configuration() -> None:
+    camera = Camera(CameraConfig(id="front", max_viewers=3), health=Health(), now_ms=now_ms)
+    with ExitStack() as seats:
+        seats.enter_context(camera._seats.streaming("one"))
+        with pytest.raises(TooManyViewers, match="1 times"), camera._seats.streaming("one"):
+            pass
+        for other in ("two", "three"):
+            seats.enter_context(camera._seats.streaming(other))
+        with pytest.raises(TooManyViewers, match="`max_viewers`"), camera._seats.streaming("four"):
+            pass
 
 
 async def test_an_unknown_viewer_is_an_error_and_a_known_one_has_an_etag() -> None:

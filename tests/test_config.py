@@ -214,6 +214,7 @@ def test_a_wrong_type_names_the_key_and_what_is_expected(text: str, message: str
         ('[[camera]]\nid = "a"\nwidth = 63', "camera[0].width"),
         ('[[camera]]\nid = "a"\nheight = 481', "camera[0].height"),
         ('[[camera]]\nid = "a"\nfps = 0', "camera[0].fps"),
+        ('[[camera]]\nid = "a"\nmax_viewers = 0', "camera[0].max_viewers"),
         ('[[camera]]\nid = "a"\nbitrate_kbps = 20001', "camera[0].bitrate_kbps"),
         ('[retention]\nraw = "0d"', "retention.raw"),
         ('[store]\nack = "1"', "store.ack"),

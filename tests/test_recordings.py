@@ -220,6 +220,20 @@ def unit(at_s: float, *, keyframe: bool = False) -> AccessUnit:
     return AccessUnit(data=b"x" * 100, pts=int(at_s * RTP_CLOCK_HZ), keyframe=keyframe, time_ms=0)
 
 
+async def test_the_pre_roll_of_a_camera_that_came_back_in_another_form_is_of_that_form(
+    tmp_path: Path,
+) -> None:
+    ring = PreRoll(60)
+    for unit in [*coded(20, width=160), *coded(5)]:
+        ring.take(unit)
+    writer = Recorder(tmp_path / "1.mp4", asyncio.get_running_loop())
+    for unit in ring.units():
+        writer.put(unit)
+    writer.finish()
+    await writer.ended
+    assert times(tmp_path / "1.mp4") == list(range(1_000, 1_005))
+
+
 def test_the_pre_roll_begins_with_a_keyframe_and_reaches_back_as_long_as_asked_and_little_more() -> None:
     ring = PreRoll(10)
     ring.take(unit(0))

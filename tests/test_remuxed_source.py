@@ -174,6 +174,18 @@ def test_a_stream_that_starts_amid_a_group_gives_no_picture_before_its_first_key
     assert decoder.picture() is not None
 
 
+def test_a_picture_that_cannot_be_decoded_costs_raw_pictures_up_to_the_next_keyframe_and_no_more() -> None:
+    decoder, pictures = GroupDecoder(), items(12, (0, 6))
+    # a slice that names parameter sets which never came
+    pictures[3] = Coded(b"\x00\x00\x01\x41\x98\x19\xe0\x80", keyframe=False, time_ms=0, stream_s=None)
+    found = []
+    for item in pictures:
+        decoder.came(item)
+        picture = decoder.picture()
+        found.append(None if picture is None else picture.time_ms)
+    assert found == [1_000, 1_001, 1_002, None, None, None, *range(1_006, 1_012)]
+
+
 @given(st.lists(st.floats(0, 3600), min_size=1, max_size=50))
 def test_times_grow_and_stay_near_the_machines_clock_whatever_the_stream_says(jumps: list[float]) -> None:
     timeline, last = Timeline(), -1

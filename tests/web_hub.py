@@ -122,8 +122,9 @@ class FakeCamera:
             raise self.fails
         return self.jpeg
 
-    async def frames(self) -> AsyncIterator[bytes]:
+    async def frames(self, owner: str = "") -> AsyncIterator[bytes]:
         """Yield pictures until closed."""
+        assert owner
         if self.fails is not None:
             raise self.fails
         try:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hub.camera.errors import CameraError, TooManyViewers, UnknownViewer
+from hub.camera.errors import CameraError, UnknownViewer
 from hub.camera.feed import Feed, State
 from hub.camera.recording.keeping import Keeping
+from hub.camera.seats import Seats
 from hub.camera.sources import source as sources
 from hub.camera.viewing.ice import IceServers
 from hub.camera.viewing.offer import check_offer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator
+    from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
     from hub.camera.recording.filming import Filming
@@ -51,8 +51,8 @@ class Camera:
         health: Health,
         now_ms: Callable[[], int],
         ice: IceServers | None = None,
-        max_clients: int = 16,
-        max_per_owner: int = 8,
+        max_clients: int | None = None,
+        max_per_owner: int | None = None,
         source: sources.Source | None = None,
         recordings: Path | None = None,
     ) -> None:
@@ -60,10 +60,8 @@ class Camera:
         self.name = config.name or config.id
         self._now_ms = now_ms
         self._ice = ice or IceServers()
-        self._max_clients = max_clients
-        self._max_per_owner = max_per_owner
-        self._owners: dict[str, str] = {}
-        """Of each viewer."""
+        limit = max_clients or config.max_viewers
+        self._seats = Seats(config.id, limit, max_per_owner or max(1, limit // 2))
         self._viewers_gauge = health.viewers.labels(camera=config.id)
         self._feed = Feed(
             config.id,
@@ -82,7 +80,6 @@ class Camera:
         self._loading: asyncio.Task[None] | None = None
         self._viewers: dict[str, Viewer] = {}
         self._closing: set[asyncio.Task[None]] = set()
-        self._seats_taken = 0
 
     @property
     def state(self) -> State:
@@ -124,13 +121,13 @@ class Camera:
                 still = await self._feed.next_still()
         return still.jpeg
 
-    async def frames(self) -> AsyncGenerator[bytes, None]:
+    async def frames(self, owner: str = "") -> AsyncGenerator[bytes, None]:
         """Give JPEGs, ten a second or as fast as the client takes them, shared by all such clients.
 
         Raises TooManyViewers, and CameraError when the first cannot be had; later it waits for the camera to
         come back. Close it (`contextlib.aclosing`) so that the camera can stop.
         """
-        with self._seat(), self._feed.mjpeg():
+        with self._seats.streaming(owner), self._feed.mjpeg():
             seen = False
             while True:
                 try:
@@ -159,8 +156,8 @@ class Camera:
         Raises BadOffer, CameraError, TooManyViewers.
         """
         offer = check_offer(offer_sdp)
-        self._check_owner(owner)
-        with self._seat(), self._feed.interest.held():
+        self._seats.check_owner(owner)
+        with self._seats.arriving(), self._feed.interest.held():
             await self._feed.until_live()
             viewer_type = await asyncio.to_thread(_viewer_type)
             viewer = viewer_type(
@@ -170,7 +167,7 @@ class Camera:
                 gone=self._went,
                 instruments=instruments,
             )
-            self._check_owner(owner)  # again: others of the same owner may have come meanwhile
+            self._seats.check_owner(owner)  # again: others of the same owner may have come meanwhile
             self._admit(viewer, owner)
         try:
             answer_sdp = await viewer.answer(offer)
@@ -192,42 +189,23 @@ class Camera:
         """End a viewer. Raises UnknownViewer."""
         await asyncio.shield(self._retire(self._viewer(viewer_id)))
 
-    @contextmanager
-    def _seat(self) -> Iterator[None]:
-        """Count a client who is arriving or takes MJPEG. Raises TooManyViewers."""
-        if len(self._viewers) + self._seats_taken >= self._max_clients:
-            raise TooManyViewers(
-                f"camera `{self.id}` serves {self._max_clients} clients, which is all it may"
-            )
-        self._seats_taken += 1
-        try:
-            yield
-        finally:
-            self._seats_taken -= 1
-
     def _viewer(self, viewer_id: str) -> Viewer:
         viewer = self._viewers.get(viewer_id)
         if viewer is None:
             raise UnknownViewer(f"camera `{self.id}` has no such viewer; it may have gone")
         return viewer
 
-    def _check_owner(self, owner: str) -> None:
-        if owner and sum(taken == owner for taken in self._owners.values()) >= self._max_per_owner:
-            raise TooManyViewers(
-                f"`{owner}` watches camera `{self.id}` {self._max_per_owner} times, which is all one may"
-            )
-
     def _admit(self, viewer: Viewer, owner: str) -> None:
         self._feed.interest.hold()
         self._viewers[viewer.id] = viewer
-        self._owners[viewer.id] = owner
+        self._seats.take(viewer.id, owner)
         self._viewers_gauge.set(len(self._viewers))
 
     def _went(self, viewer: Viewer) -> None:
         self._retire(viewer)
 
     def _retire(self, viewer: Viewer) -> asyncio.Task[None]:
-        self._owners.pop(viewer.id, None)
+        self._seats.leave(viewer.id)
         if self._viewers.pop(viewer.id, None) is not None:
             self._feed.interest.release()
             self._viewers_gauge.set(len(self._viewers))

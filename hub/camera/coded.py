@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
-from hub.camera.errors import SourceError
 from hub.camera.media import RTP_CLOCK_HZ, Picture
 
 if TYPE_CHECKING:
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
 
     from hub.camera.media import Coded
+
+log = logging.getLogger(__name__)
 
 _DRIFT_LIMIT_S = 0.3
 _GROUP_LIMIT = 600
@@ -64,7 +66,11 @@ class GroupDecoder:
             self._pending = self._pending[-1:]
 
     def picture(self) -> Picture | None:
-        """Decode up to the last picture that came; None before the first keyframe. Raises SourceError."""
+        """Decode up to the last picture that came; None before the first keyframe.
+
+        So too after what cannot be decoded: those who are sent the stream as it is go on, and so does this at
+        the next keyframe.
+        """
         import av  # noqa: PLC0415 - 20 MB that a stream which is only passed on need not pay
 
         if not self._follows and not (self._pending and self._pending[0].keyframe):
@@ -80,6 +86,7 @@ class GroupDecoder:
                 for frame in self._codec.decode(av.Packet(coded.data)):  # noqa: B007 - the last one is wanted
                     pass
         except av.FFmpegError as error:
+            log.warning("the camera's H.264 cannot be decoded: %s", error.strerror)
             self._follows = False
-            raise SourceError(f"the camera's H.264 cannot be decoded: {error}") from error
+            return None
         return None if frame is None or not pending else Picture(frame, pending[-1].time_ms)

@@ -119,6 +119,7 @@ def _check_camera(camera: CameraConfig, key: str) -> None:
         "height": (64, 2160),
         "fps": (1, 60),
         "bitrate_kbps": (50, 20000),
+        "max_viewers": (1, 256),
         "pre_roll_s": (0, 60),
         "recordings_mb": (10, 1_000_000),
         "timelapse_mb": (10, 1_000_000),

@@ -64,6 +64,8 @@ class CameraConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     height: int = 720
     fps: int = 30
     bitrate_kbps: int = 2000
+    max_viewers: int = 16
+    """Who may look at once, by WebRTC and MJPEG; one user or token may be half of them."""
     pre_roll_s: int = 0
     """Seconds before the event that a recording begins with; above 0 the camera is always on."""
     recordings_mb: int = 2000

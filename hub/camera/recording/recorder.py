@@ -16,7 +16,7 @@ import av
 
 from hub.camera.errors import CameraError
 from hub.camera.media import RTP_TIME_BASE
-from hub.camera.viewing.rtp import nal_units
+from hub.camera.recording.preroll import parameter_sets
 
 if TYPE_CHECKING:
     import asyncio
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_SPS, _PPS = 7, 8
 _EVERY_GROUP = "frag_keyframe+empty_moov+default_base_moof"
 _EVERY_PICTURE = "frag_every_frame+empty_moov+default_base_moof"
 _QUEUE_LIMIT = 600
@@ -95,8 +94,8 @@ class Recorder:
                     if not unit.keyframe:
                         continue
                     container, stream = _open(self._path, unit, self._flags)
-                    first, sets = unit.pts, _parameter_sets(unit)
-                elif unit.keyframe and _parameter_sets(unit) != sets:
+                    first, sets = unit.pts, parameter_sets(unit)
+                elif unit.keyframe and parameter_sets(unit) != sets:
                     log.warning("recording %s ends early: the picture's form changed", self._path.name)
                     break
                 last = unit.pts
@@ -121,11 +120,6 @@ class Recorder:
 
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(tell)
-
-
-def _parameter_sets(keyframe: AccessUnit) -> list[bytes]:
-    """Give what tells the size and the coding of the pictures to come; a file has one such."""
-    return [unit for unit in nal_units(keyframe.data) if unit[0] & 0x1F in (_SPS, _PPS)]
 
 
 def _open(path: Path, keyframe: AccessUnit, flags: str) -> tuple[OutputContainer, VideoStream]:

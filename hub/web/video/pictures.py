@@ -9,6 +9,7 @@ from aiohttp import web
 
 from hub.camera.errors import CameraError, TooManyViewers
 from hub.model import Role
+from hub.web.parts import IDENTITY
 from hub.web.route import API, Answer, Reaches, Route
 from hub.web.serving.closing import CLOSING
 from hub.web.video.cameras import camera_of, unavailable
@@ -35,7 +36,7 @@ async def mjpeg(request: web.Request) -> web.StreamResponse:
     answer.headers["Content-Type"] = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
     closing = request.app[CLOSING]
     try:
-        async with aclosing(camera_of(request).frames()) as frames:
+        async with aclosing(camera_of(request).frames(request[IDENTITY].name)) as frames:
             async for jpeg in frames:
                 if closing.closed:
                     break
