@@ -91,6 +91,26 @@ def test_an_unknown_configuration_key_ends_with_2_and_the_nearest_known_one(tmp_
     assert "`hub.listen`" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        ('[mqtt]\nusername = "a"\npassword_file = "/nope"\n', "`mqtt.password_file`"),
+        (
+            '[webrtc]\nusername = "a"\npassword_file = "/nope"\nice_servers = ["turn:a:1"]\n',
+            "`webrtc.password_file`",
+        ),
+        ('[[camera]]\nid = "front"\nsource = "cam0"\n', "`source` 'cam0'"),
+    ],
+)
+def test_what_a_room_finds_wrong_is_told_with_file_and_key(tmp_path: Path, section: str, key: str) -> None:
+    file = tmp_path / "outpost.toml"
+    file.write_text(section)
+    done = outpost("run", "--config", str(file), "--data", str(tmp_path / "data"), "--listen", "127.0.0.1:0")
+    assert done.returncode == 2
+    assert f"outpost: {file}: " in done.stderr
+    assert key in done.stderr
+
+
 def test_a_listen_address_that_is_none_ends_with_2(tmp_path: Path) -> None:
     done = outpost("run", "--listen", "nowhere", "--data", str(tmp_path))
     assert done.returncode == 2

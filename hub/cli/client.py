@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
@@ -15,7 +16,6 @@ from hub.access import LOCAL_ACCESS, LocalAccess
 from hub.model import OutpostError
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
@@ -96,9 +96,17 @@ async def hub(data: Path) -> AsyncIterator[aiohttp.ClientSession]:
             f"{error.certificate_error}; save its authority's (`outpost tls ca`) and set SSL_CERT_FILE"
         ) from error
     except aiohttp.ClientConnectorError as error:
-        raise NoHub(f"the hub at {found.url} does not answer: {error.os_error.strerror}") from error
+        raise NoHub(f"the hub at {found.url} does not answer: {_reason(error.os_error)}") from error
     except aiohttp.ClientError as error:
         raise Failed(f"the hub at {found.url}: {error}") from error
+
+
+def _reason(error: OSError) -> str:
+    """Return what the system says, without the address once more."""
+    # A name that does not resolve has a number of getaddrinfo's, below 0; TLS has its own.
+    if isinstance(error, ssl.SSLError) or not error.errno or error.errno < 0:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)
 
 
 def _trusting(certificate: str) -> ssl.SSLContext:

@@ -109,7 +109,11 @@ def run(
     async def serve() -> None:
         from hub.app import App  # noqa: PLC0415 - the whole hub, which no other command needs
 
-        await App(config, data, demo=demo, say=click.echo).run()
+        try:
+            await App(config, data, demo=demo, say=click.echo).run()
+        except ConfigError as error:
+            # What a room finds wrong with its section, a file that is missing there: the rooms know no file.
+            raise ConfigError(str(error) if config_file is None else f"{config_file}: {error}") from error
 
     uvloop.run(serve())
 

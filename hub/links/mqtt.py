@@ -257,7 +257,8 @@ def _password(config: MqttConfig) -> str | None:
     try:
         return Path(config.password_file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"`mqtt.password_file`: cannot be read: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"`mqtt.password_file`: {config.password_file}: cannot be read: {reason}") from error
 
 
 async def probe(host: str, port: int, timeout_s: float = 1.0) -> bool:
