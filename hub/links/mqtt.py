@@ -258,7 +258,9 @@ def _password(config: MqttConfig) -> str | None:
         return Path(config.password_file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise ConfigError(f"`mqtt.password_file`: {config.password_file}: cannot be read: {reason}") from error
+        raise ConfigError(
+            f"`mqtt.password_file`: {config.password_file}: cannot be read: {reason}"
+        ) from error
 
 
 async def probe(host: str, port: int, timeout_s: float = 1.0) -> bool:

@@ -39,5 +39,8 @@ def load(config: WebrtcConfig) -> IceServers:
         try:
             password = Path(config.password_file).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"`webrtc.password_file`: {config.password_file}: {error}") from error
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise ConfigError(
+                f"`webrtc.password_file`: {config.password_file}: cannot be read: {reason}"
+            ) from error
     return IceServers(config.ice_servers, config.username, password)
