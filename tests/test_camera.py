@@ -19,6 +19,7 @@ from PIL import Image
 
 from hub.camera import encoder, feed, interest, stills
 from hub.camera.camera import Camera
+from hub.camera.capture import Capture, Demand
 from hub.camera.errors import BadOffer, CameraError, SourceError, TooManyViewers, UnknownViewer
 from hub.camera.sources import stamp
 from hub.camera.sources.test_pattern import TestPattern
@@ -261,6 +262,16 @@ async def test_one_owner_cannot_take_all_seats() -> None:
         await camera.answer(offers[0], owner="wall display")
         for peer in peers:
             await peer.connection.close()
+
+
+@pytest.mark.parametrize("fps", [12, 15, 25, 30, 60])
+async def test_jpegs_come_ten_a_second_though_pictures_come_in_another_step(fps: int) -> None:
+    capture = Capture(
+        "front", Flaky(), None, Demand(still_interval_ms=100),  # type: ignore[arg-type]  # it is not started
+        fps=fps, bitrate_kbps=500, loop=asyncio.get_running_loop(),
+    )  # fmt: skip
+    wanted = sum(capture._still_wanted(1_000 + count / fps) for count in range(fps * 10))
+    assert 99 <= wanted <= 101
 
 
 async def test_streams_of_jpegs_count_as_their_owners_too() -> None:

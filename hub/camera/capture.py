@@ -248,7 +248,8 @@ class Capture:
         if not (due or self._demand.still):
             return False
         self._demand.still = False
-        self._still_due_s = now_s + (interval_ms or 0) / 1000
+        # from when it was due: pictures come in a step of their own, which would stretch each interval
+        self._still_due_s = max(self._still_due_s + (interval_ms or 0) / 1000, now_s)
         return True
 
     def _close_encoders(self, wanted: frozenset[Codec]) -> None:
