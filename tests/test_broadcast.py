@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from hub.camera.media import AccessUnit, Codec
 from hub.camera.viewing.broadcast import Broadcast
+from hub.camera.viewing.burst import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hub.camera.viewing.burst import Burst
+    import pytest
+
+    from hub.camera.viewing.burst import Burst, Layout
 
 SSRC = 5
 
@@ -20,8 +23,11 @@ SSRC = 5
 class Ear:
     """A receiver that keeps what it is sent. A fake: it encrypts and sends nothing."""
 
+    lane = Lane(96, 0, 16)
+
     def __init__(self, *, fails: bool = False) -> None:
         self.bursts: list[Burst] = []
+        self.layouts: list[Layout] = []
         self.errors: list[Exception] = []
         self._fails = fails
 
@@ -29,6 +35,7 @@ class Ear:
         if self._fails:
             raise OSError("no")
         self.bursts.append(burst)
+        self.layouts.append(burst.layout(self.lane))
 
     def broke(self, error: Exception) -> None:
         self.errors.append(error)
@@ -62,8 +69,12 @@ class Stage:
         return stop
 
     def give(self, pts: int, *, keyframe: bool = False, size: int = 100) -> None:
-        data = b"\x00\x00\x01" + bytes((0x65 if keyframe else 0x61,)) + b"\x11" * size
-        self.broadcast.offer(AccessUnit(data=data, pts=pts, keyframe=keyframe, time_ms=0))
+        self.broadcast.offer(unit(pts, keyframe=keyframe, size=size))
+
+
+def unit(pts: int, *, keyframe: bool = False, size: int = 100) -> AccessUnit:
+    data = b"\x00\x00\x01" + bytes((0x65 if keyframe else 0x61,)) + b"\x11" * size
+    return AccessUnit(data=data, pts=pts, keyframe=keyframe, time_ms=0)
 
 
 async def test_a_receiver_begins_with_a_keyframe_though_others_are_under_way() -> None:
@@ -131,3 +142,53 @@ async def test_who_joins_in_the_upper_half_of_the_sequence_numbers_is_moved_to_t
         seen.add(offset)
         ear.bursts.clear()
     assert seen == {0, 0x8000}
+
+
+async def test_who_listens_to_a_file_read_ahead_hears_each_number_once_whatever_was_made_ready() -> None:
+    stage, ear = Stage(), Ear()
+    stage.broadcast.prepare([unit(1)])  # nobody listens
+    stage.broadcast.add(ear)
+    stage.give(0, keyframe=True)
+    ahead = [unit(3_000 * number, size=3_000) for number in range(1, 9)]
+    stage.broadcast.prepare(ahead[:5])
+    stage.broadcast.offer(ahead[0])
+    stage.give(4_500, size=5_000)  # was not made ready: the numbers that were guessed are wrong from here on
+    stage.broadcast.prepare(ahead[5:7])
+    for item in (*ahead[1:4], *ahead[5:]):  # one never comes
+        stage.broadcast.offer(item)
+    steps = {(after - before) & 0xFFFF for before, after in pairwise(ear.sequences)}
+    assert steps == {1}
+    times = [(time - ear.times[0]) & 0xFFFFFFFF for time in ear.times]
+    assert times == [0, 3_000, 4_500, 6_000, 9_000, 12_000, 18_000, 21_000, 24_000]
+    assert len(stage.broadcast._ready) == 0
+
+
+async def test_what_was_made_ready_is_sent_as_it_was_laid_out_and_forgotten_with_the_last_receiver() -> None:
+    stage, ear = Stage(), Ear()
+    stage.broadcast.add(ear)
+    stage.give(0, keyframe=True)
+    stage.broadcast.prepare([unit(3_000), unit(6_000)])
+    _, (burst,) = stage.broadcast._ready._queue[0]
+    layout = burst.layout(ear.lane)
+    stage.broadcast.offer(stage.broadcast._ready._queue[0][0])
+    assert ear.layouts[-1] is layout
+    stage.broadcast.remove(ear)
+    assert len(stage.broadcast._ready) == 0
+
+
+async def test_all_reports_are_due_in_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.camera.viewing.broadcast._REPORT_S", 0.05)
+    broadcast, told = Stage().broadcast, []
+
+    async def report(number: int) -> None:
+        await broadcast.report_due()
+        told.append(number)
+
+    waiting = [asyncio.create_task(report(number)) for number in range(3)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()  # one that leaves takes nobody along
+    async with asyncio.timeout(5):
+        await asyncio.wait(waiting)
+    assert told == [1, 2]
+    await report(4)
+    assert told[-1] == 4

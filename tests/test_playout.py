@@ -42,6 +42,23 @@ async def test_units_are_handed_on_in_order_and_none_before_it_is_due() -> None:
     assert taken[3][1] >= begun + 0.055
 
 
+async def test_units_that_are_due_together_or_late_keep_their_order() -> None:
+    taken: list[int] = []
+    play_out = PlayOut(lambda item: taken.append(item.pts))
+    begun = time.monotonic()
+    for start in (0, 50):  # a batch that comes later, and is due within the same milliseconds
+        play_out.put(
+            [
+                (begun + 0.02 + 0.0002 * number + 0.0003 * (number % 2), unit(number))
+                for number in range(start, start + 50)
+            ]
+        )
+        await asyncio.sleep(0.005)
+    play_out.put([(begun - 1, unit(100))])
+    await until(lambda: len(taken) == 101)
+    assert taken == list(range(101))
+
+
 async def test_what_is_cleared_never_comes() -> None:
     taken: list[AccessUnit] = []
     play_out = PlayOut(taken.append)

@@ -104,3 +104,13 @@ def test_the_ring_finds_late_packets_and_not_those_that_are_too_old() -> None:
         ring.keep(burst)
     assert ring.find(65_534) is None
     assert ring.find(50) is None
+
+
+def test_the_ring_holds_few_bursts_beyond_its_size_though_none_is_asked_for() -> None:
+    ring = Ring(size=8)
+    for number in range(100):
+        for burst in made([b"x"], sequence=number):
+            ring.keep(burst)
+    assert len(ring._new) < 40
+    assert ring.find(99) is not None
+    assert [number for number in range(100) if ring.find(number)] == list(range(92, 100))

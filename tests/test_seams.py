@@ -117,7 +117,7 @@ async def test_a_lost_packet_that_is_asked_for_comes_again_by_rtx() -> None:
             await handle(data, arrival_time_ms=arrival_time_ms)
 
         transport._handle_rtp_data = tap  # type: ignore[method-assign]  # an ear in the peer
-        last = (s.channels[Codec.H264].broadcast._sequence - 1 + delivery._lane.offset) & 0xFFFF
+        last = (s.channels[Codec.H264].broadcast._sequence - 1 + delivery.lane.offset) & 0xFFFF
         await nack(peer, [last, (last + 5_000) & 0xFFFF])
         await until(lambda: (RTX_SSRC, last) in seen)
         assert delivery.resent == 1
@@ -129,7 +129,7 @@ async def test_a_viewer_who_asks_for_everything_again_and_again_gets_a_bounded_s
         publish(s)
         await peer.clock_ms()
         delivery = delivery_of(s)
-        last = (s.channels[Codec.H264].broadcast._sequence - 1 + delivery._lane.offset) & 0xFFFF
+        last = (s.channels[Codec.H264].broadcast._sequence - 1 + delivery.lane.offset) & 0xFFFF
         delivery.packets_lost([last] * 5_000)
         assert 100 < delivery.resent <= 300
 
@@ -230,7 +230,7 @@ async def test_a_viewer_whose_sending_breaks_is_gone_and_the_next_is_sent_to_thr
 
 @pytest.mark.slow
 async def test_later_sender_reports_are_rare_and_hold_up_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.camera.viewing.delivery._REPORT_S", 60.0)
+    monkeypatch.setattr("hub.camera.viewing.broadcast._REPORT_S", 120.0)
     async with scene() as s, Peer() as peer:
         await s.connect(peer)
         delivery = delivery_of(s)

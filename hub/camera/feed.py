@@ -80,7 +80,7 @@ class Feed:
             )
             for codec, main in self.channels.items()
         }
-        self._play_out = PlayOut(partial(self.unit_came, Codec.H264))
+        self._play_out = PlayOut(partial(self._came, self.channels[Codec.H264].fanout.publish))
         self.stills = Stills()
         self.interest = Interest()
         self._camera = camera
@@ -195,14 +195,11 @@ class Feed:
         """Note that the source is alive."""
         self._pictures += 1
         if self.state is not State.LIVE:
-            self._tell(State.LIVE, None)
-            if self._live is not None and not self._live.done():
-                self._live.set_result(None)
+            self._came_alive()
 
     def unit_came(self, codec: Codec, unit: AccessUnit) -> None:
         """Pass an access unit on to every viewer."""
-        self.picture_came()
-        self.channels[codec].fanout.publish(unit)
+        self._came(self.channels[codec].fanout.publish, unit)
 
     def low_unit_came(self, codec: Codec, unit: AccessUnit) -> None:
         """Pass an access unit on to every viewer of the low layer."""
@@ -210,6 +207,7 @@ class Feed:
 
     def units_ahead(self, units: list[tuple[float, AccessUnit]]) -> None:
         """Pass access units on to every viewer when they are due."""
+        self.channels[Codec.H264].broadcast.prepare(unit for _, unit in units)
         self._play_out.put(units)
 
     def still_came(self, still: Still) -> None:
@@ -228,6 +226,17 @@ class Feed:
             self._ended.set_result(error)
 
     # --- inside ---------------------------------------------------------------------------------------
+
+    def _came(self, publish: Callable[[AccessUnit], None], unit: AccessUnit) -> None:
+        self._pictures += 1
+        if self.state is not State.LIVE:
+            self._came_alive()
+        publish(unit)
+
+    def _came_alive(self) -> None:
+        self._tell(State.LIVE, None)
+        if self._live is not None and not self._live.done():
+            self._live.set_result(None)
 
     def _tell(self, state: State, error: str | None) -> None:
         if (state, error) != (self.state, self.error):

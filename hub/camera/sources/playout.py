@@ -15,34 +15,34 @@ if TYPE_CHECKING:
 AHEAD_S = 1.0
 """So far ahead a file is read: a card that is busy for a moment holds up no picture, and a thread that wakes
 twice a second instead of thirty times costs a tenth."""
-_EARLY_S = 0.001
 
 
 class PlayOut:
-    """A queue with one timer; `take` gets the access units in the order in which they were put."""
+    """A queue with a timer for each picture; `take` gets the access units in the order they were put in.
+
+    The timers are set together when a batch comes: one by one, each finds the CPU's caches cold.
+    """
 
     def __init__(self, take: Callable[[AccessUnit], None]) -> None:
         self._take = take
-        self._queue: deque[tuple[float, AccessUnit]] = deque()
-        self._timer: asyncio.TimerHandle | None = None
+        self._queue: deque[tuple[AccessUnit, asyncio.Handle]] = deque()
 
     def put(self, units: Iterable[tuple[float, AccessUnit]]) -> None:
         """Queue units, each with the moment it is due, in seconds of the monotonic clock."""
-        self._queue.extend(units)
-        if self._timer is None:
-            self._step()
+        loop, now_s = asyncio.get_running_loop(), time.monotonic()
+        for due_s, unit in units:
+            wait_s = due_s - now_s
+            if wait_s <= 0 and not self._queue:
+                self._take(unit)
+            else:
+                self._queue.append((unit, loop.call_later(max(wait_s, 0.0), self._next)))
 
     def clear(self) -> None:
         """Drop what is not handed on yet."""
+        for _, timer in self._queue:
+            timer.cancel()
         self._queue.clear()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
-    def _step(self) -> None:
-        self._timer = None
-        queue, now_s = self._queue, time.monotonic()
-        while queue and queue[0][0] <= now_s + _EARLY_S:
-            self._take(queue.popleft()[1])
-        if queue:
-            self._timer = asyncio.get_running_loop().call_later(queue[0][0] - now_s, self._step)
+    def _next(self) -> None:
+        # whichever timer fires first, the order stays
+        self._take(self._queue.popleft()[0])

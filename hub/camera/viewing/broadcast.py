@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import secrets
 import time
 from collections import deque
@@ -15,23 +16,31 @@ from typing import TYPE_CHECKING, Protocol
 from hub.camera.media import RTP_CLOCK_HZ
 from hub.camera.viewing import rtp
 from hub.camera.viewing.burst import Burst, Ring, bursts
+from hub.camera.viewing.ready import Ready
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from hub.camera.media import AccessUnit, Codec
+    from hub.camera.viewing.burst import Lane
 
 log = logging.getLogger(__name__)
 
 _STEP_S = 0.005
 _STEP_PACKETS = 16
 """With the step: 31 Mbit/s. A picture of more packets than a step is spread, so that Wi-Fi queues bear it."""
+_REPORT_S = 5.0
+"""Between a receiver's reports, on average (RFC 3550, 6.2)."""
 _STEPS = 10
 """A picture is spread over about as many steps at most, however large it is."""
 
 
 class Receiver(Protocol):
     """One viewer's end."""
+
+    @property
+    def lane(self) -> Lane | None:
+        """How its packets are to lie before encryption; None where it sends none."""
 
     def send(self, burst: Burst) -> None:
         """Encrypt and send a burst; never blocks."""
@@ -63,7 +72,10 @@ class Broadcast:
         self._waiting: list[Receiver] = []
         self._flowing: list[Receiver] = []
         self._queue: deque[Burst] = deque()
+        self._ready = Ready(self._make)
         self._timer: asyncio.TimerHandle | None = None
+        self._report_due = asyncio.Event()
+        self._report_timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._flowing)
@@ -81,6 +93,18 @@ class Broadcast:
         """Give the RTP timestamp of a moment of the monotonic clock."""
         return (int(monotonic_s * RTP_CLOCK_HZ) + self.origin) & 0xFFFFFFFF
 
+    async def report_due(self) -> None:
+        """Wait for the moment when all receivers are sent reports: together they wake the loop once."""
+        if self._report_timer is None:
+            wait_s = _REPORT_S * random.uniform(0.5, 1.5)  # noqa: S311 - RFC 3550, 6.2: no secret
+            self._report_timer = asyncio.get_running_loop().call_later(wait_s, self._report)
+        await self._report_due.wait()
+
+    def _report(self) -> None:
+        self._report_timer = None
+        self._report_due.set()
+        self._report_due.clear()
+
     def add(self, receiver: Receiver) -> None:
         """Let a receiver in; its packets begin with the next keyframe."""
         self._waiting.append(receiver)
@@ -96,6 +120,7 @@ class Broadcast:
             self._stop_pump()
             self._stop_pump = None
             self._queue.clear()
+            self._ready.clear()
 
     def replace(self, receiver: Receiver, other: Receiver) -> None:
         """Put another in a receiver's place."""
@@ -103,21 +128,33 @@ class Broadcast:
             if receiver in group:
                 group[group.index(receiver)] = other
 
+    def prepare(self, units: Iterable[AccessUnit]) -> None:
+        """Do beforehand what can be done for units that will be offered soon, where somebody receives."""
+        if self._flowing:
+            lanes = {lane for receiver in self._flowing if (lane := receiver.lane) is not None}
+            self._ready.put(units, self._sequence, lanes)
+
     def offer(self, unit: AccessUnit) -> None:
         """Packetize an access unit and send it: at once where it is small, in steps where it is not."""
-        payloads = self._packetize(unit.data) if unit.payloads is None else unit.payloads
-        made = bursts(
-            payloads,
-            sequence=self._sequence,
+        made = self._ready.take(unit, self._sequence)
+        for burst in made:
+            self._sequence = (self._sequence + len(burst.payloads)) & 0xFFFF
+        if len(made) == 1 and self._timer is None:
+            self._send(made[0])
+            return
+        self._queue.extend(made)
+        if self._timer is None:
+            self._step()
+
+    def _make(self, unit: AccessUnit, sequence: int) -> list[Burst]:
+        return bursts(
+            self._packetize(unit.data) if unit.payloads is None else unit.payloads,
+            sequence=sequence,
             timestamp=(unit.pts + self.origin) & 0xFFFFFFFF,
             ssrc=self.ssrc,
             keyframe=unit.keyframe,
             limit=_STEP_PACKETS,
         )
-        self._sequence = (self._sequence + len(payloads)) & 0xFFFF
-        self._queue.extend(made)
-        if self._timer is None:
-            self._step()
 
     def _step(self) -> None:
         """Send a step's worth of packets, and come again while there are more."""

@@ -15,6 +15,8 @@ HEADER_BYTES = 12
 LIMIT = 48
 """The most packets that a burst may have: the kernel takes 64 segments and 65,507 bytes at once."""
 
+_TOGETHER = 32
+"""So many bursts are put in their places in the ring at once: one by one each finds the CPU's caches cold."""
 _HEADER = struct.Struct("!BBHII")
 _VERSION = 0x80
 _MARKER = 0x80
@@ -74,19 +76,28 @@ class Burst:
         )
 
     def _lay_out(self, lane: Lane) -> Layout:
-        room = bytes(lane.tag_bytes)
-        parts = []
-        for index, payload in enumerate(self.payloads):
-            sequence = (self.first_sequence + lane.offset + index) & 0xFFFF
-            parts += [self.header(index, lane.payload_type, sequence), payload, room]
-        segment = HEADER_BYTES + PAYLOAD_BYTES + lane.tag_bytes
-        return Layout(b"".join(parts), segment, len(self.payloads), HEADER_BYTES + len(self.payloads[-1]))
+        payload_type, offset, tag_bytes = lane
+        payloads, timestamp, ssrc, pack = self.payloads, self.timestamp, self.ssrc, _HEADER.pack
+        room, count = bytes(tag_bytes), len(payloads)
+        sequence = self.first_sequence + offset
+        last = self.header(count - 1, payload_type, (sequence + count - 1) & 0xFFFF)
+        parts: list[bytes] = []
+        for payload in payloads[:-1]:
+            parts += (pack(_VERSION, payload_type, sequence & 0xFFFF, timestamp, ssrc), payload, room)
+            sequence += 1
+        parts += (last, payloads[-1], room)
+        segment = HEADER_BYTES + PAYLOAD_BYTES + tag_bytes
+        return Layout(b"".join(parts), segment, count, HEADER_BYTES + len(payloads[-1]))
 
 
 def bursts(
     payloads: Sequence[bytes], *, sequence: int, timestamp: int, ssrc: int, keyframe: bool, limit: int
 ) -> list[Burst]:
     """Group a picture's payloads: a burst ends at `limit` packets and after each packet that is not full."""
+    octets, count = sum(map(len, payloads)), len(payloads)
+    if 0 < count <= limit <= LIMIT and octets - len(payloads[-1]) == (count - 1) * PAYLOAD_BYTES:
+        # most pictures
+        return [Burst(sequence, timestamp, ssrc, tuple(payloads), keyframe, True, octets)]
     limit = min(limit, LIMIT)
     groups: list[list[bytes]] = [[]]
     for payload in payloads:
@@ -119,14 +130,24 @@ class Ring:
     def __init__(self, size: int = 1024) -> None:
         self._size = size
         self._slots: list[tuple[int, Burst, int] | None] = [None] * size
+        self._new: list[Burst] = []
 
     def keep(self, burst: Burst) -> None:
         """Remember a burst's packets in place of the oldest."""
-        for index in range(len(burst.payloads)):
-            sequence = (burst.first_sequence + index) & 0xFFFF
-            self._slots[sequence % self._size] = sequence, burst, index
+        self._new.append(burst)
+        if len(self._new) >= _TOGETHER:
+            self._place()
 
     def find(self, sequence: int) -> tuple[Burst, int] | None:
         """Give the burst and the place in it of a packet; None when it is too old or never was."""
+        if self._new:
+            self._place()
         slot = self._slots[sequence % self._size]
         return slot[1:] if slot is not None and slot[0] == sequence else None
+
+    def _place(self) -> None:
+        for burst in self._new:
+            for index in range(len(burst.payloads)):
+                sequence = (burst.first_sequence + index) & 0xFFFF
+                self._slots[sequence % self._size] = sequence, burst, index
+        self._new.clear()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,9 +24,8 @@ if TYPE_CHECKING:
     from hub.camera.viewing.srtp import Workbench
 
 _EARLY_REPORTS = 4
-_REPORT_S = 4.0
 """aiortc reports each second, which costs more than a viewer's packets of that time: after the first reports,
-which set the browser's clock, every 5 s will do (RFC 3550, 6.2)."""
+which set the browser's clock, the broadcast's rate will do."""
 _FORMER_PACKETS = 2000
 """A layer that was left is forgotten after so many packets, long before its sequence numbers come again."""
 _RESEND_SHARE = 0.5
@@ -79,11 +77,14 @@ class Delivery(Feedback):
         self._rtx_sequence = secrets.randbelow(1 << 15)
         self._workbench = workbench
         self._broken = broken
-        self._lane = Lane(chosen.payload_type, broadcast.offset, connected.tag_bytes)
+        self.lane = Lane(chosen.payload_type, broadcast.offset, connected.tag_bytes)
+        """See Receiver."""
         self._srtp = connected.srtp
         self._pair: Any = None
         self._outlet: Outlet | None = None
         self._resends_left = _RESEND_BURST
+        self._resends_counted = 0
+        """Packets that it had been sent when that was reckoned."""
         self._reports = 0
         self._last: Burst | None = None
         self._former: _Former | None = None
@@ -111,13 +112,11 @@ class Delivery(Feedback):
 
     def send(self, burst: Burst) -> None:
         """Encrypt and send a burst. Raises EncryptionFailed, SeamBroken."""
-        layout = burst.layout(self._lane)
+        layout = burst.layout(self.lane)
         self._put(layout)
         self._last = burst
-        count = layout.packets
-        self.packets += count
+        self.packets += layout.packets
         self.octets += burst.octets
-        self._resends_left = min(_RESEND_BURST, self._resends_left + _RESEND_SHARE * count)
 
     def broke(self, error: Exception) -> None:
         """Pass on that this viewer cannot be sent to."""
@@ -129,7 +128,7 @@ class Delivery(Feedback):
             self._move(pair)
         if self._outlet is None:
             return
-        sealed = self._workbench.seal(self._srtp, layout, self._lane.tag_bytes)
+        sealed = self._workbench.seal(self._srtp, layout, self.lane.tag_bytes)
         if not self._outlet.send(sealed, layout.segment):
             self.dropped += 1
 
@@ -163,11 +162,11 @@ class Delivery(Feedback):
             return
         switch.channel.broadcast.replace(switch, self)
         self._broadcast.remove(self)
-        last, offset = self._last, self._lane.offset
+        last, offset = self._last, self.lane.offset
         if last is not None:
             end = (last.first_sequence + offset + len(last.payloads)) & 0xFFFF
             self._former = _Former(self._broadcast.ring, offset, end, self.packets)
-            self._lane = self._lane._replace(offset=(end - burst.first_sequence) & 0xFFFF)
+            self.lane = self.lane._replace(offset=(end - burst.first_sequence) & 0xFFFF)
         self._channel, self._broadcast = switch.channel, switch.channel.broadcast
         self.send(burst)
 
@@ -179,6 +178,9 @@ class Delivery(Feedback):
 
     def packets_lost(self, sequences: Sequence[int]) -> None:
         """Send packets again that are still in the ring, by RTX (RFC 4588) where it was agreed."""
+        gained = _RESEND_SHARE * (self.packets - self._resends_counted)
+        self._resends_left = min(_RESEND_BURST, self._resends_left + gained)
+        self._resends_counted = self.packets
         for sequence in sequences:
             if self._resends_left < 1:
                 return
@@ -208,25 +210,29 @@ class Delivery(Feedback):
             former = self._former = None
         if former is not None and (sequence - former.end) & 0xFFFF >= 0x8000:
             return former.ring.find((sequence - former.offset) & 0xFFFF)
-        return self._broadcast.ring.find((sequence - self._lane.offset) & 0xFFFF)
+        return self._broadcast.ring.find((sequence - self.lane.offset) & 0xFFFF)
 
     def _resend(self, sequence: int, burst: Burst, index: int) -> None:
         payload = burst.payloads[index]
         if self._rtx is None:
-            head = burst.header(index, self._lane.payload_type, sequence)
+            head = burst.header(index, self.lane.payload_type, sequence)
         else:
             head = burst.header(index, self._rtx, self._rtx_sequence, self._rtx_ssrc)
             head += sequence.to_bytes(2, "big")
             self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
-        length, tag = len(head) + len(payload), self._lane.tag_bytes
+        length, tag = len(head) + len(payload), self.lane.tag_bytes
         self._put(Layout(head + payload + bytes(tag), length + tag, 1, length))
 
-    async def _correct(self, packet: Any) -> None:
-        """Put one moment on both clocks into a sender report, and what this viewer was sent."""
+    async def _correct(self, packet: Any) -> bool:
+        """Put one moment on both clocks into a sender report, and what this viewer was sent.
+
+        True: it is to be sent, and then again, corrected anew.
+        """
         if not isinstance(packet, RtcpSrPacket):
-            return
-        if self._reports >= _EARLY_REPORTS:
-            await asyncio.sleep(_REPORT_S)
+            return False
+        late = self._reports >= _EARLY_REPORTS
+        if late:
+            await self._broadcast.report_due()
         self._reports += 1
         ntp, monotonic_s = now()
         info = packet.sender_info
@@ -234,3 +240,4 @@ class Delivery(Feedback):
         info.rtp_timestamp = self._broadcast.rtp_time(monotonic_s)
         info.packet_count = self.packets & 0xFFFFFFFF
         info.octet_count = self.octets & 0xFFFFFFFF
+        return late

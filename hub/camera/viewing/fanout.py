@@ -74,6 +74,7 @@ class Fanout:
         self._limit = limit
         self._on_change = on_change
         self._takers: dict[object, Callable[[AccessUnit], None]] = {}
+        self._all: tuple[Callable[[AccessUnit], None], ...] = ()
 
     def __len__(self) -> int:
         return len(self._takers)
@@ -82,11 +83,11 @@ class Fanout:
         """Have `take` called with every unit from now on; gives the function that leaves."""
         key = object()
         self._takers[key] = take
-        self._on_change(len(self._takers))
+        self._changed()
 
         def leave() -> None:
             if self._takers.pop(key, None) is not None:
-                self._on_change(len(self._takers))
+                self._changed()
 
         return leave
 
@@ -98,5 +99,9 @@ class Fanout:
 
     def publish(self, unit: AccessUnit) -> None:
         """Give the unit to everyone."""
-        for take in tuple(self._takers.values()):
+        for take in self._all:
             take(unit)
+
+    def _changed(self) -> None:
+        self._all = tuple(self._takers.values())
+        self._on_change(len(self._takers))

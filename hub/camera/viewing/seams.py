@@ -78,11 +78,12 @@ class Connected:
         return UdpOutlet(socket.fileno(), address)
 
     def take_rtcp(
-        self, handle: Callable[[Any], None], correct: Callable[[Any], Coroutine[Any, Any, None]]
+        self, handle: Callable[[Any], None], correct: Callable[[Any], Coroutine[Any, Any, bool]]
     ) -> None:
         """Have `handle` called with the viewer's RTCP in aiortc's place, and `correct` with what is sent.
 
-        aiortc keeps its timer and its packets; `correct` may wait, and sets them right before they leave.
+        aiortc keeps its packets; `correct` may wait, sets them right before they leave, and tells whether
+        they are sent again and again, in place of those that aiortc's own timer would bring.
         """
         send = self._sender._send_rtcp
 
@@ -90,9 +91,10 @@ class Connected:
             handle(packet)
 
         async def corrected(packets: list[Any]) -> None:
-            for packet in packets:
-                await correct(packet)
-            await send(packets)
+            again = True
+            while again:
+                again = any([await correct(packet) for packet in packets])
+                await send(packets)
 
         self._sender._handle_rtcp_packet = handled  # type: ignore[method-assign]  # the seam
         self._sender._send_rtcp = corrected  # type: ignore[method-assign]  # the seam

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _ROOM_BYTES = 1500 * (LIMIT + 1)
 _FULL_BYTES = HEADER_BYTES + PAYLOAD_BYTES
 _INT_BYTES = ffi.sizeof("int")
+_memmove, _protect = ffi.memmove, lib.srtp_protect
 
 
 class EncryptionFailed(CameraError):
@@ -45,12 +46,12 @@ class Workbench:
         """
         data, segment, count, last = layout
         size, lengths = len(data), self._lengths
-        ffi.memmove(self._room, data, size)
-        ffi.memmove(lengths, self._full, count * _INT_BYTES)
+        _memmove(self._room, data, size)
+        _memmove(lengths, self._full, count * _INT_BYTES)
         lengths[count - 1] = last
         places = self._places.get((segment, count)) or self._find_places(segment, count)
         # a loop over the packets that runs in C, which halves what Python costs here
-        if any(map(lib.srtp_protect, repeat(session[0]), places, self._length_places)):
+        if any(map(_protect, repeat(session[0]), places, self._length_places)):
             raise EncryptionFailed(f"one of {count} packets could not be encrypted")
         if lengths[count - 1] != last + tag_bytes:
             raise EncryptionFailed(f"encryption did not add {tag_bytes} bytes to a packet")

@@ -23,6 +23,9 @@ _RATE_S = 1.0
 class Switch:
     """A receiver (broadcast.py) that waits; `arrived` is called with the keyframe's first burst."""
 
+    lane: None = None
+    """It sends nothing itself."""
+
     def __init__(
         self, channel: Channel, arrived: Callable[[Burst], None], broke: Callable[[Exception], None]
     ) -> None:
