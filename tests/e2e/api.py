@@ -28,9 +28,14 @@ class Api:
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         """Return the JSON of a POST under /api/v1."""
+        return self.change("POST", path, body)
+
+    def change(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Return the JSON of a change under /api/v1; None where there is nothing to say."""
         headers = self._headers() | {"Content-Type": "application/json"}
+        data = None if body is None else msgspec.json.encode(body)
         url = f"{self._hub.url}/api/v1/{path}"
-        return self._ask(urllib.request.Request(url, data=msgspec.json.encode(body), headers=headers))
+        return self._ask(urllib.request.Request(url, data=data, headers=headers, method=method))
 
     def command(self, device: str, command: str, **params: Any) -> Any:
         """Send a command and return its final result."""
@@ -61,4 +66,5 @@ class Api:
 
     def _ask(self, request: urllib.request.Request) -> Any:
         with urllib.request.urlopen(request, timeout=30) as answer:
-            return msgspec.json.decode(answer.read())
+            said = answer.read()
+        return msgspec.json.decode(said) if said else None

@@ -37,7 +37,7 @@ def test_a_rule_made_in_the_dashboard_raises_an_alert_that_is_seen_and_cleared(w
     expect(page.get_by_text("Alert: Always so")).to_have_count(1)
     page.get_by_role("link", name="All alerts").click()
     page.get_by_role("button", name="Acknowledge Always so").click()
-    expect(page.get_by_text("seen by")).to_be_visible()
+    expect(page.get_by_text("seen by admin")).to_be_visible()
     page.get_by_role("link", name="Edit rules").click()
     page.get_by_role("button", name="Edit Always so").click()
     page.get_by_role("button", name="Remove", exact=True).click()
@@ -45,7 +45,7 @@ def test_a_rule_made_in_the_dashboard_raises_an_alert_that_is_seen_and_cleared(w
     expect(page.get_by_role("heading", name="No rule yet")).to_be_visible()
     expect(page.locator("nav .badge")).to_have_count(0)
     page.get_by_role("link", name="All alerts").click()
-    expect(page.get_by_text("the rule was removed")).to_be_visible()
+    expect(page.get_by_text("the rule was removed").first).to_be_visible()
     assert [error for error in watched.errors if "400" not in error] == []
 
 

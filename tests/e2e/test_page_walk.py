@@ -141,6 +141,25 @@ def walk_in(rig: Rig, browser: Browser, storage: Any, workers: Any) -> Iterator[
     context.close()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def lived_in(rig: Rig) -> Iterator[None]:
+    """Give every list something to show: commands, alerts that are and were, rules, a user, a display."""
+    rule = {"source": f"{UIDS[0]}/temperature", "condition": "above", "threshold": -60.0}
+    rules = {"frost": ("Frost guard", "warning"), "heat": ("Much too hot", "critical")}
+    for name, (title, severity) in rules.items():
+        rig.api.change("PUT", f"rules/{name}", rule | {"id": name, "title": title, "severity": severity})
+    rig.wait(lambda: {alert["rule"] for alert in rig.api.get("alerts")["items"]} >= {*rules})
+    rig.api.change("DELETE", "rules/frost")
+    rig.api.command(UIDS[0], "led", state="off")
+    rig.api.command(UIDS[1], "read")
+    rig.api.post("users", {"name": "walker", "role": "operator", "password": "a long enough secret"})
+    rig.api.post("tokens", {"name": "wall-landing", "role": "viewer"})
+    yield
+    rig.api.change("DELETE", "rules/heat")
+    rig.api.change("DELETE", "users/walker")
+    rig.api.change("DELETE", "tokens/wall-landing")
+
+
 @pytest.fixture(scope="module")
 def walk(rig: Rig, browser: Browser, storage: Any) -> Iterator[Walk]:
     with walk_in(rig, browser, storage, "block") as walk:

@@ -13,7 +13,7 @@ export function Later({ title, load }: Props) {
   const { code: Is, failed, ask } = useLater(load, title);
   return (
     <>
-      <h1 tabIndex={-1} class={Is ? "page-title" : undefined}>
+      <h1 tabIndex={-1} class="page-title">
         {title}
       </h1>
       {failed.value && (

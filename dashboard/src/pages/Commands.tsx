@@ -128,7 +128,7 @@ function Line({ record }: { record: CommandRecord }) {
         {record.error ?? (record.state === "succeeded" ? resultText(record.result) : "")}
       </td>
       <td data-label={columns.caller} title={record.origin}>
-        {record.caller?.replace(/^user:/, "") ?? ""}
+        {record.caller && <span class="whole">{record.caller.replace(/^user:/, "")}</span>}
       </td>
     </tr>
   );
