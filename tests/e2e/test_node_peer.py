@@ -66,7 +66,7 @@ def viewers(hub: HubProcess) -> int:
 @pytest.mark.e2e
 def test_werift_posts_receives_h264_and_deletes(hub: HubProcess, script: Path) -> None:
     found = watch(hub, script, "video/H264")
-    assert (found["status"], found["type"]) == (201, "application/sdp; charset=utf-8")
+    assert (found["status"], found["type"]) == (201, "application/sdp")
     assert found["etag"].startswith('"')
     assert found["pictures"] >= 30
     assert found["keyframes"] >= 1

@@ -64,7 +64,8 @@ async def whep_offer(request: web.Request) -> web.StreamResponse:
     _end_with_its_credential(request, camera, viewer.id)
     answer = web.Response(
         status=201,
-        text=viewer.answer_sdp,
+        # as bytes: the media type has no parameters (RFC 8866, 8.1), and `text` would add a charset
+        body=viewer.answer_sdp.encode(),
         content_type=SDP,
         headers={
             "Location": f"{API}/cameras/{camera.id}/whep/{viewer.id}",
