@@ -17,6 +17,7 @@ from bench.fan_event import MARK, many_files
 
 SAMPLED = 20
 """Of so many clients, evenly chosen, every event's delay is taken; those of the others are only counted."""
+_STALLED_BYTES = 4096
 
 
 class Load(msgspec.Struct):
@@ -39,7 +40,11 @@ class Clients:
         self._idle: list[socket.socket] = []
         every = max(1, load.clients // SAMPLED)
         for number in range(load.clients + load.stalled):
-            sock = socket.create_connection((load.host, load.port))
+            sock = socket.socket()
+            if number >= load.clients:
+                # Little of its own, so that what it does not read waits in the server.
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _STALLED_BYTES)
+            sock.connect((load.host, load.port))
             sock.sendall(load.requests[number % len(load.requests)].encode())
             if number >= load.clients:
                 self._idle.append(sock)
