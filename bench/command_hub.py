@@ -60,7 +60,7 @@ class InstantLink:
     def cancel(self, command_id: str) -> None:
         """Do nothing."""
 
-    def ack(self, device: str, boot_id: str, seq: int) -> None:
+    def ack(self, device: str, boot_id: str, seq: int, *, again: bool = False) -> None:
         """Do nothing."""
 
 

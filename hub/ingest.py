@@ -89,7 +89,7 @@ class Ingest:
             except NotReachable:
                 # The device went before its ack; it asks what is committed when it comes back.
                 continue
-            link.ack(one.device, one.boot_id, one.seq)
+            link.ack(one.device, one.boot_id, one.seq, again=one.again)
 
     def _reading(self, reading: Reading, kind: LinkKind) -> None:
         reading = _finite(reading)

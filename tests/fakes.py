@@ -48,6 +48,6 @@ class FakeLink:
         """Remember what was asked for."""
         self.cancelled.append(command_id)
 
-    def ack(self, device: str, boot_id: str, seq: int) -> None:
+    def ack(self, device: str, boot_id: str, seq: int, *, again: bool = False) -> None:
         """Remember the ack."""
         self.acks.append((device, boot_id, seq))

@@ -45,6 +45,19 @@ def test_a_reading_that_waits_and_comes_again_is_taken_once() -> None:
     assert values(intake) == [0]
 
 
+def test_who_found_no_room_is_asked_again_when_half_is_free_and_until_it_comes() -> None:
+    intake = Intake(2, {("pico", "b"): 4})
+    taken = [intake.offer(board(seq)) for seq in (5, 6, 7, 8)]
+    assert taken == [Verdict.TAKEN, Verdict.TAKEN, Verdict.FULL, Verdict.FULL]
+    assert intake.wanted_again() == []
+    intake.take(10)
+    intake.done()
+    for _ in range(2):
+        assert intake.wanted_again() == [Acked("pico", "b", 6, again=True)]
+    assert intake.offer(board(7)) is Verdict.TAKEN
+    assert intake.wanted_again() == []
+
+
 def test_what_was_committed_before_the_start_is_known() -> None:
     assert Intake(10, {("pico", "b"): 7}).offer(board(7)) is Verdict.COMMITTED_AGAIN
 

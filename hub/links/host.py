@@ -99,7 +99,7 @@ class HostLink:
     def cancel(self, command_id: str) -> None:
         """Do nothing: the host has no commands."""
 
-    def ack(self, device: str, boot_id: str, seq: int) -> None:
+    def ack(self, device: str, boot_id: str, seq: int, *, again: bool = False) -> None:
         """Do nothing: the host keeps no outbox."""
 
     def _birth(self, vitals: Vitals) -> Birth:

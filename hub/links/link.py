@@ -60,5 +60,8 @@ class Link(Protocol):
         No-op for a command that is not under way here, and where devices cannot give up.
         """
 
-    def ack(self, device: str, boot_id: str, seq: int) -> None:
-        """Tell the device that all its readings up to `seq` are committed. No-op where it keeps no outbox."""
+    def ack(self, device: str, boot_id: str, seq: int, *, again: bool = False) -> None:
+        """Tell the device that all its readings up to `seq` are committed. No-op where it keeps no outbox.
+
+        With `again`, what it said after them was not taken, and is to come once more.
+        """

@@ -128,9 +128,9 @@ class MqttLink:
         """Ask the board that runs it to give up a command."""
         self._boards.cancel(command_id)
 
-    def ack(self, device: str, boot_id: str, seq: int) -> None:
+    def ack(self, device: str, boot_id: str, seq: int, *, again: bool = False) -> None:
         """Tell a board what is committed; other devices keep no outbox that the hub knows of."""
-        self._boards.ack(device, boot_id, seq)
+        self._boards.ack(device, boot_id, seq, again=again)
 
     async def _serve_boards(self, seconds: float) -> None:
         """Give the boards' sessions their ticks for so long."""

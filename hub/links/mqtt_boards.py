@@ -106,11 +106,11 @@ class MqttBoards:
         for session in self._sessions.values():
             session.cancel(command_id)
 
-    def ack(self, device: str, boot_id: str, seq: int) -> None:
-        """Tell the board that its readings up to `seq` are committed."""
+    def ack(self, device: str, boot_id: str, seq: int, *, again: bool = False) -> None:
+        """Tell the board that its readings up to `seq` are committed, and have those after it `again`."""
         session = self._sessions.get(device)
         if session is not None and session.device == device:
-            session.ack(boot_id, seq)
+            session.ack(boot_id, seq, again=again)
 
     def _address(self, arrival: Arrival) -> tuple[str, str]:
         uid, _, what = arrival.topic.removeprefix(self._prefix).partition("/")

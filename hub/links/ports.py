@@ -119,11 +119,11 @@ class SerialPorts:
         for link in self._links.values():
             link.cancel(command_id)
 
-    def ack(self, device: str, boot_id: str, seq: int) -> None:
-        """Tell the board that its readings up to `seq` are committed."""
+    def ack(self, device: str, boot_id: str, seq: int, *, again: bool = False) -> None:
+        """Tell the board that its readings up to `seq` are committed, and have those after it `again`."""
         link = self._on(device)
         if link is not None:
-            link.ack(device, boot_id, seq)
+            link.ack(device, boot_id, seq, again=again)
 
     async def release(self, port: str, seconds: float) -> bool:
         """Close `port` for so long, or until `resume`; return whether the hub had it.

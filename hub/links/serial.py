@@ -83,10 +83,10 @@ class SerialLink:
         if self._session is not None:
             self._session.cancel(command_id)
 
-    def ack(self, device: str, boot_id: str, seq: int) -> None:
-        """Tell the board that its readings up to `seq` are committed."""
+    def ack(self, device: str, boot_id: str, seq: int, *, again: bool = False) -> None:
+        """Tell the board that its readings up to `seq` are committed, and have those after it `again`."""
         if self._session is not None and self._session.device == device:
-            self._session.ack(boot_id, seq)
+            self._session.ack(boot_id, seq, again=again)
 
     async def _serve(self, fd: int, sink: Sink) -> SerialSession:
         """Serve the open port until it breaks or stays silent; return the session that was."""

@@ -166,9 +166,11 @@ class Session:
         self._session.close(reason)
         self._shared.claims.release(self.name)
 
-    def ack(self, boot_id: str, seq: int) -> None:
-        """Tell the board that its readings up to `seq` are committed."""
+    def ack(self, boot_id: str, seq: int, *, again: bool = False) -> None:
+        """Tell the board that its readings up to `seq` are committed, and have those after it `again`."""
         self._session.ack(boot_id, seq)
+        if again and self.device is not None:
+            self._shared.known.again_of(self.device, boot_id)(boot_id, seq)
         self.carrier.write(self._session.data_to_send())
 
     def admit(self, uid: str) -> str | None:

@@ -28,6 +28,8 @@ class Acked(msgspec.Struct, frozen=True):
     device: str
     boot_id: str
     seq: int
+    again: bool = False
+    """What follows `seq` found no room when it came: the board must say it again, and there is room now."""
 
 
 class Verdict(Enum):
@@ -75,6 +77,7 @@ class Intake:
         self._others: deque[Reading] = deque()
         self._notes: dict[str, tuple[Statement, ...]] = {}
         self._under_way: Batch | None = None
+        self._refused: set[Boot] = set()
         self.samples = 0
         self.lost = 0
         """Readings lost for want of room since the start (a board's are not: it sends them again)."""
@@ -92,8 +95,9 @@ class Intake:
             cursor.offered = seq
             if cursor.refusing:
                 return Verdict.FULL
-        else:
+        elif cursor.refusing:
             cursor.refusing = False
+            self._refused.discard(boot)
         if seq <= cursor.committed:
             return Verdict.COMMITTED_AGAIN
         if seq <= cursor.taken:
@@ -103,6 +107,7 @@ class Intake:
             cursor.taken = seq
         else:
             cursor.refusing = True
+            self._refused.add(boot)
         return verdict
 
     def _enqueue(self, reading: Reading, queue: deque[Reading]) -> Verdict:
@@ -155,6 +160,20 @@ class Intake:
             acked.append(Acked(*boot, seq))
         return acked
 
+    def wanted_again(self) -> list[Acked]:
+        """Return whose readings are wanted again, now that half of the room is free.
+
+        Not those of whom some wait: they are asked when these are committed. To be asked for until they come.
+        """
+        if not self._refused or self.samples > self._limit // 2:
+            return []
+        cursors = [(boot, self._boots[boot]) for boot in self._refused]
+        return [
+            Acked(*boot, cursor.committed, again=True)
+            for boot, cursor in cursors
+            if cursor.taken == cursor.committed
+        ]
+
     def committed(self, device: str, boot_id: str) -> int:
         """Return the highest seq of that boot that is committed, or -1."""
         cursor = self._boots.get((device, boot_id))
@@ -174,6 +193,7 @@ class Intake:
             cursor = self._boots.get(boot)
             if cursor is not None and cursor.taken == cursor.committed:
                 del self._boots[boot]
+                self._refused.discard(boot)
 
     @property
     def notes(self) -> bool:

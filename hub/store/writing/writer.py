@@ -257,13 +257,14 @@ class Writer:
 
     def _succeeded(self, batch: Batch, written: Written, duration_s: float, failures: int) -> None:
         self.attempts.succeeded(failures)
-        if not (batch.readings or batch.notes):
-            return
+        some = batch.readings or batch.notes
         with self._wake:
-            acked = self._intake.done()
+            acked = self._intake.done() if some else []
             if written.hot is not None:
                 self._recent.append(written.hot, written.shapes)
-        self.attempts.committed(written, duration_s)
+            acked += self._intake.wanted_again()
+        if some:
+            self.attempts.committed(written, duration_s)
         if acked:
             self._tell(acked)
 
