@@ -99,7 +99,7 @@ def test_an_unknown_configuration_key_ends_with_2_and_the_nearest_known_one(tmp_
             '[webrtc]\nusername = "a"\npassword_file = "/nope"\nice_servers = ["turn:a:1"]\n',
             "`webrtc.password_file`",
         ),
-        ('[[camera]]\nid = "front"\nsource = "cam0"\n', "`source` 'cam0'"),
+        ('[[camera]]\nid = "front"\nsource = "cam0"\n', "`camera[0].source`: 'cam0'"),
     ],
 )
 def test_what_a_room_finds_wrong_is_told_with_file_and_key(tmp_path: Path, section: str, key: str) -> None:

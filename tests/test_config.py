@@ -208,6 +208,10 @@ def test_a_wrong_type_names_the_key_and_what_is_expected(text: str, message: str
         ('[mqtt]\ntopic = "/a"', "mqtt.topic"),
         ('[mqtt]\ntopic = "a\\u0000b"', "mqtt.topic"),
         ('[mqtt]\npassword_file = "/x"', "mqtt.username"),
+        ('[mqtt]\nusername = "a\\u0000b"', "mqtt.username"),
+        ('[[camera]]\nid = "a"\nname = "a\\nb"', "camera[0].name"),
+        ('[[camera]]\nid = "a"\nsource = "/dev/video0"', "camera[0].source"),
+        ('[[camera]]\nid = "a"\nsource = "rtsp://"', "camera[0].source"),
         ('[webrtc]\nice_servers = ["http://a"]', "webrtc.ice_servers[0]"),
         ('[[camera]]\nid = "Front door"', "camera[0].id"),
         ('[[camera]]\nid = "a"\n[[camera]]\nid = "a"', "camera[1].id"),
@@ -342,3 +346,10 @@ def test_arbitrary_listen_addresses_give_a_port_or_a_config_error(text: str) -> 
     except ConfigError:
         return
     assert 0 <= port <= 65535
+
+
+def test_a_cameras_password_is_not_told_with_its_wrong_source() -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse('[[camera]]\nid = "a"\nsource = "ftp://me:secret@camera/1"', "outpost.toml")
+    assert "secret" not in str(refused.value)
+    assert "ftp://***@camera/1" in str(refused.value)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _LONGEST_COMMIT_S = 60
 _MOST_SENSORS = 64
 _DAY_S = 86_400
+_LONGEST_NAME = 64
+SOURCES = "test, picamera2, v4l2:/dev/video0, file:/path/to/video.mp4, rtsp://…, http://…, https://…"
+_SOURCE = re.compile(r"test|picamera2|(v4l2|file):.+|(rtsps?|https?)://.+")
 
 
 def check(config: Config, where: str) -> None:
@@ -48,7 +51,7 @@ def check(config: Config, where: str) -> None:
 
 
 def _check_hub(hub: HubConfig, where: str) -> None:
-    if not hub.name.strip() or not hub.name.isprintable() or len(hub.name) > 64:
+    if not hub.name.strip() or not hub.name.isprintable() or len(hub.name) > _LONGEST_NAME:
         raise ConfigError(f"{where}: `hub.name`: {hub.name[:70]!r} must be 1 to 64 printable characters")
     listen_address(hub.listen, where)
     for index, host in enumerate(hub.allowed_hosts):
@@ -89,6 +92,8 @@ def _check_mqtt(mqtt: MqttConfig, where: str) -> None:
         raise ConfigError(f"{where}: `mqtt.port`: {mqtt.port} is no TCP port (1 to 65535)")
     if not re.fullmatch(r"[^+#/\s]{1,64}(/[^+#/\s]{1,64}){0,7}", mqtt.topic) or not mqtt.topic.isprintable():
         raise ConfigError(f"{where}: `mqtt.topic`: {mqtt.topic!r} is no topic prefix without wildcards")
+    if mqtt.username is not None and not mqtt.username.isprintable():
+        raise ConfigError(f"{where}: `mqtt.username`: {mqtt.username[:70]!r} is no name")
     if mqtt.password_file is not None and mqtt.username is None:
         raise ConfigError(f"{where}: `mqtt.username`: is missing beside `mqtt.password_file`")
 
@@ -112,8 +117,7 @@ def _check_host(config: Config, where: str) -> None:
 
 
 def _check_camera(camera: CameraConfig, key: str) -> None:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", camera.id):
-        raise ConfigError(f"{key}.id`: {camera.id!r} must be 1 to 32 of a-z, 0-9, - and _")
+    _check_who(camera, key)
     limits = {
         "width": (64, 3840),
         "height": (64, 2160),
@@ -138,6 +142,16 @@ def _check_camera(camera: CameraConfig, key: str) -> None:
         parse_rule(rule, f"{key}.record[{index}]`")
     if camera.timelapse != "off" and duration_s(camera.timelapse, f"{key}.timelapse`") > _DAY_S:
         raise ConfigError(f"{key}.timelapse`: {camera.timelapse!r} is longer than a day")
+
+
+def _check_who(camera: CameraConfig, key: str) -> None:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", camera.id):
+        raise ConfigError(f"{key}.id`: {camera.id!r} must be 1 to 32 of a-z, 0-9, - and _")
+    if not camera.name.isprintable() or len(camera.name) > _LONGEST_NAME:
+        raise ConfigError(f"{key}.name`: {camera.name[:70]!r} must be at most 64 printable characters")
+    if not (_SOURCE.fullmatch(camera.source) and camera.source.isprintable()):
+        shown = re.sub(r"//[^@]*@", "//***@", camera.source)[:70]
+        raise ConfigError(f"{key}.source`: {shown!r} is none; known are {SOURCES}")
 
 
 def _is_path(text: str) -> bool:

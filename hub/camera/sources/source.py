@@ -6,13 +6,12 @@ import re
 from typing import TYPE_CHECKING, Protocol
 
 from hub.config import CameraConfig, ConfigError
+from hub.config.checks import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hub.camera.media import Coded, Picture
-
-KNOWN = "test, picamera2, v4l2:/dev/video0, file:/path/to/video.mp4, rtsp://…, http://…, https://…"
 
 
 class Reader(Protocol):
@@ -70,4 +69,4 @@ def choose(config: CameraConfig, now_ms: Callable[[], int]) -> Source:
 
         return demuxed
 
-    raise ConfigError(f"camera `{config.id}`: unknown `source` {text!r}; known are {KNOWN}")
+    raise ConfigError(f"camera `{config.id}`: unknown `source` {text!r}; known are {SOURCES}")
