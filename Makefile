@@ -37,7 +37,7 @@ test-quick: $(SETUP)/dev ## The tests that need no process of their own, under a
 		-n 2 --dist loadfile -o tmp_path_retention_policy=failed
 
 soak: $(SETUP)/dev ## The long forms of the proofs that nothing is lost (50 kills, 100 replugs, a million bad frames)
-	OUTPOST_SOAK=1 $(BIN)/pytest tests/e2e/test_no_loss.py tests/e2e/test_board_on_broker.py tests/test_replugs.py tests/test_noise.py tests/test_outage.py tests/test_flash.py tests/test_trial.py tests/test_update.py tests/test_firmware_day.py tests/test_mqtt_firmware.py \
+	OUTPOST_SOAK=1 $(BIN)/pytest tests/e2e/test_no_loss.py tests/e2e/test_board_on_broker.py tests/test_replugs.py tests/test_noise.py tests/test_outage.py tests/test_flash_cuts.py tests/test_trial.py tests/test_update.py tests/test_firmware_day.py tests/test_mqtt_firmware.py \
 		tests/test_store_power_cut.py tests/test_store_daychunk.py tests/test_query_memory.py tests/test_expiry.py tests/test_import_csv.py \
 		tests/test_openapi_fuzz.py tests/test_commands_synced.py
 

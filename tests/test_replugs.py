@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,12 +14,14 @@ from hil.virtual.image import assemble
 from hub.config import SerialConfig
 from hub.links.ports import SerialPorts
 from hub.links.usb import UsbPort
+from tests.descriptors import open_descriptors
 from tests.e2e.four_boards import configuration
 from tests.hub_rooms import rooms
 from tests.soak import SOAK, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.hub_rooms import Rooms
 
@@ -106,11 +107,7 @@ async def unplugged(parts: Rooms, bus: Bus, uid: str) -> tuple[int, int]:
     bus.unplug()
     await until(lambda: not online(parts, uid))
     await asyncio.sleep(2.5)  # a scan or two, which end the link of a path that is gone
-    return descriptors(), len(asyncio.all_tasks())
-
-
-def descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+    return open_descriptors(), len(asyncio.all_tasks())
 
 
 def online(parts: Rooms, uid: str) -> bool:

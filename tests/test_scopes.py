@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from hub.model import Birth, Born, CommandType, LinkKind, LogLine, Metric, Role, Scope
-from hub.store.identity.accounts import Accounts, BadScope
-from hub.store.settings import StoreSettings
-from hub.web.live.filters import EVERYWHERE, Filter, NameSet, Reach
+from hub.model import Role, Scope
+from hub.web.live.filters import EVERYWHERE, Filter, Reach
 from hub.web.route import Reaches
 from hub.web.server import ROUTES
 from tests.fakes import until
+from tests.scoped_hub import OTHER, PLAIN, asked, busy, scoped_hub
 from tests.sse_client import SseClient
-from tests.web_hub import DEVICE, NOW_MS, Answered, WebHub, web_hub
+from tests.web_hub import DEVICE, NOW_MS, WebHub
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
-OTHER = "hidden-7f3a"
-PLAIN = {"Accept-Encoding": "identity"}
-SEALED_AT_ONCE = StoreSettings(ack_interval_s=0.01, idle_interval_s=0.01, read_interval_s=0.0, seal_samples=1)
-HOT = {"id": "hot", "source": "*/temperature", "condition": "above", "threshold": 30.0}
 
 NONE, ONE, SOME, WHOLE = Reaches.NONE, Reaches.ONE, Reaches.SOME, Reaches.WHOLE
 API = "/api/v1"
@@ -130,41 +125,8 @@ BY_HAND = {
 
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[WebHub]:
-    tags = {DEVICE: ("lab",), OTHER: ("yard",), "front": ("yard",)}
-    async with web_hub(tmp_path, tags=tags, settings=SEALED_AT_ONCE) as running:
-        running.sink(
-            Born(
-                birth=Birth(
-                    device=OTHER,
-                    name="Other",
-                    metrics=(Metric(name="temperature"),),
-                    commands=(CommandType(name="read"),),
-                ),
-                link=LinkKind.SERIAL,
-            )
-        )
+    async with scoped_hub(tmp_path) as running:
         yield running
-
-
-async def busy(hub: WebHub) -> None:
-    """Give both devices samples, a command, an alert and a line on the console."""
-    assert (await hub.call("PUT", "rules/hot", role=Role.ADMIN, json=HOT)).status == 200
-    for device in (DEVICE, OTHER):
-        hub.take(31.0, device=device)
-        assert (await hub.call("POST", f"enrolments/{device}/accept", role=Role.ADMIN)).status == 200
-        hub.sink(LogLine(device=device, time_ms=hub.clock(), text=f"line of {device}"))
-        sent = await hub.call(
-            "POST", f"devices/{device}/commands", role=Role.OPERATOR, json={"command": "read"}
-        )
-        assert sent.json()["state"] == "succeeded"
-    await until(lambda: len(hub.parts.alerts.active()) == 2)
-    async with asyncio.timeout(10):
-        while {size.device for size in await hub.parts.store.device_sizes()} != {DEVICE, OTHER}:
-            await asyncio.sleep(0.01)
-
-
-async def asked(hub: WebHub, method: str, path: str, headers: Mapping[str, str], **more: Any) -> Answered:
-    return await hub.call(method, path, role=None, headers=headers, **more)
 
 
 def filled(path: str, device: str) -> str:
@@ -386,96 +348,3 @@ async def test_a_long_poll_does_not_wake_for_what_is_outside(hub: WebHub) -> Non
     hub.take(2.0)
     items = (await waiting).json()["items"]
     assert [(item["device"], item["value"]) for item in items] == [(DEVICE, 2.0)]
-
-
-# --- what a scope is ----------------------------------------------------------------------------------
-
-
-async def test_a_token_of_some_devices_is_made_and_listed(hub: WebHub) -> None:
-    body = {"name": "lab", "role": "viewer", "devices": ["pico-*"], "tags": ["lab"]}
-    made = await hub.call("POST", "tokens", role=Role.ADMIN, json=body)
-    assert (made.status, made.json()["devices"], made.json()["tags"]) == (201, ["pico-*"], ["lab"])
-    listed = (await hub.call("GET", "tokens", role=Role.ADMIN)).json()["items"]
-    assert [(one["devices"], one["tags"]) for one in listed if one["name"] == "lab"] == [
-        (["pico-*"], ["lab"])
-    ]
-    who = await asked(hub, "GET", "session", {"Authorization": f"Bearer {made.json()['token']}"})
-    assert who.json() == {"name": "token:lab", "role": "viewer", "devices": ["pico-*"], "tags": ["lab"]}
-    events = (await hub.call("GET", "security/events?kind=token_made", role=Role.ADMIN)).json()["items"]
-    assert "pico-*" in events[0]["detail"]
-
-
-@pytest.mark.parametrize(
-    ("body", "parameter"),
-    [
-        ({"role": "viewer", "devices": [""]}, "devices[0]"),
-        ({"role": "viewer", "devices": ["a\nb"]}, "devices"),
-        ({"role": "viewer", "tags": ["\u0000"]}, "tags"),
-        ({"role": "viewer", "devices": ["x"] * 65}, "devices"),
-        ({"role": "device", "devices": ["pico-*"]}, "devices"),
-        ({"role": "device", "devices": ["a", "b"]}, "devices"),
-        ({"role": "device", "tags": ["lab"]}, "tags"),
-    ],
-)
-async def test_a_scope_that_is_none_is_refused(hub: WebHub, body: dict[str, Any], parameter: str) -> None:
-    answered = await hub.call("POST", "tokens", role=Role.ADMIN, json={"name": "x", **body})
-    assert (answered.status, answered.problem()["parameter"]) == (400, parameter)
-
-
-async def test_a_device_reads_itself_and_nothing_else(hub: WebHub) -> None:
-    body = {"name": DEVICE, "role": "device"}
-    made = (await hub.call("POST", "tokens", role=Role.ADMIN, json=body)).json()
-    assert made["devices"] == [DEVICE]
-    headers = {"Authorization": f"Bearer {made['token']}"}
-    expected = {f"devices/{DEVICE}": 200, f"devices/{OTHER}": 404, "devices": 403, "latest": 200}
-    found = {path: (await asked(hub, "GET", path, headers)).status for path in expected}
-    assert found == expected
-
-
-async def test_people_do_not_have_the_role_of_devices(hub: WebHub) -> None:
-    body = {"name": "eva", "password": "correct horse battery"}
-    made = await hub.call("POST", "users", role=Role.ADMIN, json={**body, "role": "device"})
-    assert (made.status, made.problem()["parameter"]) == (400, "role")
-    await hub.call("POST", "users", role=Role.ADMIN, json={**body, "role": "viewer"})
-    changed = await hub.call("PATCH", "users/eva", role=Role.ADMIN, json={"role": "device"})
-    assert (changed.status, changed.problem()["parameter"]) == (400, "role")
-
-
-def test_a_scope_is_kept_in_the_file(tmp_path: Path) -> None:
-    accounts = Accounts.open(tmp_path)
-    scope = Scope(devices=("pico-*",), tags=("lab",))
-    plain = accounts.create_token("a", Role.VIEWER, 1, scope=scope)
-    known = Accounts.open(tmp_path).token_identity(plain, 2)
-    assert known is not None
-    assert known.scope == scope
-
-
-def test_a_scope_of_the_role_device_has_one_device(tmp_path: Path) -> None:
-    with pytest.raises(BadScope, match="one device"):
-        Accounts.open(tmp_path).create_token("a", Role.DEVICE, 1)
-
-
-@pytest.mark.parametrize(
-    ("scope", "tagged", "device", "expected"),
-    [
-        (Scope(), (), "any", True),
-        (Scope(devices=("a",)), (), "a", True),
-        (Scope(devices=("a",)), (), "ab", False),
-        (Scope(devices=("a*",)), (), "ab", True),
-        (Scope(devices=("a?",)), (), "a", False),
-        (Scope(devices=("[a]",)), (), "a", False),
-        (Scope(tags=("t",)), (), "a", False),
-        (Scope(tags=("t",)), ("a",), "a", True),
-        (Scope(devices=("b",), tags=("t",)), ("a",), "a", True),
-        (Scope(devices=("b",), tags=("t",)), ("a",), "c", False),
-    ],
-)
-def test_a_reach_takes_ids_patterns_and_tags(
-    scope: Scope, tagged: tuple[str, ...], device: str, expected: bool
-) -> None:
-    assert Reach.of(scope, tagged).includes(device) == expected
-
-
-def test_what_concerns_no_device_is_for_who_may_know_all() -> None:
-    assert Filter().takes_device(None)
-    assert not Filter(reach=Reach(False, NameSet(frozenset({"*"})))).takes_device(None)

@@ -19,6 +19,7 @@ from hub.camera.viewing.ice import IceServers
 from hub.camera.viewing.offer import check_offer
 from hub.camera.viewing.viewer import Viewer
 from tests.camera_peer import Peer
+from tests.descriptors import open_descriptors
 from tests.fakes import until
 from tests.test_encoder import coded
 
@@ -62,10 +63,6 @@ async def scene(*, connect_timeout_s: float = 30) -> AsyncIterator[Scene]:
         yield made
     finally:
         await made.viewer.close()
-
-
-def open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def payload_types(sdp: str) -> list[str]:
@@ -126,13 +123,13 @@ async def test_a_peer_that_never_connects_is_gone_after_the_time_to_connect() ->
 async def test_closing_is_quiet_frees_the_sockets_and_may_be_done_twice() -> None:
     async with scene(), Peer() as first:  # what is opened once and stays
         await first.offer()
-    before = open_files()
+    before = open_descriptors()
     async with scene() as s, Peer() as peer:
         await s.connect(peer)
         await s.viewer.close()
         await s.viewer.close()
         assert (s.gone, len(s.fanout)) == ([], 0)
-    await until(lambda: open_files() <= before)
+    await until(lambda: open_descriptors() <= before)
 
 
 def no_h264(offer: str) -> str:
@@ -189,7 +186,7 @@ async def test_garbled_offers_are_answered_or_refused_and_nothing_breaks_behind(
     asyncio.get_running_loop().set_exception_handler(lambda _, context: broken.append(context))
     async with scene(), Peer() as peer:
         offer = await peer.offer()
-        before = open_files()
+        before = open_descriptors()
         random, refused = Random(7), 0
         for _ in range(300):
             async with scene() as s:
@@ -201,19 +198,19 @@ async def test_garbled_offers_are_answered_or_refused_and_nothing_breaks_behind(
         gc.collect()
         await asyncio.sleep(0)
         assert 0 < refused < 300
-        assert open_files() <= before
+        assert open_descriptors() <= before
         assert broken == []
 
 
 async def test_refused_offers_leave_no_sockets() -> None:
     async with scene(), Peer() as first:
         offer = no_h264(await first.offer())
-    before = open_files()
+    before = open_descriptors()
     for _ in range(20):
         async with scene() as s:
             with pytest.raises(BadOffer):
                 await s.viewer.answer(check_offer(offer))
-    assert open_files() <= before
+    assert open_descriptors() <= before
 
 
 async def test_candidates_that_come_later_connect_too() -> None:

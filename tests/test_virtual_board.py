@@ -8,6 +8,7 @@ import pytest
 import serial
 
 from hil.virtual.board import VirtualBoard
+from tests.descriptors import open_descriptors
 
 COUNT = """
 import machine, sys, time
@@ -217,7 +218,7 @@ def test_stopped_boards_leave_no_thread_and_no_descriptor(tmp_path: Path) -> Non
 
     def left() -> tuple[int, int]:
         gc.collect()
-        return threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
+        return threading.active_count(), open_descriptors()
 
     def live() -> None:
         board = VirtualBoard(tmp_path)

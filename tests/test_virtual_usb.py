@@ -10,6 +10,7 @@ import serial
 from hil.virtual.cable import Cable, LinkTaken
 from hil.virtual.console import Console, Wake
 from hil.virtual.usb import UsbPort
+from tests.descriptors import open_descriptors
 
 
 @pytest.fixture
@@ -94,10 +95,10 @@ def test_pulling_the_cable_ends_a_read(port: UsbPort) -> None:
 
 
 def test_a_closed_cable_leaves_no_descriptor(console: Console) -> None:
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = open_descriptors()
     for _ in range(20):
         UsbPort(console).close()
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert open_descriptors() == before
 
 
 def test_a_link_follows_the_pty_and_goes_with_it(console: Console, tmp_path: Path) -> None:
