@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import AsyncExitStack, ExitStack, aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hub.camera import encoder, feed, interest, stills
+from hub.camera import encoder, feed, interest
 from hub.camera.camera import Camera
-from hub.camera.capture import Capture, Demand
-from hub.camera.errors import BadOffer, CameraError, SourceError, TooManyViewers, UnknownViewer
+from hub.camera.errors import BadOffer, CameraError, SourceError, UnknownViewer
 from hub.camera.sources import stamp
 from hub.camera.sources.test_pattern import TestPattern
 from hub.config import CameraConfig, ConfigError
@@ -171,47 +170,6 @@ async def test_a_viewer_who_joins_later_gets_a_picture_without_waiting_for_the_n
         await late.clock_ms(timeout_s=3.5)  # the encoder's own keyframes are 4 s apart
 
 
-async def test_a_snapshot_without_viewers_is_a_fresh_jpeg_and_starts_no_encoder() -> None:
-    async with running() as camera:
-        jpeg = await camera.snapshot()
-        assert Image.open(io.BytesIO(jpeg)).size == (320, 240)
-        assert 0 <= now_ms() - stamp_of(jpeg) <= 1_000
-        assert camera.encoders == 0
-
-
-async def test_snapshots_within_a_second_share_one_jpeg_and_an_old_one_is_not_served_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async with running() as camera:
-        first = await camera.snapshot()
-        assert await camera.snapshot() == first
-        monkeypatch.setattr(stills, "FRESH_MS", -1)
-        assert stamp_of(await camera.snapshot()) > stamp_of(first)
-
-
-async def test_mjpeg_clients_share_the_same_jpegs() -> None:
-    async def take(count: int) -> list[bytes]:
-        async with aclosing(camera.frames()) as frames:
-            return [await anext(frames) for _ in range(count)]
-
-    async with running() as camera:
-        one, other = await asyncio.gather(take(3), take(3))
-        assert len(set(one)) == 3
-        assert set(one) == set(other)
-        assert camera.encoders == 0
-
-
-async def test_a_viewer_mjpeg_and_snapshots_go_on_beside_each_other() -> None:
-    source = Flaky()
-    async with running(source=source) as camera, Peer() as peer, aclosing(camera.frames()) as frames:
-        await peer.watch(camera)
-        for _ in range(4):
-            assert now_ms() - stamp_of(await anext(frames)) < 5_000
-            assert now_ms() - await peer.clock_ms() < 5_000
-            assert await camera.snapshot()
-        assert (camera.state, camera.encoders, source.opened) == ("live", 1, 1)
-
-
 @pytest.mark.parametrize(
     "offer", ["", "garbage", "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n", "v=0\r\n" * 5000]
 )
@@ -236,68 +194,6 @@ async def test_an_audio_only_offer_is_refused() -> None:
     async with running() as camera, Peer("audio") as peer:
         with pytest.raises(BadOffer, match="asks for no video"):
             await camera.answer(await peer.offer())
-
-
-async def test_a_full_camera_refuses_and_serves_on_when_one_has_left() -> None:
-    async with running(max_clients=1) as camera, Peer() as first, Peer() as second:
-        viewer_id = await first.watch(camera)
-        with pytest.raises(TooManyViewers, match="1 clients"):
-            await second.watch(camera)
-        async with aclosing(camera.frames()) as frames:
-            with pytest.raises(TooManyViewers):
-                await anext(frames)
-        await camera.hang_up(viewer_id)
-        await camera.answer(await second.offer())
-
-
-async def test_one_owner_cannot_take_all_seats() -> None:
-    async with running() as camera:
-        peers = [Peer() for _ in range(9)]
-        offers = [await peer.offer() for peer in peers]
-        handles = [await camera.answer(offer, owner="wall display") for offer in offers[:8]]
-        with pytest.raises(TooManyViewers, match="`wall display` watches"):
-            await camera.answer(offers[8], owner="wall display")
-        await camera.answer(offers[8], owner="somebody else")
-        await camera.hang_up(handles[0].id)
-        await camera.answer(offers[0], owner="wall display")
-        for peer in peers:
-            await peer.connection.close()
-
-
-@pytest.mark.parametrize("fps", [12, 15, 25, 30, 60])
-async def test_jpegs_come_ten_a_second_though_pictures_come_in_another_step(fps: int) -> None:
-    capture = Capture(
-        "front", Flaky(), None, Demand(still_interval_ms=100),  # type: ignore[arg-type]  # it is not started
-        fps=fps, bitrate_kbps=500, loop=asyncio.get_running_loop(),
-    )  # fmt: skip
-    wanted = sum(capture._still_wanted(1_000 + count / fps) for count in range(fps * 10))
-    assert 99 <= wanted <= 101
-
-
-async def test_streams_of_jpegs_count_as_their_owners_too() -> None:
-    async with running(max_clients=4) as camera, Peer() as peer:
-        async with AsyncExitStack() as streams:
-            for _ in range(2):
-                await anext(await streams.enter_async_context(aclosing(camera.frames("wall display"))))
-            with pytest.raises(TooManyViewers, match="2 times"):
-                await anext(camera.frames("wall display"))
-            with pytest.raises(TooManyViewers, match="2 times"):
-                await camera.answer(await peer.offer(), owner="wall display")
-            await anext(await streams.enter_async_context(aclosing(camera.frames("somebody else"))))
-        await anext(await streams.enter_async_context(aclosing(camera.frames("wall display"))))
-        await streams.aclose()
-
-
-def test_how_many_may_look_is_configuration() -> None:
-    camera = Camera(CameraConfig(id="front", max_viewers=3), health=Health(), now_ms=now_ms)
-    with ExitStack() as seats:
-        seats.enter_context(camera._seats.streaming("one"))
-        with pytest.raises(TooManyViewers, match="1 times"), camera._seats.streaming("one"):
-            pass
-        for other in ("two", "three"):
-            seats.enter_context(camera._seats.streaming(other))
-        with pytest.raises(TooManyViewers, match="`max_viewers`"), camera._seats.streaming("four"):
-            pass
 
 
 async def test_an_unknown_viewer_is_an_error_and_a_known_one_has_an_etag() -> None:

@@ -52,7 +52,7 @@ def yard(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator
     config = (
         "[mqtt]\nenabled = false\n"
         f'[[camera]]\nid = "yard"\nsource = "rtsp://user:s3cret@127.0.0.1:{port}/stream"\n'
-        '[[camera]]\nid = "front"\nwidth = 320\nheight = 240\ntimelapse = "1s"\n'
+        '[[camera]]\nid = "front"\nwidth = 320\nheight = 240\ntimelapse = "1s"\nrecord = ["00:00-24:00"]\n'
     )
     hub = HubProcess(tmp_path_factory.mktemp("yard") / "data", listen="127.0.0.1:0", config=config)
     with ExitStack() as stack:
@@ -118,6 +118,27 @@ def test_the_film_of_the_day_can_be_watched_while_it_grows(yard: Yard) -> None:
     for width in (390, 1440):
         page.set_viewport_size({"width": width, "height": 900})
         check_look(page)
+
+
+def test_a_clip_on_command_is_made_beside_the_schedules_and_each_is_stopped_on_its_own(yard: Yard) -> None:
+    page = yard.page
+    page.goto("/cameras/front")
+    panel = page.get_by_role("region", name="Recordings")
+    standing = panel.get_by_role("listitem").filter(has_text="by schedule")
+    clip = panel.get_by_role("listitem").filter(has_text="on command")
+    expect(standing).to_contain_text("recording now")
+    panel.get_by_role("button", name="Record 30 s").click()
+    expect(clip).to_contain_text("recording now")
+    expect(clip.get_by_role("button")).to_have_count(0)
+    for width in (390, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        check_look(page)
+    panel.get_by_role("button", name="Stop", exact=True).click()
+    expect(clip.get_by_role("button", name="Play")).to_be_visible()
+    expect(standing).to_contain_text("recording now")
+    standing.get_by_role("button", name="Stop").click()
+    expect(standing.get_by_role("button", name="Play")).to_be_visible()
+    expect(panel.get_by_text("recording now")).to_have_count(0)
 
 
 def test_who_may_not_look_is_told_so(yard: Yard) -> None:
