@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.test_dashboard import AXE, BOARD, live
 from tests.e2e.test_dashboard_away import browsing
+from tests.e2e.test_dashboard_overview import BUDGET_BYTES, first_load
 from tests.e2e.test_page_walk import BROKEN_RULES, PAGES, PICTURES
 
 if TYPE_CHECKING:
@@ -44,6 +45,19 @@ def test_a_german_browser_reads_german_on_every_page_and_nothing_leaves_the_scre
                 full_page=name != "wall",
             )
     assert wrong == []
+
+
+def test_in_german_a_first_load_is_within_the_budget_too_and_in_english_it_brings_no_german(
+    rig: Rig, browser: Browser, storage: Any
+) -> None:
+    options: dict[str, Any] = {"storage_state": storage, "service_workers": "block"}
+    sizes = {}
+    for locale in ("de-DE", "en-GB"):
+        with browsing(rig, browser, locale=locale, **options) as page:
+            sizes[locale] = first_load(page, f"/devices/{BOARD}")
+    assert sum(sizes["de-DE"].values()) <= BUDGET_BYTES, sizes
+    assert any("/de-" in url for url in sizes["de-DE"])
+    assert not any("/de-" in url for url in sizes["en-GB"])
 
 
 def test_a_language_that_was_chosen_outlasts_a_reload_also_without_the_hub(
