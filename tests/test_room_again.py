@@ -6,6 +6,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from hub.bus import Bus
 from hub.config import SerialConfig
 from hub.devices import Registry
@@ -32,6 +34,7 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+@pytest.mark.slow
 async def test_what_found_no_room_comes_again_in_the_same_session_and_is_stored_once(tmp_path: Path) -> None:
     health, registry = Health(), Registry()
     store = Store.open(tmp_path / "store", health=health, now_ms=wall_ms, settings=ROOM)
