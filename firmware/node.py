@@ -173,8 +173,8 @@ class Node:
             self._jobs.look()
             while self.session.commands:
                 command_id, name, params = self.session.commands.pop(0)
-                # The loop's queue keeps the task; MicroPython has no weak references to lose it by.
-                asyncio.create_task(  # noqa: RUF006
+                # MicroPython has no weak references to lose a task by.
+                asyncio.create_task(  # noqa: RUF006 - the loop's queue keeps it
                     self._guard(self._command(command_id, name, params))
                 )
             self._wake.set()

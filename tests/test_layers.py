@@ -208,7 +208,8 @@ async def test_a_packet_of_the_layer_that_was_left_is_sent_again(monkeypatch: py
         former = delivery._former
         assert former is not None
         found = delivery._find((former.end - 1) & 0xFFFF)
-        assert found == main.find((former.end - 1 - former.offset) & 0xFFFF) != None  # noqa: E711
+        assert found is not None
+        assert found == main.find((former.end - 1 - former.offset) & 0xFFFF)
         first = delivery._find(former.end)
         assert first is not None
         assert first[0].starts_keyframe

@@ -119,17 +119,17 @@ class ColorSpace:
         return hash(self.primaries)
 
     @classmethod
-    def Sycc(cls) -> ColorSpace:  # noqa: N802 - libcamera's name, as below
+    def Sycc(cls) -> ColorSpace:  # noqa: N802 - libcamera's name
         return cls("sycc")
 
     @classmethod
-    def Smpte170m(cls) -> ColorSpace:  # noqa: N802
+    def Smpte170m(cls) -> ColorSpace:  # noqa: N802 - libcamera's name
         return cls("smpte170m")
 
     @classmethod
-    def Rec709(cls) -> ColorSpace:  # noqa: N802
+    def Rec709(cls) -> ColorSpace:  # noqa: N802 - libcamera's name
         return cls("rec709")
 
     @classmethod
-    def Raw(cls) -> ColorSpace:  # noqa: N802
+    def Raw(cls) -> ColorSpace:  # noqa: N802 - libcamera's name
         return cls("raw")
