@@ -18,9 +18,9 @@ from hub.camera.viewing.outlet import UdpOutlet
 from hub.camera.viewing.seams import Connected
 from hub.config import CameraConfig
 from tests.camera_peer import Peer
+from tests.descriptors import open_descriptors
 from tests.fakes import until
 from tests.test_camera import camera_threads, running
-from tests.test_viewer import open_files
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -146,7 +146,7 @@ async def test_two_hundred_viewers_that_die_without_a_word_leave_nothing(
             await peer.clock_ms()
         await until(lambda: camera.viewers == 0)
         await until(lambda: not camera_threads(), timeout_s=20)
-        before = open_files()
+        before = open_descriptors()
         for _ in range(4):
             async with viewers_elsewhere(camera, 50) as child:
                 assert camera.viewers >= 50
@@ -154,7 +154,7 @@ async def test_two_hundred_viewers_that_die_without_a_word_leave_nothing(
         await until(lambda: camera.viewers == 0, timeout_s=40)
         await until(lambda: camera.encoders == 0)
         gc.collect()
-        await until(lambda: abs(open_files() - before) <= 2, timeout_s=20)
+        await until(lambda: abs(open_descriptors() - before) <= 2, timeout_s=20)
 
 
 async def test_a_kernel_without_offload_serves_viewers_too(monkeypatch: pytest.MonkeyPatch) -> None:

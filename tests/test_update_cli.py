@@ -10,7 +10,7 @@ import pytest
 
 from hil.hub import HubProcess
 from tests.e2e.api import Api
-from tests.test_flash import wait
+from tests.flash_rig import wait
 from tests.update_rig import UID, board_with
 from tests.vm import needs_vm
 
