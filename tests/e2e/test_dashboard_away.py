@@ -127,6 +127,36 @@ def test_without_a_network_charts_show_what_was_last_seen_and_how_old_it_is(
         expect(page.locator(".veil")).to_have_count(0)
 
 
+FILL = """(count) => new Promise((resolve) => {
+    const opening = indexedDB.open('outpost');
+    opening.onsuccess = () => {
+        const stores = opening.result.transaction('past', 'readwrite');
+        const bytes = 30_000;
+        for (let at = 0; at < count; at += 1) {
+            const kept = { metric: `pond/${at}`, bucketMs: 1000, spanMs: 1e5, time: at, bytes, doubts: [] };
+            stores.objectStore('past').put({ ...kept, buckets: new Float64Array(bytes / 8) });
+        }
+        stores.oncomplete = () => { opening.result.close(); resolve(); };
+    };
+})"""
+"""Keep so many windows of 30 kB each, the last being the newest."""
+
+
+def test_of_the_history_that_is_kept_the_oldest_goes_beyond_8_mib(
+    rig: Rig, browser: Browser, storage: Any
+) -> None:
+    with browsing(rig, browser, storage_state=storage, service_workers="block") as page:
+        page.goto("/settings")  # a page without a chart
+        live(page)
+        page.evaluate(FILL, 300)
+        page.reload()
+        ponds = f"({KEPT_IN_BROWSER})().then(([, past]) => past.map(([metric]) => metric))"
+        page.wait_for_function(f"{ponds}.then((found) => !found.includes('pond/10'))")
+        left = page.evaluate(f"({ponds})")
+        assert len(left) == 8 * 2**20 // 30_000
+        assert "pond/299" in left
+
+
 def test_what_one_user_saw_is_not_there_for_the_next(rig: Rig, browser: Browser, storage: Any) -> None:
     with browsing(rig, browser, storage_state=storage) as page:
         page.goto(f"/devices/{BOARD}")

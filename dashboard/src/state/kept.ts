@@ -45,6 +45,8 @@ export function rememberHub(hub: Hub, memory: Memory): void {
     if (hub.status.value.state === "signed_out") void memory.forget();
   });
   setTimeout(() => void recall(), PATIENCE_MS);
+  // What a page kept when it was left may have been too much.
+  void memory.prune();
   setInterval(() => {
     if (document.hidden || !hub.live.peek()) return;
     keep(false);
