@@ -150,18 +150,31 @@ def test_a_board_without_firmware_fails_the_suite(tmp_path: Path) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.timeout(240)
 def test_a_project_of_ones_own_needs_no_settings(tmp_path: Path) -> None:
     (tmp_path / "test_mine.py").write_text(
         "async def test_the_led(board):\n"
         '    assert (await board.send("led", state="on")).state == "succeeded"\n'
     )
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "hil.plugin", "-p", "no:cacheprovider", "-q", "test_mine.py"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "hil.plugin",
+            "-p",
+            "no:cacheprovider",
+            "-q",
+            "test_mine.py",
+            "--online-timeout",
+            "90",
+        ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=200,
         check=False,
     )
     assert "1 passed" in done.stdout, done.stdout + done.stderr
