@@ -285,6 +285,11 @@ def test_a_command_to_nobody_fails_with_the_devices_name(hub: HubProcess) -> Non
     assert "nobody" in done.stderr
 
 
+def test_watching_nobody_fails_with_the_devices_name(hub: HubProcess) -> None:
+    done = outpost("watch", "nobody", "--data", str(hub.data))
+    assert (done.returncode, "no device 'nobody'" in done.stderr) == (1, True)
+
+
 def test_a_parameter_without_equals_is_bad_usage(hub: HubProcess) -> None:
     done = outpost("send", "host", "led", "on", "--data", str(hub.data))
     assert done.returncode == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -79,9 +80,10 @@ def watch(data: Path, device: str | None, metric: tuple[str, ...]) -> None:
 
 
 async def _watch(data: Path, device: str | None, metric: tuple[str, ...]) -> None:
-    units = {
-        (item["id"], one["name"]): one["unit"] for item in await _devices(data) for one in item["metrics"]
-    }
+    known = await _devices(data)
+    if device is not None and not any(fnmatchcase(item["id"], device) for item in known):
+        raise Failed(f"no device {device!r} is known here; `outpost devices` lists those that are")
+    units = {(item["id"], one["name"]): one["unit"] for item in known for one in item["metrics"]}
     query = [("device", device)] if device else []
     query += [("metric", name) for name in metric]
     async with hub(data) as session, stream(session, query) as events:
