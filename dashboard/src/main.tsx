@@ -8,6 +8,7 @@ import { type TabMessage, Tabs } from "./api/tabs.ts";
 import { keepDashboard } from "./api/worker.ts";
 import { followTheme } from "./charts/theme.ts";
 import { locale } from "./format/locale.ts";
+import { clock } from "./format/time.ts";
 import { followUnits } from "./format/units.ts";
 import { followZone } from "./format/zone.ts";
 import { ReachContext } from "./state/context.ts";
@@ -105,8 +106,11 @@ const spoken = spokenTo(preferences.language.peek(), navigator.languages);
 locale.value = spoken.locale;
 void learn(spoken.language).then((language) => {
   document.documentElement.lang = language;
-  // In a task of its own: with what stands above it would be the longest of the page.
-  setTimeout(show);
+  // In tasks of their own: with what stands above they would be the longest of the page. So are the first dates.
+  setTimeout(() => {
+    clock(hub.hubNow());
+    setTimeout(show);
+  });
 });
 
 function show(): void {

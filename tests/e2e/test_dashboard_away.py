@@ -56,9 +56,6 @@ READ_TRACE = """(canvas) => {
 }"""
 """Of a trace, good, old or doubtful: the longest hole and what is behind its end, as parts of the width."""
 
-PAINTED = """(canvas) => canvas.width > 0 && canvas.getContext('2d')
-    .getImageData(0, 0, canvas.width, canvas.height).data.some((byte) => byte > 0)"""
-
 
 @contextmanager
 def browsing(rig: Rig, browser: Browser, **options: Any) -> Iterator[Page]:
@@ -117,8 +114,9 @@ def test_without_a_network_charts_show_what_was_last_seen_and_how_old_it_is(
         # It stands where it was seen, not where the clock is by now.
         rig.wait(lambda: canvas.evaluate(READ_TRACE)["tail"] < AWAY)
         page.goto("/")
-        spark = page.locator(f'[data-device="{BOARD}"] canvas')
-        rig.wait(lambda: spark.evaluate(PAINTED))
+        # What is old is drawn faded.
+        spark = page.locator(f'[data-device="{BOARD}"] .sheet [data-ink=trace][data-old=yes][d^=M]')
+        expect(spark.first).to_be_attached()
         page.goto(f"/devices/{BOARD}")
         expect(chart.locator(".seen")).to_be_visible()
         page.context.set_offline(False)

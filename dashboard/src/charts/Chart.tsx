@@ -156,7 +156,7 @@ class Mounted {
     });
     sights.observe(at);
     this.offs = [
-      hub.onFrame(this.draw),
+      hub.display.onFrame(this.draw),
       // A theme's colours reach axes and fonts only when the plot is made.
       palette.subscribe(() => {
         this.drop();
@@ -169,7 +169,7 @@ class Mounted {
 
   readonly redraw = (): void => {
     this.drawnVersions = "";
-    this.hub.frame.ask(this.draw);
+    this.hub.display.frame.ask(this.draw);
   };
 
   end(): void {

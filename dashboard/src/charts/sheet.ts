@@ -1,7 +1,6 @@
 import type { Hub } from "../state/hub.ts";
 import type { Feed, Freshness, MetricState } from "../state/metric.ts";
-import { type Box, drawSpark } from "./spark.ts";
-import { palette } from "./theme.ts";
+import { type Box, type Paths, sparkPaths } from "./spark.ts";
 
 export interface Spark {
   /** The place that the row keeps free for its small chart. */
@@ -14,42 +13,52 @@ export interface Spark {
 /** A sheet is drawn when its traces moved by a pixel, and not more often than this. */
 const PACE_MS = 1000;
 
+const SVG = "http://www.w3.org/2000/svg";
+const INKS: readonly (keyof Paths)[] = ["band", "trace", "uncertain", "bad"];
+
+/** A spark's own paths: what the browser draws anew of a page is then as little as can be. */
+type Drawing = Record<keyof Paths, SVGPathElement>;
+
 /**
- * One canvas under the rows of a panel, with all of its small charts. A canvas each would be a layer each, and
- * the browser's compositor goes through all layers for every frame.
+ * One SVG under the rows of a panel, with all of its small charts. Not a canvas: that is a layer of its own, which the
+ * browser goes through and blends for every frame in which anything on the page changes.
  */
 export class SparkSheet {
   private readonly hub: Hub;
-  private readonly sparks = new Set<Spark>();
+  private readonly sparks = new Map<Spark, Drawing>();
   private boxes = new Map<Spark, Box>();
-  private canvas: HTMLCanvasElement | null = null;
+  private sheet: SVGSVGElement | null = null;
   private visible = false;
   private measured = false;
   private paceMs = PACE_MS;
-  /** Sheets of one page take turns. */
-  private drawnAt = -Math.random() * PACE_MS;
+  /** Sheets of one page take turns, also after their history came to all of them at once. */
+  private readonly turn: number;
+  private dueAt = 0;
 
   constructor(hub: Hub) {
     this.hub = hub;
+    this.turn = hub.display.turn();
   }
 
   /** Draw a row's small chart, until the returned function is called. */
   add(spark: Spark): () => void {
-    this.sparks.add(spark);
+    const drawing = drawingOf(this.sheet);
+    this.sparks.set(spark, drawing);
     spark.feed.changed = this.redraw;
     this.remeasure();
     return () => {
       this.sparks.delete(spark);
+      for (const path of Object.values(drawing)) path.remove();
       spark.feed.changed = () => {};
       this.remeasure();
     };
   }
 
-  /** Draw on `canvas`, which lies over the panel's `rows`, until the returned function is called. */
-  mount(canvas: HTMLCanvasElement, rows: HTMLElement): () => void {
-    this.canvas = canvas;
-    const offPaced = this.hub.onFlush(this.draw);
-    const offTheme = palette.subscribe(this.redraw);
+  /** Draw on `sheet`, which lies over the panel's `rows`, until the returned function is called. */
+  mount(sheet: SVGSVGElement, rows: HTMLElement): () => void {
+    this.sheet = sheet;
+    for (const drawing of this.sparks.values()) sheet.append(...Object.values(drawing));
+    const offPaced = this.hub.display.onFlush(this.draw);
     const sizes = new ResizeObserver(this.remeasure);
     sizes.observe(rows);
     const sights = new IntersectionObserver(([entry]) => {
@@ -59,10 +68,9 @@ export class SparkSheet {
     sights.observe(rows);
     return () => {
       offPaced();
-      offTheme();
       sizes.disconnect();
       sights.disconnect();
-      this.canvas = null;
+      this.sheet = null;
     };
   }
 
@@ -72,62 +80,56 @@ export class SparkSheet {
   };
 
   private readonly redraw = (): void => {
-    this.drawnAt = Number.NEGATIVE_INFINITY;
-    this.hub.frame.ask(this.draw);
+    this.dueAt = 0;
+    this.hub.display.frame.ask(this.draw);
   };
 
   private readonly draw = (): void => {
-    const { canvas } = this;
+    const { sheet } = this;
     const now = performance.now();
-    if (!canvas || !this.visible || now - this.drawnAt < this.paceMs - 50) return;
-    this.drawnAt = now;
-    if (!this.measured) this.measure(canvas);
-    const pen = canvas.getContext("2d");
-    if (!pen || this.boxes.size === 0) return;
-    const scale = devicePixelRatio;
+    if (!sheet || !this.visible || now < this.dueAt) return;
+    if (!this.measured) this.measure(sheet);
+    this.dueAt = (Math.floor(now / this.paceMs - this.turn) + 1 + this.turn) * this.paceMs;
     const until = this.hub.liveEnd();
-    const { trace, band, faded, fadedBand, warn, bad } = palette.peek();
-    pen.setTransform(scale, 0, 0, scale, 0, 0);
-    pen.clearRect(0, 0, canvas.width, canvas.height);
-    pen.lineWidth = 1.25;
-    pen.lineJoin = "round";
     for (const [spark, box] of this.boxes) {
-      const old = spark.freshness() !== "live";
-      const ink = old ? { trace: faded, band: fadedBand, warn, bad } : { trace, band, warn, bad };
-      drawSpark(pen, box, spark.feed.window, spark.metric.meta.peek(), until, ink);
+      const paths = sparkPaths(box, spark.feed.window, spark.metric.meta.peek(), until);
+      const drawing = this.sparks.get(spark);
+      if (drawing) put(drawing, paths, spark.freshness() !== "live");
     }
   };
 
-  /** The canvas covers the rows' traces, from the first to the last. */
-  private measure(canvas: HTMLCanvasElement): void {
-    const ground = canvas.parentElement?.getBoundingClientRect();
+  /** Where on the sheet each row keeps its place. */
+  private measure(sheet: SVGSVGElement): void {
+    const ground = sheet.parentElement?.getBoundingClientRect();
     if (!ground) return;
-    const found = [...this.sparks].map((spark) => ({
-      spark,
-      at: spark.at.getBoundingClientRect(),
-    }));
-    const shown = found.filter(({ at }) => at.width > 0);
     this.boxes = new Map();
     this.measured = true;
-    const left = Math.min(...shown.map(({ at }) => at.left));
-    const right = Math.max(...shown.map(({ at }) => at.right));
-    const top = Math.min(...shown.map(({ at }) => at.top));
-    const bottom = Math.max(...shown.map(({ at }) => at.bottom));
-    if (shown.length === 0) {
-      canvas.width = canvas.height = 0;
-      return;
-    }
-    const scale = devicePixelRatio;
-    canvas.width = Math.round((right - left) * scale);
-    canvas.height = Math.round((bottom - top) * scale);
-    canvas.style.left = `${left - ground.left}px`;
-    canvas.style.top = `${top - ground.top}px`;
-    canvas.style.width = `${right - left}px`;
-    canvas.style.height = `${bottom - top}px`;
-    for (const { spark, at } of shown) {
-      const { width, height } = at;
+    for (const spark of this.sparks.keys()) {
+      const { left, top, width, height } = spark.at.getBoundingClientRect();
+      if (width === 0) continue;
       this.paceMs = Math.max(PACE_MS, spark.feed.window.spanMs / width);
-      this.boxes.set(spark, { left: at.left - left, top: at.top - top, width, height });
+      this.boxes.set(spark, { left: left - ground.left, top: top - ground.top, width, height });
     }
+  }
+}
+
+function drawingOf(sheet: SVGSVGElement | null): Drawing {
+  const made = INKS.map((ink) => {
+    const path = document.createElementNS(SVG, "path");
+    path.dataset["ink"] = ink;
+    path.setAttribute("d", "");
+    return [ink, path] as const;
+  });
+  const drawing = Object.fromEntries(made) as Drawing;
+  sheet?.append(...Object.values(drawing));
+  return drawing;
+}
+
+/** Only what changed: what is set is laid out and painted again. */
+function put(drawing: Drawing, paths: Paths, old: boolean): void {
+  for (const ink of INKS) {
+    const path = drawing[ink];
+    if (path.getAttribute("d") !== paths[ink]) path.setAttribute("d", paths[ink]);
+    if ((path.dataset["old"] === "yes") !== old) path.dataset["old"] = old ? "yes" : "no";
   }
 }

@@ -1,6 +1,6 @@
 import type { Metric } from "../api/types.ts";
 import { isState } from "../format/value.ts";
-import type { SeriesWindow } from "../state/window.ts";
+import type { Columns, SeriesWindow } from "../state/window.ts";
 import { gapAfterMs, valueRange } from "./scale.ts";
 
 /** Where on a sheet, in CSS pixels. */
@@ -11,47 +11,43 @@ export interface Box {
   height: number;
 }
 
-export interface Ink {
+/** What is drawn, as SVG's path data (SVG 2, 9.3), "" for nothing. */
+export interface Paths {
+  /** A line along the mean, steps for booleans and enums. */
   trace: string;
+  /** An area from min to max, or under the steps. */
   band: string;
-  warn: string;
+  /** Marks under what is of uncertain quality, or bad. */
+  uncertain: string;
   bad: string;
 }
 
 const AIR_PX = 3;
 const MARK_PX = 2;
 
-/**
- * The last span of a window, ending at `untilMs`: a band from min to max and a line along the mean, steps for
- * booleans and enums, nothing where nothing was measured, and a mark under what is not of good quality.
- */
-export function drawSpark(
-  pen: CanvasRenderingContext2D,
-  box: Box,
-  window: SeriesWindow,
-  metric: Metric,
-  untilMs: number,
-  ink: Ink,
-): void {
-  const { time, min, max, mean } = window.columns();
+type Scale = (value: number) => number;
+
+/** The last span of a window, ending at `untilMs`; nothing where nothing was measured. */
+export function sparkPaths(box: Box, window: SeriesWindow, metric: Metric, untilMs: number): Paths {
+  const columns = window.columns();
+  const { time, min, max } = columns;
   const from = untilMs - window.spanMs;
-  const x = (ms: number) => box.left + ((ms - from) / window.spanMs) * box.width;
-  pen.save();
-  pen.beginPath();
-  pen.rect(box.left, box.top, box.width, box.height);
-  pen.clip();
-  drawMarks(pen, box, window, x, ink);
-  if (time.length > 0) {
-    const [low, high] = valueRange(metric, least(min), most(max));
-    const room = box.height - 2 * AIR_PX;
-    const y = (value: number) => box.top + AIR_PX + (1 - (value - low) / (high - low)) * room;
-    const limit = gapAfterMs(metric.interval_ms, window.bucketMs) / 1000;
-    for (const [first, last] of runs(time, limit)) {
-      if (isState(metric)) drawSteps(pen, time, max, first, last, x, y, y(low), ink);
-      else drawRun(pen, { time, min, max, mean }, first, last, x, y, ink);
-    }
+  const x = (ms: number) =>
+    box.left + Math.min(1, Math.max(0, (ms - from) / window.spanMs)) * box.width;
+  const drawn = marks(box, window, x);
+  if (time.length === 0) return drawn;
+  const [low, high] = valueRange(metric, least(min), most(max));
+  const room = box.height - 2 * AIR_PX;
+  const y = (value: number) => box.top + AIR_PX + (1 - (value - low) / (high - low)) * room;
+  const limit = gapAfterMs(metric.interval_ms, window.bucketMs) / 1000;
+  for (let [first, last] of runs(time, limit)) {
+    // Of what lies before the span one place stays, for the line's entry.
+    while (first < last && (time[first + 1] ?? 0) * 1000 <= from) first++;
+    if ((time[last] ?? 0) * 1000 < from) continue;
+    if (isState(metric)) addSteps(drawn, columns, first, last, x, y, y(low));
+    else addRun(drawn, columns, first, last, x, y);
   }
-  pen.restore();
+  return drawn;
 }
 
 /** First and last index of each stretch of `time` (s) without a pause of more than `limit` (s). */
@@ -66,74 +62,55 @@ export function runs(time: ArrayLike<number>, limit: number): [number, number][]
   return found;
 }
 
-interface Traced {
-  time: Float64Array;
-  min: Float64Array;
-  max: Float64Array;
-  mean: Float64Array;
-}
-type Scale = (value: number) => number;
+const point = (x: number, y: number): string => `${tenth(x)} ${tenth(y)} `;
+const tenth = (px: number): number => Math.round(px * 10) / 10;
 
-function drawRun(
-  pen: CanvasRenderingContext2D,
-  of: Traced,
+function addRun(
+  to: Paths,
+  { time, min, max, mean }: Columns,
   first: number,
   last: number,
   x: Scale,
   y: Scale,
-  ink: Ink,
 ): void {
-  const at = (column: Float64Array, index: number) => column[index] ?? 0;
-  pen.beginPath();
-  for (let i = first; i <= last; i++) pen.lineTo(x(at(of.time, i) * 1000), y(at(of.max, i)));
-  for (let i = last; i >= first; i--) pen.lineTo(x(at(of.time, i) * 1000), y(at(of.min, i)));
-  pen.fillStyle = ink.band;
-  pen.fill();
-  pen.beginPath();
-  for (let i = first; i <= last; i++) pen.lineTo(x(at(of.time, i) * 1000), y(at(of.mean, i)));
-  pen.strokeStyle = ink.trace;
-  pen.stroke();
+  let [line, above, below] = ["", "", ""];
+  for (let at = first; at <= last; at++) {
+    const left = x((time[at] ?? 0) * 1000);
+    line += point(left, y(mean[at] ?? 0));
+    above += point(left, y(max[at] ?? 0));
+    below = point(left, y(min[at] ?? 0)) + below;
+  }
+  to.trace += `M${line}`;
+  to.band += `M${above}${below}Z`;
 }
 
-function drawSteps(
-  pen: CanvasRenderingContext2D,
-  time: Float64Array,
-  value: Float64Array,
+function addSteps(
+  to: Paths,
+  { time, max }: Columns,
   first: number,
   last: number,
   x: Scale,
   y: Scale,
   ground: number,
-  ink: Ink,
 ): void {
-  const line = new Path2D();
-  for (let i = first; i <= last; i++) {
-    const left = x((time[i] ?? 0) * 1000);
-    if (i > first) line.lineTo(left, y(value[i - 1] ?? 0));
-    line.lineTo(left, y(value[i] ?? 0));
+  const at = (index: number) => tenth(x((time[index] ?? 0) * 1000));
+  let line = point(at(first), y(max[first] ?? 0));
+  for (let index = first + 1; index <= last; index++) {
+    line += `H${at(index)}V${tenth(y(max[index] ?? 0))}`;
   }
-  const area = new Path2D(line);
-  area.lineTo(x((time[last] ?? 0) * 1000), ground);
-  area.lineTo(x((time[first] ?? 0) * 1000), ground);
-  pen.fillStyle = ink.band;
-  pen.fill(area);
-  pen.strokeStyle = ink.trace;
-  pen.stroke(line);
+  to.trace += `M${line}`;
+  to.band += `M${line}V${tenth(ground)}H${at(first)}Z`;
 }
 
-function drawMarks(
-  pen: CanvasRenderingContext2D,
-  box: Box,
-  window: SeriesWindow,
-  x: Scale,
-  ink: Ink,
-): void {
+function marks(box: Box, window: SeriesWindow, x: Scale): Paths {
+  const drawn: Paths = { trace: "", band: "", uncertain: "", bad: "" };
+  const top = tenth(box.top + box.height - MARK_PX);
   for (const [slot, quality] of window.doubts) {
-    const left = x(slot);
-    pen.fillStyle = quality === "bad" ? ink.bad : ink.warn;
-    const width = Math.max(1, x(slot + window.bucketMs) - left);
-    pen.fillRect(left, box.top + box.height - MARK_PX, width, MARK_PX);
+    const left = tenth(x(slot));
+    const width = Math.max(1, tenth(x(slot + window.bucketMs) - left));
+    drawn[quality] += `M${left} ${top}h${width}v${MARK_PX}h${-width}Z`;
   }
+  return drawn;
 }
 
 function least(column: Float64Array): number {

@@ -80,15 +80,15 @@ export function DevicePanel({ device, metrics, rows, onMove }: Props) {
 function Rows({ device, metrics }: Pick<Props, "device" | "metrics">) {
   const hub = useHub();
   const rows = useRef<HTMLUListElement>(null);
-  const canvas = useRef<HTMLCanvasElement>(null);
+  const drawing = useRef<SVGSVGElement>(null);
   const sheet = useMemo(() => new SparkSheet(hub), [hub]);
   useEffect(() => {
-    const [on, over] = [canvas.current, rows.current];
+    const [on, over] = [drawing.current, rows.current];
     return on && over ? sheet.mount(on, over) : undefined;
   }, [sheet]);
   return (
     <div class="rows">
-      <canvas ref={canvas} class="sheet" width="0" height="0" />
+      <svg ref={drawing} class="sheet" aria-hidden="true" />
       <ul ref={rows} class="metrics">
         {metrics.map((metric) => (
           <MetricRow key={metric.name} device={device} metric={metric} sheet={sheet} />

@@ -17,6 +17,9 @@ interface Props {
   metric: MetricState;
 }
 
+/** What has no more letters than this fits wherever a readout stands, and need not be cut off: that is dear. */
+const SHORT = 7;
+
 /** A value with its unit, and words where it is not fresh. Only its text nodes change as samples come. */
 export function Readout({ device, metric }: Props) {
   const fresh = useFreshness(device, metric);
@@ -24,6 +27,9 @@ export function Readout({ device, metric }: Props) {
   const value = useComputed(() => parts.value.text);
   const unit = useComputed(() => parts.value.unit);
   const quality = useComputed(() => metric.last.value?.quality ?? "good");
+  const long = useComputed(() =>
+    value.value.length + (quality.value === "good" ? 0 : 2) > SHORT ? "yes" : undefined,
+  );
   // Made when somebody points at it: times in words are dear, and nobody reads 200 of them.
   const hover = () => {
     const last = metric.last.peek();
@@ -38,6 +44,7 @@ export function Readout({ device, metric }: Props) {
       data-fresh={fresh}
       data-quality={quality}
       data-value={value}
+      data-long={long}
       onPointerEnter={(event) => {
         event.currentTarget.title = hover();
       }}

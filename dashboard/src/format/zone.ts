@@ -1,4 +1,4 @@
-import { type ReadonlySignal, signal } from "@preact/signals";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
 
 /** The zones that times may be shown in. */
 export const ZONES = ["viewer", "hub", "utc"] as const;
@@ -7,7 +7,8 @@ export type ZoneChoice = (typeof ZONES)[number];
 /** Where the hub is: an IANA name, as it says. */
 export const hubZone = signal("UTC");
 const choice = signal<ZoneChoice>("viewer");
-const own = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+/** When it is first asked for: a page's first use of dates costs it 15 ms and more. */
+const own = computed(() => new Intl.DateTimeFormat().resolvedOptions().timeZone);
 
 /** Start to follow the viewer's choice; call once. */
 export function followZone(zone: ReadonlySignal<ZoneChoice>): void {
@@ -20,7 +21,7 @@ export function followZone(zone: ReadonlySignal<ZoneChoice>): void {
 export function shownZone(): string {
   const chosen = choice.value;
   if (chosen === "utc") return "UTC";
-  return chosen === "hub" ? hubZone.value : own;
+  return chosen === "hub" ? hubZone.value : own.value;
 }
 
 /** A zone that this browser knows; UTC where it does not. */

@@ -18,17 +18,11 @@ import { hubZone, knownZone } from "../format/zone.ts";
 import { Alerts } from "./alerts.ts";
 import { Backfill } from "./backfill.ts";
 import { DeviceState } from "./device.ts";
+import { Display } from "./display.ts";
 import { Enrolments } from "./enrolments.ts";
-import { FrameScheduler } from "./frame.ts";
 import type { Seen } from "./memory.ts";
 import type { MetricState } from "./metric.ts";
-
-/** Digits that change faster than this cannot be read. */
-const READOUT_MS = 200;
-/** So many readouts change together, and for so long in one frame; the browser takes as long again to lay them out. */
-const SHOWN_TOGETHER = 16;
-const SHOW_MS = 4;
-const RATE_WINDOW_S = 5;
+import { Rate } from "./rate.ts";
 
 /** All that the page knows of the hub: fed by the live stream and HTTP, read by components. */
 export class Hub {
@@ -44,12 +38,12 @@ export class Hub {
   /** Hub time in ms, once a second. */
   readonly now = signal(Date.now());
   /** Samples a second that reach this page. */
-  readonly rate = signal(0);
+  readonly rate: Signal<number>;
   /** States of commands as they change, newest last; pages pick out what concerns them. */
   readonly commandNews = signal<CommandRecord | null>(null);
   /** How many samples the hub dropped because this page was too slow. */
   readonly dropped = signal(0);
-  readonly frame = new FrameScheduler();
+  readonly display = new Display();
   readonly backfill: Backfill;
   readonly alerts: Alerts;
   readonly enrolments: Enrolments;
@@ -68,17 +62,13 @@ export class Hub {
   );
   readonly client: Client;
   private offsetMs = 0;
-  private readonly pending = new Set<MetricState>();
-  private readonly drawings = new Set<() => void>();
-  private readonly calm = new Set<() => void>();
-  private flushAt = 0;
-  private flushTimer = 0;
-  private counts: number[] = [0];
+  private readonly counted = new Rate();
   private touched: Set<string> | null = null;
 
   constructor(client: Client, status: StreamStatus) {
     this.client = client;
     this.status = signal(status);
+    this.rate = this.counted.perSecond;
     this.alerts = new Alerts(client);
     this.enrolments = new Enrolments(client);
     this.backfill = new Backfill(client, () => this.hubNow());
@@ -94,39 +84,13 @@ export class Hub {
     return this.keptFrom.peek() ?? this.hubNow();
   }
 
-  /** Draw `drawing` in a frame after news and at least once a second, until the returned function is called. */
-  onFrame(drawing: () => void): () => void {
-    this.drawings.add(drawing);
-    this.frame.ask(drawing);
-    return () => {
-      this.drawings.delete(drawing);
-      this.frame.drop(drawing);
-    };
-  }
-
-  /** As `onFrame`, but in the frames in which readouts change and no others: what moves slowly costs no frame. */
-  onFlush(drawing: () => void): () => void {
-    this.calm.add(drawing);
-    this.frame.ask(drawing);
-    return () => {
-      this.calm.delete(drawing);
-      this.frame.drop(drawing);
-    };
-  }
-
   /** Once a second: time passes also where nothing comes. */
   tick(): void {
-    this.counts.push(0);
-    if (this.counts.length > RATE_WINDOW_S + 1) this.counts.shift();
-    const whole = this.counts.slice(0, -1);
     batch(() => {
-      this.rate.value = Math.round(
-        whole.reduce((sum, n) => sum + n, 0) / Math.max(1, whole.length),
-      );
+      this.counted.tick();
       this.now.value = this.hubNow();
     });
-    for (const drawing of this.drawings) this.frame.ask(drawing);
-    for (const drawing of this.calm) this.frame.ask(drawing);
+    this.display.tick();
   }
 
   /** Fetch who we are, what the hub is and has. Runs at start and after every hole in the stream. */
@@ -269,55 +233,15 @@ export class Hub {
   }
 
   private takeSamples(samples: LiveSample[]): void {
-    this.counts[this.counts.length - 1] = (this.counts.at(-1) ?? 0) + samples.length;
+    this.counted.add(samples.length);
     const devices = this.devices.peek();
+    const news: MetricState[] = [];
     for (const [device, name, time, value, quality] of samples) {
       const metric = devices.get(device)?.metric(name);
-      if (metric?.push(time, value, quality)) this.pending.add(metric);
+      if (metric?.push(time, value, quality)) news.push(metric);
     }
-    for (const drawing of this.drawings) this.frame.ask(drawing);
-    this.askFlush();
+    this.display.take(news);
   }
-
-  /** Show what is pending in the next frame, or when the last change could be read. */
-  private askFlush(): void {
-    if (this.flushTimer !== 0) return;
-    const wait = this.flushAt - performance.now();
-    if (wait <= 0) {
-      this.show();
-      return;
-    }
-    this.flushTimer = window.setTimeout(() => {
-      this.flushTimer = 0;
-      this.show();
-    }, wait);
-  }
-
-  /** In one frame, for each frame costs. */
-  private show(): void {
-    this.frame.ask(this.flush);
-    for (const drawing of this.calm) this.frame.ask(drawing);
-  }
-
-  /** Move the newest samples to the signals that readouts follow. */
-  private readonly flush = (): void => {
-    const began = performance.now();
-    this.flushAt = began + READOUT_MS;
-    const waiting = [...this.pending];
-    for (let at = 0; at < waiting.length; at += SHOWN_TOGETHER) {
-      // The rest in the next frame: none takes so long that it is felt.
-      if (performance.now() - began >= SHOW_MS) {
-        this.frame.ask(this.flush);
-        return;
-      }
-      batch(() => {
-        for (const metric of waiting.slice(at, at + SHOWN_TOGETHER)) {
-          metric.last.value = metric.newest;
-          this.pending.delete(metric);
-        }
-      });
-    }
-  };
 
   private takeDevice(device: Device): void {
     const known = this.devices.peek().get(device.id);
