@@ -31,10 +31,10 @@ test: $(SETUP)/dev check ## Install what is missing and run every test
 	$(BIN)/pytest hil/suite -p hil.plugin
 
 # Their files are in memory where there is such a folder: none of these tests cuts the power or kills. `make test`
-# has them on the disk, as a hub has.
+# has them on the disk, as a hub has. Three workers on two cores, as they wait half of their time.
 test-quick: $(SETUP)/dev ## The tests that need no process of their own, under a minute
 	$(if $(wildcard /dev/shm),PYTEST_DEBUG_TEMPROOT=/dev/shm) $(BIN)/pytest tests -m 'not slow and not e2e' \
-		-n 2 --dist loadfile -o tmp_path_retention_policy=failed
+		-n 3 --dist loadfile -o tmp_path_retention_policy=failed
 
 soak: $(SETUP)/dev ## The long forms of the proofs that nothing is lost (50 kills, 100 replugs, a million bad frames)
 	OUTPOST_SOAK=1 $(BIN)/pytest tests/e2e/test_no_loss.py tests/e2e/test_board_on_broker.py tests/test_replugs.py tests/test_noise.py tests/test_outage.py tests/test_flash_cuts.py tests/test_trial.py tests/test_update.py tests/test_firmware_day.py tests/test_mqtt_firmware.py \
