@@ -13,11 +13,14 @@ import msgspec
 
 from hub.cli.client import Failed, NoHub, answer, hub
 from hub.cli.loan import is_here
+from hub.cli.near import meant
 from hub.cli.options import data_option
 from hub.cli.table import age, table
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from hub.cli.client import Session
 
 _KEYS = {
     "none": "without a key",
@@ -52,16 +55,17 @@ def pending(data: Path, as_json: bool) -> None:
     click.echo(table(("device", "name", "state", "on", "since", "what"), rows))
 
 
-@click.command()
+@click.command(short_help="Let a board in, and give it a key of its own.")
 @click.argument("device")
+@click.option("--unseen", is_flag=True, help="Also a board that has not come yet: it is let in when it does.")
 @data_option
-def accept(device: str, data: Path) -> None:
+def accept(device: str, unseen: bool, data: Path) -> None:
     """Let the board DEVICE in, and give it a key of its own.
 
     What it said while it waited becomes history. Of a board that is in already, or lost its key, this makes a
     new one.
     """
-    view = asyncio.run(_decide(data, "POST", device, "/accept"))
+    view = asyncio.run(_accept(data, device) if unseen else _accept_known(data, device))
     click.echo(f"{device} is accepted; {_KEYS[view['key']]}")
 
 
@@ -88,7 +92,7 @@ async def vouch(data: Path, device: str) -> str:
     try:
         if not is_here(data):
             return "accept it in the dashboard of its hub, or by `outpost devices accept` there"
-        await _decide(data, "POST", device, "/accept")
+        await _accept(data, device)
     except NoHub:
         return _vouch_in_file(data, device)
     except Failed as error:
@@ -119,9 +123,30 @@ def _vouch_in_file(data: Path, device: str) -> str:
 
 
 async def _items(data: Path) -> list[dict[str, Any]]:
-    async with hub(data) as session, session.get("/api/v1/enrolments") as response:
-        content = await answer(response)
-    items: list[dict[str, Any]] = content["items"]
+    async with hub(data) as session:
+        return await _listed(session, "enrolments")
+
+
+async def _accept(data: Path, device: str) -> dict[str, Any]:
+    return await _decide(data, "POST", device, "/accept")
+
+
+async def _accept_known(data: Path, device: str) -> dict[str, Any]:
+    """Accept a board that the hub has heard of. Raises Failed for a name that is another's, misspelt."""
+    async with hub(data) as session:
+        boards = {item["device"] for item in await _listed(session, "enrolments")}
+        known = boards | {item["id"] for item in await _listed(session, "devices")}
+    if device not in known:
+        raise Failed(
+            f"no board {device!r} waits or is known here (`outpost devices pending` lists those that wait, "
+            f"--unseen accepts one before it comes){meant(device, known)}"
+        )
+    return await _accept(data, device)
+
+
+async def _listed(session: Session, what: str) -> list[dict[str, Any]]:
+    async with session.get(f"/api/v1/{what}") as response:
+        items: list[dict[str, Any]] = (await answer(response))["items"]
     return items
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from hub.cli.client import Failed, answer, hub, stream
 from hub.cli.enrolling import accept, forget, pending, reject
+from hub.cli.near import meant
 from hub.cli.options import data_option
 from hub.cli.table import age, table
 
@@ -82,7 +83,8 @@ def watch(data: Path, device: str | None, metric: tuple[str, ...]) -> None:
 async def _watch(data: Path, device: str | None, metric: tuple[str, ...]) -> None:
     known = await _devices(data)
     if device is not None and not any(fnmatchcase(item["id"], device) for item in known):
-        raise Failed(f"no device {device!r} is known here; `outpost devices` lists those that are")
+        near = meant(device, [item["id"] for item in known])
+        raise Failed(f"no device {device!r} is known here (`outpost devices` lists those that are){near}")
     units = {(item["id"], one["name"]): one["unit"] for item in known for one in item["metrics"]}
     query = [("device", device)] if device else []
     query += [("metric", name) for name in metric]

@@ -1,0 +1,54 @@
+"""`outpost devices accept` and `watch`: a name that is misspelt is refused with what was meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from hil.hub import HubProcess
+from hub.cli.main import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
+    config = "[serial]\nports = []\n[mqtt]\nenabled = false\n"
+    with HubProcess(tmp_path_factory.mktemp("devices") / "data", config=config) as running:
+        yield running
+
+
+def outpost(hub: HubProcess, *arguments: str) -> tuple[int, str]:
+    """Return the exit code and what was printed."""
+    done = CliRunner().invoke(main, [*arguments, "--data", str(hub.data)])
+    return done.exit_code, done.output
+
+
+def test_a_misspelt_board_is_not_accepted_and_the_near_names_are_told(hub: HubProcess) -> None:
+    assert outpost(hub, "devices", "accept", "--unseen", "pico-green")[0] == 0
+    code, said = outpost(hub, "devices", "accept", "pico-gren")
+    assert (code, said.count("\n"), "did you mean pico-green?" in said) == (1, 1, True)
+    assert outpost(hub, "devices", "forget", "pico-gren")[0] == 1, "it was accepted all the same"
+
+
+def test_a_board_that_nothing_is_like_is_told_how_to_be_accepted_before_it_comes(hub: HubProcess) -> None:
+    code, said = outpost(hub, "devices", "accept", "zzz")
+    assert (code, "--unseen" in said, "did you mean" in said) == (1, True, False)
+
+
+def test_a_board_that_is_in_already_is_given_a_new_key_without_more_words(hub: HubProcess) -> None:
+    assert outpost(hub, "devices", "accept", "--unseen", "shed") == (
+        0,
+        "shed is accepted; it gets its key as soon as it can keep one\n",
+    )
+    assert outpost(hub, "devices", "accept", "shed")[0] == 0
+
+
+def test_watching_a_misspelt_device_tells_what_was_meant(hub: HubProcess) -> None:
+    code, said = outpost(hub, "watch", "hots")
+    assert (code, "did you mean host?" in said) == (1, True)
