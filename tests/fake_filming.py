@@ -34,6 +34,10 @@ class FakeFilming:
         """Give a take that runs."""
         return next((take for take in self.takes if take.id == take_id), None)
 
+    def begun_as(self, take_id: str) -> Take | None:
+        """Give a take that runs and has, or had, this id."""
+        return next((take for take in self.takes if take_id in (take.id, *take.former)), None)
+
     def stop(self, take: Take) -> None:
         """End."""
         self.takes = tuple(other for other in self.takes if other is not take)

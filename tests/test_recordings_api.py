@@ -66,11 +66,36 @@ async def test_a_recording_is_deleted_and_then_unknown(hub: WebHub) -> None:
         assert (await hub.call("GET", f"cameras/front/recordings/{odd}")).status == 404
 
 
-async def test_a_running_recording_is_stopped_and_neither_played_nor_deleted(hub: WebHub) -> None:
+async def test_a_running_recording_is_listed_with_what_is_written_and_played_as_far_as_that(
+    hub: WebHub,
+) -> None:
+    await filming(hub).start(600)
+    listed = (await hub.get("cameras/front/recordings")).json()["items"][0]
+    assert (listed["id"], listed["size_bytes"]) == ("5000", 0)
+    assert (await hub.call("GET", "cameras/front/recordings/5000")).status == 409, "no picture yet"
+    filming(hub).kept.begin(5000, "command").write_bytes(MP4[:700])
+    listed = (await hub.get("cameras/front/recordings")).json()["items"][0]
+    assert (listed["state"], listed["size_bytes"]) == ("running", 700)
+    played = await hub.call("GET", "cameras/front/recordings/5000")
+    assert (played.status, played.headers["Content-Type"], played.body) == (200, "video/mp4", MP4[:700])
+
+
+async def test_a_recording_that_went_on_in_a_further_file_is_stopped_by_either_id(hub: WebHub) -> None:
+    films = filming(hub)
+    take = await films.start(600)
+    take.id, take.former = "7000", ("5000",)
+    (films.kept._folder / "5000_300_command.mp4").write_bytes(MP4)
+    items = (await hub.get("cameras/front/recordings")).json()["items"]
+    assert [(item["id"], item["state"]) for item in items[:2]] == [("7000", "running"), ("5000", "kept")]
+    assert (await hub.call("GET", "cameras/front/recordings/5000")).body == MP4
+    stopped = await hub.call("POST", "cameras/front/recordings/5000/stop", role=Role.OPERATOR)
+    assert (stopped.status, films.takes) == (204, ())
+
+
+async def test_a_running_recording_is_stopped_and_not_deleted(hub: WebHub) -> None:
     await hub.call("POST", "cameras/front/recordings", role=Role.OPERATOR, json={})
     assert filming(hub).asked == [30.0]
-    for method in ("GET", "DELETE"):
-        assert (await hub.call(method, "cameras/front/recordings/5000", role=Role.OPERATOR)).status == 409
+    assert (await hub.call("DELETE", "cameras/front/recordings/5000", role=Role.OPERATOR)).status == 409
     for status in (204, 404):
         stopped = await hub.call("POST", "cameras/front/recordings/5000/stop", role=Role.OPERATOR)
         assert stopped.status == status

@@ -129,7 +129,7 @@ def test_a_clip_on_command_is_made_beside_the_schedules_and_each_is_stopped_on_i
     expect(standing).to_contain_text("recording now")
     panel.get_by_role("button", name="Record 30 s").click()
     expect(clip).to_contain_text("recording now")
-    expect(clip.get_by_role("button")).to_have_count(0)
+    expect(clip.get_by_role("button", name="Stop")).to_have_count(0)
     for width in (390, 1440):
         page.set_viewport_size({"width": width, "height": 900})
         check_look(page)

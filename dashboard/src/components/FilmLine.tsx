@@ -23,6 +23,11 @@ export function lengthAndSize(film: Film): string {
   return `${played}, ${size(film.size_bytes)}`;
 }
 
+/** That it is being recorded, and what of it can be played already. */
+export function runningAndSize(film: Film): string {
+  return film.size_bytes > 0 ? `${text.running}, ${size(film.size_bytes)}` : text.running;
+}
+
 interface Props {
   film: Film;
   /** What it is, in a word or two. */

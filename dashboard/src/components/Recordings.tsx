@@ -6,7 +6,7 @@ import { focusOn, Section } from "../settings/Section.tsx";
 import { useHub } from "../state/context.ts";
 import { listing, words } from "../state/rights.ts";
 import { recordingsText as text } from "../text/catalogue.ts";
-import { FilmLine, lengthAndSize } from "./FilmLine.tsx";
+import { FilmLine, lengthAndSize, runningAndSize } from "./FilmLine.tsx";
 
 const ID = "recordings";
 const EVERY_MS = 2000;
@@ -64,8 +64,8 @@ export function Recordings({ camera }: { camera: string }) {
               kind={[text.reasons[item.reason] ?? item.reason, item.rule]
                 .filter(Boolean)
                 .join(": ")}
-              said={item.state === "kept" ? lengthAndSize(item) : text.running}
-              url={item.state === "kept" ? api.url(item.id) : null}
+              said={item.state === "kept" ? lengthAndSize(item) : runningAndSize(item)}
+              url={item.size_bytes > 0 ? api.url(item.id) : null}
               stop={
                 may && item.state === "running" && item !== commanded
                   ? () => act(() => api.stop(item.id), text.stopped)

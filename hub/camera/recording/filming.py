@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hub.camera.errors import CameraError
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hub.camera.feed import Feed
-    from hub.camera.recording.recorder import Recorder
     from hub.camera.recording.recordings import Recordings
+    from hub.camera.recording.reel import Reel
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +35,10 @@ class AlreadyRecording(OutpostError):
 
 @dataclass(slots=True, eq=False)
 class Take:
-    """A recording under way, and later how it ended."""
+    """A recording under way, and later how it ended. It goes on in another file where it has to."""
 
     id: str
+    """Of the file that is being written."""
     time_ms: int
     """When it was asked for; the file begins earlier, by the pre-roll."""
     reason: str
@@ -45,6 +47,8 @@ class Take:
     rule: str | None = None
     """Whose alert it is."""
     running: bool = True
+    former: tuple[str, ...] = ()
+    """The ids of its earlier files."""
     stopped: bool = False
     """Somebody ended it before its time."""
     ending: asyncio.Event = field(default_factory=asyncio.Event)
@@ -75,8 +79,12 @@ class Filming:
         return tuple(reversed(self._takes.values()))
 
     def find(self, take_id: str) -> Take | None:
-        """Give a take that is under way."""
+        """Give the take whose file of this id is being written."""
         return self._takes.get(take_id)
+
+    def begun_as(self, take_id: str) -> Take | None:
+        """Give the take that is under way and has, or had, this id."""
+        return next((take for take in self.takes if take_id in (take.id, *take.former)), None)
 
     async def run(self) -> None:
         """Keep the pre-roll, until cancelled; takes under way are then closed."""
@@ -98,7 +106,7 @@ class Filming:
     async def start(self, seconds: float, reason: str = "command", rule: str | None = None) -> Take:
         """Record for so long from now. Raises AlreadyRecording, CameraError."""
         self._check(reason, rule)
-        self._last_ms = time_ms = max(self._now_ms(), self._last_ms + 1)
+        time_ms = self._moment()
         take = Take(str(time_ms), time_ms, reason, min(seconds, LIMIT_S), rule)
         self._takes[take.id] = take
         path: Path | None = None
@@ -106,7 +114,7 @@ class Filming:
             path = await asyncio.to_thread(self.kept.begin, time_ms, reason, rule)
             with self._feed.interest.held():
                 await self._feed.until_live()
-                recorder = await self._recorder(path)
+                reel = await self._reel(path)
                 self._feed.interest.hold()
         except BaseException as error:
             self._ended(take)
@@ -115,7 +123,7 @@ class Filming:
             if isinstance(error, OSError):
                 raise CameraError(f"camera `{self._camera}` cannot record: {error}") from error
             raise
-        task = asyncio.get_running_loop().create_task(self._film(take, path, recorder))
+        task = asyncio.get_running_loop().create_task(self._film(take, reel))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return take
@@ -131,6 +139,11 @@ class Filming:
             log.error("camera %s: recording %s ends early: `recordings_mb` is full", self._camera, take.id)
             take.ending.set()
 
+    def _moment(self) -> int:
+        """Give the time, which no other file of this camera bears: it is a recording's id."""
+        self._last_ms = max(self._now_ms(), self._last_ms + 1)
+        return self._last_ms
+
     def _check(self, reason: str, rule: str | None) -> None:
         for take in self.takes:
             if (take.reason, take.rule) == (reason, rule):
@@ -145,34 +158,41 @@ class Filming:
         take.running = False
         self._takes.pop(take.id, None)
 
-    async def _recorder(self, path: Path) -> Recorder:
-        from hub.camera.recording.recorder import Recorder  # noqa: PLC0415 - PyAV only where somebody records
+    async def _reel(self, path: Path) -> Reel:
+        from hub.camera.recording.reel import Reel  # noqa: PLC0415 - PyAV only where somebody records
 
-        return Recorder(path, asyncio.get_running_loop())
+        return Reel(path, self.kept)
 
-    async def _film(self, take: Take, path: Path, recorder: Recorder) -> None:
+    async def _further(self, take: Take) -> Path:
+        """Give a take's next file, whose id it bears from now on. Raises CameraError."""
+        time_ms = self._moment()
+        try:
+            path = await asyncio.to_thread(self.kept.begin, time_ms, take.reason, take.rule)
+        except OSError as error:
+            raise CameraError(f"no further file: {error}") from error
+        del self._takes[take.id]
+        take.former = (*take.former, take.id)
+        take.id, take.time_ms = str(time_ms), time_ms
+        self._takes[take.id] = take
+        log.info("camera %s: recording %s goes on as %s", self._camera, take.former[-1], take.id)
+        return path
+
+    async def _film(self, take: Take, reel: Reel) -> None:
         why = take.reason if take.rule is None else f"{take.reason} {take.rule}"
         log.info("camera %s: recording %s for %.0f s (%s)", self._camera, take.id, take.seconds, why)
         if self._pre_roll is not None:
             for unit in self._pre_roll.units():
-                recorder.put(unit)
-        leave = self._channel.fanout.join(recorder.put)
+                reel.put(unit)
+        leave = self._channel.fanout.join(reel.put)
         self._channel.want_keyframe()
-        ending = asyncio.get_running_loop().create_task(take.ending.wait())
-        length_ms = 0
+        timer = asyncio.get_running_loop().call_later(take.seconds, take.ending.set)
         try:
-            await asyncio.wait(
-                (ending, recorder.ended), timeout=take.seconds, return_when=asyncio.FIRST_COMPLETED
-            )
-            leave()
-            recorder.finish()
-            length_ms = await recorder.ended
-        except CameraError as error:
+            await reel.run(take.ending, partial(self._further, take))
+        except (CameraError, OSError) as error:
             log.error("camera %s: recording %s: %s", self._camera, take.id, error)
         finally:
+            timer.cancel()
             leave()
-            ending.cancel()
             self._feed.interest.release()
-            await asyncio.to_thread(self.kept.finish, path, length_ms)
             self._ended(take)
-            log.info("camera %s: recording %s is kept, %d ms", self._camera, take.id, length_ms)
+            log.info("camera %s: recording %s is kept", self._camera, take.id)

@@ -54,6 +54,8 @@ class Recorder:
         self._loop = loop
         self._flags = _EVERY_PICTURE if every_picture else _EVERY_GROUP
         self._units: queue.SimpleQueue[AccessUnit | None] = queue.SimpleQueue()
+        self._odd: AccessUnit | None = None
+        """A keyframe of another form, which this file cannot hold."""
         self._finishing = False
         self._thread = threading.Thread(target=self._run, name=f"recorder-{path.stem}", daemon=True)
         self._thread.start()
@@ -72,6 +74,19 @@ class Recorder:
         if not self._finishing:
             self._finishing = True
             self._units.put(None)
+
+    @property
+    def changed(self) -> bool:
+        """Whether it ended because the picture's form changed; what came since waits in `rest`."""
+        return self._odd is not None
+
+    def rest(self) -> list[AccessUnit]:
+        """Give what came since the picture's form changed, from its keyframe on, and take nothing more."""
+        self._finishing = True
+        units = [self._odd]
+        while not self._units.empty():
+            units.append(self._units.get())
+        return [unit for unit in units if unit is not None]
 
     def _run(self) -> None:
         try:
@@ -96,7 +111,8 @@ class Recorder:
                     container, stream = _open(self._path, unit, self._flags)
                     first, sets = unit.pts, parameter_sets(unit)
                 elif unit.keyframe and parameter_sets(unit) != sets:
-                    log.warning("recording %s ends early: the picture's form changed", self._path.name)
+                    log.info("recording %s ends: the picture's form changed", self._path.name)
+                    self._odd = unit
                     break
                 last = unit.pts
                 packet = av.Packet(unit.data)
@@ -110,7 +126,7 @@ class Recorder:
 
     def _post(self, length_ms: int | None, error: RecordingFailed | None) -> None:
         def tell() -> None:
-            self._finishing = True
+            self._finishing |= not self.changed
             if self.ended.done():
                 return
             if error is not None:

@@ -75,7 +75,7 @@ class Recordings:
         return sorted(_described(self._folder.glob(_GROWING)), key=lambda item: item.time_ms, reverse=True)
 
     def find(self, recording_id: str) -> Recording:
-        """Return one. Raises UnknownRecording."""
+        """Return one that is finished. Raises UnknownRecording."""
         for item in self.all():
             if item.id == recording_id:
                 return item

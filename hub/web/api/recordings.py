@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 class RecordingView(msgspec.Struct, kw_only=True):
-    """A recording. `length_ms` is null while it runs, and where the power went before its end."""
+    """A recording. `length_ms` is null while it runs, and where the power went before its end.
+
+    One goes on in a further file where the picture's form changes: the running one then bears a new `id`.
+    """
 
     id: str
     camera: str
@@ -32,6 +35,7 @@ class RecordingView(msgspec.Struct, kw_only=True):
     """When it was asked for; its pictures begin earlier, by the camera's pre-roll."""
     length_ms: int | None
     size_bytes: int
+    """Of one that runs, what is on the disk so far."""
     reason: str
     """`command`, `alert` or `schedule`."""
     rule: str | None
@@ -71,14 +75,14 @@ def _kept(camera: str, item: Recording) -> RecordingView:
     )
 
 
-def _running(camera: str, take: Take) -> RecordingView:
+def _running(camera: str, take: Take, size_bytes: int = 0) -> RecordingView:
     return RecordingView(
         id=take.id,
         camera=camera,
         state="running",
         time=take.time_ms,
         length_ms=None,
-        size_bytes=0,
+        size_bytes=size_bytes,
         reason=take.reason,
         rule=take.rule,
     )
@@ -87,10 +91,11 @@ def _running(camera: str, take: Take) -> RecordingView:
 async def list_recordings(request: web.Request) -> web.StreamResponse:
     """Answer with a camera's recordings, those that run first."""
     camera, films = _films(request)
-    kept = await asyncio.to_thread(films.kept.all)
-    return items_answer(
-        [*(_running(camera, take) for take in films.takes), *(_kept(camera, item) for item in kept)]
-    )
+    growing, kept = await asyncio.to_thread(lambda: (films.kept.under_way(), films.kept.all()))
+    sizes = {item.id: item.size_bytes for item in growing}
+    running = [_running(camera, take, sizes.get(take.id, 0)) for take in films.takes]
+    ids = {item.id for item in running}
+    return items_answer([*running, *(_kept(camera, item) for item in kept if item.id not in ids)])
 
 
 async def record(request: web.Request) -> web.StreamResponse:
@@ -109,9 +114,9 @@ async def record(request: web.Request) -> web.StreamResponse:
 
 
 async def stop(request: web.Request) -> web.StreamResponse:
-    """End a running recording; what it has is kept."""
+    """End a running recording, also by the id of an earlier file of it; what it has is kept."""
     _, films = _films(request)
-    take = films.find(path_part(request, "recording"))
+    take = films.begun_as(path_part(request, "recording"))
     if take is None:
         raise Problem(404, "this recording does not run", parameter="recording")
     films.stop(take)
@@ -119,9 +124,9 @@ async def stop(request: web.Request) -> web.StreamResponse:
 
 
 async def play(request: web.Request) -> web.StreamResponse:
-    """Answer with the file, or the part of it that Range asks for."""
+    """Answer with the file, or the part that Range asks for; of one that runs, with what is written."""
     _, films = _films(request)
-    item = await _find(request, films)
+    item = await _growing(request, films) or await _find(request, films)
     headers = {
         "Content-Type": "video/mp4",
         "Content-Disposition": f'inline; filename="{path_part(request, "id")}-{item.id}.mp4"',
@@ -135,6 +140,14 @@ async def delete(request: web.Request) -> web.StreamResponse:
     item = await _find(request, films)
     await asyncio.to_thread(films.kept.delete, item.id)
     return web.Response(status=204)
+
+
+async def _growing(request: web.Request, films: Filming) -> Recording | None:
+    wanted = path_part(request, "recording")
+    if films.find(wanted) is None:
+        return None
+    growing = await asyncio.to_thread(films.kept.under_way)
+    return next((item for item in growing if item.id == wanted and item.size_bytes), None)
 
 
 async def _find(request: web.Request, films: Filming) -> Recording:
@@ -191,7 +204,7 @@ ROUTES = (
         role=Role.VIEWER,
         reaches=Reaches.ONE,
         head=True,
-        summary="A recording as MP4, whole or by Range",
+        summary="A recording as MP4, whole or by Range; one that runs as far as it is",
         answers={
             200: Answer(text="The file", media="video/mp4"),
             206: Answer(text="The part that Range asked for", media="video/mp4"),
