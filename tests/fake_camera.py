@@ -35,6 +35,8 @@ class FakeCamera:
         self.state = "idle"
         self.error: str | None = None
         self.encoders = 0
+        self.expected = 0
+        """How often a viewer was said to come."""
         self.jpeg = b"\xff\xd8 not really a JPEG \xff\xd9"
         self.fails: Exception | None = None
         self.offers: list[str] = []
@@ -51,7 +53,8 @@ class FakeCamera:
         return len(self.open)
 
     def expect_viewer(self) -> None:
-        """Load nothing."""
+        """Count; load nothing."""
+        self.expected += 1
 
     async def snapshot(self) -> bytes:
         """Return the same picture, or fail."""

@@ -81,6 +81,13 @@ async def test_an_unforeseen_error_says_nothing_outside_and_all_in_the_log(
     assert "AttributeError" in caplog.text
 
 
+async def test_viewers_are_made_ready_for_when_a_browser_asks_for_the_cameras_alone(hub: WebHub) -> None:
+    assert (await hub.get("cameras")).status == 200
+    assert hub.camera.expected == 0
+    assert (await hub.call("GET", "cameras", role=None, headers=hub.cookie())).status == 200
+    assert hub.camera.expected == 1
+
+
 async def test_text_that_has_no_utf8_form_is_shown_with_question_marks(hub: WebHub) -> None:
     hub.take("a\ud800b", metric="note")
     assert (await hub.get("latest")).json()["items"][0]["value"] == "a?b"

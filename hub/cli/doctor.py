@@ -11,24 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from hub.cli import pins
+from hub.cli.finding import Finding
 from hub.cli.options import data_option
 from hub.config import Config, load
 from hub.model import OutpostError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One thing that was looked at. `remedy` is empty where all is well."""
-
-    what: str
-    found: str
-    remedy: str = ""
-    fatal: bool = False
 
 
 @click.command(short_help="Check this machine: what is well, missing, and to do.")
@@ -43,11 +34,8 @@ def doctor(data: Path, config_file: Path | None) -> None:
     """Check this machine: configuration, data folder, hub, serial ports, broker, cameras, sensors, clock."""
     bad = False
     for finding in look(data, config_file):
-        mark = "ok" if not finding.remedy else "FAIL" if finding.fatal else "note"
         bad = bad or finding.fatal
-        click.echo(f"{mark:>4}  {finding.what}: {finding.found}")
-        if finding.remedy:
-            click.echo(f"      → {finding.remedy}")
+        click.echo(finding)
     sys.exit(1 if bad else 0)
 
 

@@ -23,6 +23,7 @@ from hub.cli.remote import devices, watch
 from hub.cli.retention import retention
 from hub.cli.rules import rules
 from hub.cli.sending import send
+from hub.cli.status import status
 from hub.cli.tls import tls
 from hub.cli.token import token
 from hub.cli.update import update
@@ -65,6 +66,7 @@ def main() -> None:
     Start one here:           outpost run
     Make a board of it:       outpost flash
     A new link into it:       outpost link
+    See how it is:            outpost status
     See what it knows:        outpost devices
     Follow the live values:   outpost watch
     Light a board's LED:      outpost send BOARD led state=on
@@ -140,6 +142,7 @@ def configuration(
     return config
 
 
+main.add_command(status)
 main.add_command(devices)
 main.add_command(watch)
 main.add_command(send)

@@ -13,7 +13,7 @@ import msgspec
 
 from hub.cli.client import answer, hub
 from hub.cli.options import data_option
-from hub.cli.table import age, table
+from hub.cli.table import age, size, table
 
 _FOREVER = "ever"
 
@@ -47,7 +47,7 @@ def retention(data: Path, config_file: Path | None, as_json: bool) -> None:
     click.echo(
         table(
             ("rollups by", "size", "since"),
-            [(one["tier"], _size(one["bytes"]), _day(one["oldest"])) for one in found["tiers"]],
+            [(one["tier"], size(one["bytes"]), _day(one["oldest"])) for one in found["tiers"]],
         )
     )
 
@@ -75,10 +75,10 @@ def _computed(data: Path, config_file: Path) -> dict[str, Any]:
 
 def _notes(found: dict[str, Any]) -> list[str]:
     notes = [
-        f"The store uses {_size(found['used_bytes'])}, and {_size(found['free_bytes'])} are free in its file."
+        f"The store uses {size(found['used_bytes'])}, and {size(found['free_bytes'])} are free in its file."
     ]
     if found["size_bytes"] is not None:
-        limit, over = _size(found["size_bytes"]), _size(found["over_bytes"])
+        limit, over = size(found["size_bytes"]), size(found["over_bytes"])
         notes.append(f"It may take {limit}; after the rules it is {over} over that.")
     if found.get("hold"):
         notes.append(f"Nothing goes by age now: {found['hold']}.")
@@ -100,7 +100,7 @@ def _metrics(items: list[dict[str, Any]]) -> str:
             one["metric"],
             _keeps(one["keep"]),
             f"{one['samples']:,}",
-            _size(one["bytes"]),
+            size(one["bytes"]),
             _day(one["oldest"]),
             _amount(one["now"]),
             _amount(one["week"]),
@@ -117,7 +117,7 @@ def _metrics(items: list[dict[str, Any]]) -> str:
             "",
             "",
             f"{sum(one['samples'] for one in items):,}",
-            _size(sum(one["bytes"] for one in items)),
+            size(sum(one["bytes"] for one in items)),
             "",
             _amount(total["now"]),
             _amount(total["week"]),
@@ -140,21 +140,14 @@ def _keeps(keep: dict[str, int | None]) -> str:
 def _age(seconds: int | None) -> str:
     if seconds is None:
         return _FOREVER
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
-        if seconds % size == 0 or seconds >= 100 * size:
-            return f"{seconds // size}{unit}"
+    for unit_s, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
+        if seconds % unit_s == 0 or seconds >= 100 * unit_s:
+            return f"{seconds // unit_s}{unit}"
     return f"{seconds}s"
 
 
 def _amount(amount: dict[str, int]) -> str:
-    return f"{amount['samples']:,} ({_size(amount['bytes'])})" if amount["samples"] else "-"
-
-
-def _size(size: int) -> str:
-    for limit, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if size >= limit:
-            return f"{size / limit:.1f} {unit}"
-    return f"{size} B"
+    return f"{amount['samples']:,} ({size(amount['bytes'])})" if amount["samples"] else "-"
 
 
 def _day(time_ms: int | None) -> str:

@@ -1,4 +1,4 @@
-"""Plain tables for terminals."""
+"""Tables, ages and sizes for terminals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,20 @@ def age(time_ms: int, now_ms: int | None = None) -> str:
     """Return how long ago a UTC millisecond time was: `3 s ago`, `2 h ago`."""
     now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
     seconds = max(0, (now - time_ms) // 1000)
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit} ago"
-    return f"{seconds} s ago"
+    return f"{span(seconds)} ago"
+
+
+def span(seconds: int) -> str:
+    """Return a time in its largest whole unit: `3 s`, `2 h`."""
+    for unit_s, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= unit_s:
+            return f"{seconds // unit_s} {unit}"
+    return f"{seconds} s"
+
+
+def size(count: int) -> str:
+    """Return bytes as `1.2 GB`, `640.0 kB`, `12 B`; of 1000, as cards are sold."""
+    for limit, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if count >= limit:
+            return f"{count / limit:.1f} {unit}"
+    return f"{count} B"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -96,6 +97,7 @@ def make_app(parts: Parts) -> web.Application:
     )
     app[closing.CLOSING].call(ending.close)
     app[sessions.LOGINS] = sessions.Logins()
+    app[metrics.STARTED_S] = time.monotonic()
     app[TRAIL] = Trail(parts.store.put_security)
     app[whep.ENDING] = set()
     app[whep.ICE_LINKS] = whep.ice_links(ice.load(parts.config.webrtc))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from hub.store.sizes import DeviceSize
     from hub.web.live.filters import Reach
     from hub.web.parts import Parts
+
+STARTED_S: web.AppKey[float] = web.AppKey("started_s")
+"""When the application was made, on the monotonic clock."""
 
 
 async def exposition(request: web.Request) -> web.StreamResponse:
@@ -55,6 +59,7 @@ async def show_hub(request: web.Request) -> web.StreamResponse:
             time=parts.now_ms(),
             time_zone=time_zone(),
             epoch=parts.bus.epoch,
+            uptime_s=int(time.monotonic() - request.app[STARTED_S]),
             health=_health(parts, reach_of(request), request.app[FANOUT].count, await _sizes(parts)),
         )
     )

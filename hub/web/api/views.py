@@ -175,11 +175,15 @@ class HubHealth(msgspec.Struct, kw_only=True):
 
 
 class HubView(msgspec.Struct, kw_only=True):
-    """The hub itself. `epoch` changes with each start; `time_zone` is an IANA name."""
+    """The hub itself. `epoch` changes with each start; `time_zone` is an IANA name.
+
+    `uptime_s` is for how long it runs: told instead of a time since, which a clock set later would move.
+    """
 
     name: str
     version: str
     time: int
     time_zone: str
     epoch: str
+    uptime_s: int
     health: HubHealth
