@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from hub.store.writing.writer import Writer
 
 _SETTLE_S = 2.0
+_RECORDED_S = 10.0
+"""A worn card can take seconds for a commit; who changes a rule waits for it."""
 
 T = TypeVar("T")
 
@@ -159,10 +161,21 @@ class Asked:
         """Return how much each device's samples take, the largest first. Raises StoreError."""
         return await self._readers.run(sizes)
 
-    async def _settle(self, *, notes: bool = False) -> None:
-        """Have what was put before committed, so that a query sees it; on a failing disk, go without."""
+    async def recorded(self) -> str | None:
+        """Wait until what was recorded before is on the medium; else return why it is not, for people."""
+        tried = await self._settle(notes=True, timeout_s=_RECORDED_S)
+        slow = None if tried else f"a commit takes longer than {_RECORDED_S:.0f} s"
+        return self._writer.attempts.degraded or slow
+
+    async def _settle(self, *, notes: bool = False, timeout_s: float = _SETTLE_S) -> bool:
+        """Have what was put before committed, so that a query sees it; on a failing disk, go without.
+
+        False where nothing came of it in time.
+        """
         if self._loop is None or self._writer.attempts.degraded is not None:
-            return
+            return False
         flushed = self._writer.flush(notes=notes)
-        if flushed is not None:
-            await asyncio.wait([asyncio.wrap_future(flushed)], timeout=_SETTLE_S)
+        if flushed is None:
+            return True
+        _, waiting = await asyncio.wait([asyncio.wrap_future(flushed)], timeout=timeout_s)
+        return not waiting

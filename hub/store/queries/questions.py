@@ -34,7 +34,7 @@ class _Unsure(Exception):
 class Questions:
     """Asks about metrics. Memory is copied when a question's turn has come: those that wait hold nothing."""
 
-    def __init__(self, readers: Readers, writer: Writer, settle: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, readers: Readers, writer: Writer, settle: Callable[[], Awaitable[bool]]) -> None:
         self._readers = readers
         self._writer = writer
         self._settle = settle

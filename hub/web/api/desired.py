@@ -9,6 +9,7 @@ import msgspec
 from hub.commands import CommandRefused, DesiredChanged, DesiredView, Wanted
 from hub.devices import UnknownDevice
 from hub.model import Role
+from hub.web.api.medium import on_medium
 from hub.web.api.versions import etag, expected
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem, json_answer
@@ -38,19 +39,20 @@ async def show_desired(request: web.Request) -> web.StreamResponse:
 async def set_desired(request: web.Request) -> web.StreamResponse:
     """Set what a device should be; what is online is sent it at once."""
     asked = await body(request, DesiredBody)
-    return _set(request, asked.commands)
+    return await _set(request, asked.commands)
 
 
 async def drop_desired(request: web.Request) -> web.StreamResponse:
     """Want nothing of a device any more; it stays as it is."""
-    return _set(request, ())
+    return await _set(request, ())
 
 
-def _set(request: web.Request, commands: Sequence[Wanted]) -> web.StreamResponse:
+async def _set(request: web.Request, commands: Sequence[Wanted]) -> web.StreamResponse:
     try:
-        view = parts_of(request).desired.put(
-            path_part(request, "id"), commands, version=expected(request), by=request[IDENTITY].name
-        )
+        async with on_medium(request):
+            view = parts_of(request).desired.put(
+                path_part(request, "id"), commands, version=expected(request), by=request[IDENTITY].name
+            )
     except UnknownDevice as error:
         raise Problem(404, str(error), parameter="id") from error
     except DesiredChanged as error:
@@ -84,7 +86,7 @@ ROUTES = (
         body_media=JSON,
         summary="Set what a device should be: it is sent now, and again when the device comes back",
         answers={200: Answer(text="Desired against reported", kind=DesiredView)},
-        problems=(404, 412),
+        problems=(404, 412, 503),
     ),
     Route(
         method="DELETE",

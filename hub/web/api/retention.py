@@ -14,6 +14,7 @@ from hub.store.lifetime.forecast import (  # noqa: TC001 - msgspec resolves the 
     TierForecast,
 )
 from hub.store.lifetime.keeping import KeepingChanged
+from hub.web.api.medium import on_medium
 from hub.web.api.versions import etag, expected
 from hub.web.gate.reach import reach_of
 from hub.web.parts import IDENTITY, parts_of
@@ -112,17 +113,18 @@ async def preview_rules(request: web.Request) -> web.StreamResponse:
 
 async def put_rules(request: web.Request) -> web.StreamResponse:
     """Put rules in place of those that act."""
-    return _change(request, await body(request, RetentionConfig))
+    return await _change(request, await body(request, RetentionConfig))
 
 
 async def drop_rules(request: web.Request) -> web.StreamResponse:
     """Let the configuration's rules act again."""
-    return _change(request, None)
+    return await _change(request, None)
 
 
-def _change(request: web.Request, rules: RetentionConfig | None) -> web.StreamResponse:
+async def _change(request: web.Request, rules: RetentionConfig | None) -> web.StreamResponse:
     try:
-        kept = parts_of(request).store.keeping.put(rules, expected(request))
+        async with on_medium(request):
+            kept = parts_of(request).store.keeping.put(rules, expected(request))
     except ConfigError as error:
         raise Problem(400, str(error)) from error
     except KeepingChanged as error:
@@ -167,7 +169,7 @@ ROUTES = (
         body_media=JSON,
         summary="Put rules in place of the configuration's; they act in an hour (If-Match: the ETag seen)",
         answers={200: Answer(text="The rules", kind=RetentionRules)},
-        problems=(400, 412),
+        problems=(400, 412, 503),
     ),
     Route(
         method="DELETE",
@@ -176,7 +178,7 @@ ROUTES = (
         role=Role.ADMIN,
         summary="Let the configuration's rules act again, in an hour",
         answers={200: Answer(text="The rules", kind=RetentionRules)},
-        problems=(400, 412),
+        problems=(400, 412, 503),
     ),
     Route(
         method="POST",

@@ -12,6 +12,7 @@ from hub.alerts import BadRule, Rule, check
 from hub.alerts.preview import Preview
 from hub.alerts.rules import NoSuchRule, RuleChanged
 from hub.model import Role
+from hub.web.api.medium import on_medium
 from hub.web.api.versions import etag, expected
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem, items_answer, json_answer
@@ -60,7 +61,8 @@ async def import_rules(request: web.Request) -> web.StreamResponse:
     """Put the rules of a TOML file in place of all."""
     try:
         text = (await request.read()).decode()
-        documents = parts_of(request).alerts.rules.replace_all(text)
+        async with on_medium(request):
+            documents = parts_of(request).alerts.rules.replace_all(text)
     except UnicodeDecodeError as error:
         raise Problem(400, f"the body is not UTF-8 text: {error}") from error
     except BadRule as error:
@@ -85,7 +87,8 @@ async def put_rule(request: web.Request) -> web.StreamResponse:
         raise Problem(400, "`id` is not the one of the path; a rule keeps its id", parameter="id")
     version = expected(request)
     try:
-        document = parts_of(request).alerts.rules.put(asked, version)
+        async with on_medium(request):
+            document = parts_of(request).alerts.rules.put(asked, version)
     except BadRule as error:
         raise _bad(error) from error
     except RuleChanged as error:
@@ -98,7 +101,8 @@ async def delete_rule(request: web.Request) -> web.StreamResponse:
     """Remove a rule, and clear what it raised."""
     rule = path_part(request, "rule")
     try:
-        parts_of(request).alerts.rules.delete(rule, expected(request))
+        async with on_medium(request):
+            parts_of(request).alerts.rules.delete(rule, expected(request))
     except NoSuchRule as error:
         raise Problem(404, str(error), parameter="rule") from error
     except RuleChanged as error:
@@ -147,6 +151,7 @@ ROUTES = (
         body_media=TOML,
         summary="Put the rules of a TOML file in place of all; one bad rule, and nothing changes",
         answers={200: Answer(text="Rules, by id", kind=RuleList)},
+        problems=(503,),
     ),
     Route(
         method="POST",
@@ -177,7 +182,7 @@ ROUTES = (
         body_media=JSON,
         summary="Make a rule (If-None-Match: *) or change it (If-Match: its ETag)",
         answers={200: Answer(text="The rule", kind=RuleView)},
-        problems=(412,),
+        problems=(412, 503),
     ),
     Route(
         method="DELETE",
@@ -186,6 +191,6 @@ ROUTES = (
         role=Role.ADMIN,
         summary="Remove a rule, and clear what it raised",
         answers={204: Answer(text="Removed", media=None)},
-        problems=(400, 404, 412),
+        problems=(400, 404, 412, 503),
     ),
 )
