@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.camera.errors import BadOffer
-from hub.camera.viewing.offer import check_offer, parse_fragment
+from hub.camera.viewing.offer import check_offer, completed, parse_fragment
 
 HEAD = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=fingerprint:sha-256 AB:CD"]
 VIDEO = ["m=video 9 UDP/TLS/RTP/SAVPF 102", "a=mid:0", "a=recvonly", "a=ice-ufrag:abcd", "a=rtcp-mux"]
@@ -88,6 +88,12 @@ def test_a_fragment_gives_its_candidates_with_their_section() -> None:
 def test_a_fragment_with_nothing_but_a_name_is_fine_and_empty() -> None:
     found = parse_fragment(sdp("a=mid:0", MDNS))
     assert (found.candidates, found.hidden_candidates) == ((), True)
+
+
+@pytest.mark.parametrize(("more", "told"), [((), 0), (("a=rtcp-mux-only",), 2)])
+def test_the_answer_muxes_alone_where_that_was_offered(more: tuple[str, ...], told: int) -> None:
+    answer = sdp("v=0", "s=-", "m=video 9 X 1", "a=rtcp-mux", "m=audio 0 X 2", "a=rtcp-mux", "a=mid:1")
+    assert completed(answer, sdp(*HEAD, *VIDEO, *more)).split("\r\n").count("a=rtcp-mux-only") == told
 
 
 @pytest.mark.parametrize("text", ["", "hello", "a=candidate:x", sdp(*[HOST] * 65), "a" * 20_000])

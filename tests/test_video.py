@@ -95,6 +95,26 @@ async def test_options_tell_what_an_offer_is_to_everybody(hub: WebHub) -> None:
     assert answered.headers["Accept-Post"] == "application/sdp"
 
 
+async def test_what_has_no_representation_answers_get_with_no_content_while_it_is_there(hub: WebHub) -> None:
+    location = (await offer(hub)).headers["Location"]
+    for method in ("GET", "HEAD"):
+        for path in (WHEP, location):
+            answered = await hub.call(method, path)
+            assert (answered.status, answered.body) == (204, b"")
+    await hub.call("DELETE", location)
+    assert (await hub.call("GET", location)).status == 404
+
+
+async def test_options_tell_what_a_viewer_takes(hub: WebHub) -> None:
+    answered = await hub.call("OPTIONS", f"{WHEP}/nobody", role=None)
+    assert (answered.status, answered.headers["Accept-Patch"]) == (200, "application/trickle-ice-sdpfrag")
+
+
+async def test_ending_a_viewer_needs_no_match_of_its_ice_session(hub: WebHub) -> None:
+    location = (await offer(hub)).headers["Location"]
+    assert (await hub.call("DELETE", location, headers={"If-Match": '"tag-other"'})).status == 200
+
+
 @pytest.mark.parametrize(
     ("method", "path", "headers", "data", "status"),
     [

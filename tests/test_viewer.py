@@ -227,9 +227,20 @@ async def test_candidates_that_come_later_connect_too() -> None:
 
 async def test_another_ice_session_in_a_fragment_is_refused() -> None:
     async with scene() as s, Peer() as peer:
-        await s.viewer.answer(check_offer(await peer.offer()))
-        with pytest.raises(BadOffer, match="ICE restart"):
-            await s.viewer.trickle("a=ice-ufrag:zzzz\r\na=mid:0\r\n")
+        offer = await peer.offer()
+        await s.viewer.answer(check_offer(offer))
+        ours = re.search(r"a=ice-ufrag:(\S+)", offer)
+        assert ours
+        for other in ("zzzz", ours[1][:-1]):
+            with pytest.raises(BadOffer, match="ICE restart"):
+                await s.viewer.trickle(f"a=ice-ufrag:{other}\r\na=mid:0\r\n")
+
+
+async def test_the_answer_says_that_candidates_may_come_later() -> None:
+    async with scene() as s, Peer() as peer:
+        answer = await s.viewer.answer(check_offer(await peer.offer()))
+        await peer.accept(answer)
+    assert "a=ice-options:trickle\r\n" in answer[: answer.index("m=video")]
 
 
 async def test_what_a_peer_would_send_is_not_taken() -> None:

@@ -74,6 +74,18 @@ def chosen(answer: str) -> Chosen:
     raise BadOffer("the answer has no video codec")
 
 
+def completed(answer: str, offer: str) -> str:
+    """Give an SDP answer with what WHEP wants told and aiortc leaves out (draft-ietf-wish-whep, 4.3 and 4.4).
+
+    That candidates may be trickled, and that RTCP comes with RTP alone where that was offered (RFC 8858).
+    """
+    if "a=ice-options:" not in answer:
+        answer = answer.replace("\r\nm=", "\r\na=ice-options:trickle\r\nm=", 1)
+    if re.search(r"^a=rtcp-mux-only\s*$", offer, re.MULTILINE) and "a=rtcp-mux-only" not in answer:
+        answer = answer.replace("\r\na=rtcp-mux\r\n", "\r\na=rtcp-mux\r\na=rtcp-mux-only\r\n")
+    return answer
+
+
 def check_offer(sdp: str) -> Offer:
     """Look an SDP offer (RFC 8866, RFC 9429) over and clean it. Raises BadOffer: what to change."""
     if len(sdp) > _OFFER_LIMIT:

@@ -25,7 +25,7 @@ from aiortc.sdp import candidate_from_sdp
 
 from hub.camera.errors import BadOffer, CameraError, SeamBroken
 from hub.camera.media import Codec
-from hub.camera.viewing.offer import chosen, parse_fragment
+from hub.camera.viewing.offer import chosen, completed, parse_fragment
 from hub.camera.viewing.seams import name_streams
 from hub.camera.viewing.side_channel import SideChannel
 from hub.camera.viewing.track import ViewerTrack
@@ -99,7 +99,7 @@ class Viewer:
         sdp: str = self._peer.localDescription.sdp
         agreed = chosen(sdp)
         self._track.feed(sender, self._channels[agreed.codec], agreed, self._ssrcs[1])
-        return sdp
+        return completed(sdp, offer.sdp)
 
     @property
     def delivery(self) -> Delivery | None:
@@ -109,10 +109,8 @@ class Viewer:
     async def trickle(self, fragment_text: str) -> None:
         """Take in the peer's further candidates. Raises BadOffer."""
         fragment = parse_fragment(fragment_text)
-        if (
-            fragment.ufrag is not None
-            and f"a=ice-ufrag:{fragment.ufrag}" not in self._peer.remoteDescription.sdp
-        ):
+        offered = self._peer.remoteDescription.sdp.split()
+        if fragment.ufrag is not None and f"a=ice-ufrag:{fragment.ufrag}" not in offered:
             raise BadOffer("this is another ICE session: an ICE restart is not supported, start a new viewer")
         self._hidden_candidates |= fragment.hidden_candidates
         try:

@@ -108,10 +108,38 @@ def _end_with_its_credential(request: web.Request, camera: Camera, viewer: str) 
     request.app[REVOCATION].hold(held.credential, held.role, end, there)
 
 
+async def whep_endpoint(request: web.Request) -> web.StreamResponse:
+    """Answer that there is this endpoint, which has no representation (RFC 9725, 4.1)."""
+    camera_of(request)
+    return web.Response(status=204, headers={"Cache-Control": "no-store"})
+
+
+async def whep_viewer(request: web.Request) -> web.StreamResponse:
+    """Answer that a viewer is still there."""
+    try:
+        camera_of(request).etag(path_part(request, "viewer"))
+    except UnknownViewer as error:
+        raise Problem(404, str(error)) from error
+    return web.Response(status=204, headers={"Cache-Control": "no-store"})
+
+
+async def whep_viewer_options(_: web.Request) -> web.StreamResponse:
+    """Tell what PATCH takes, the same for every viewer, there or not."""
+    return web.Response(
+        status=200,
+        headers={
+            "Accept-Patch": SDP_FRAGMENT,
+            "Allow": "DELETE, GET, HEAD, OPTIONS, PATCH",
+            "Cache-Control": "no-store",
+        },
+    )
+
+
 async def whep_options(request: web.Request) -> web.StreamResponse:
     """Tell what POST takes, the same for every camera, there or not; ICE servers to those who may POST."""
     answer = web.Response(
-        status=200, headers={"Accept-Post": SDP, "Allow": "OPTIONS, POST", "Cache-Control": "no-store"}
+        status=200,
+        headers={"Accept-Post": SDP, "Allow": "GET, HEAD, OPTIONS, POST", "Cache-Control": "no-store"},
     )
     with suppress(Problem):  # a wrong token, which POST will refuse
         caller = identify(request)
@@ -173,6 +201,17 @@ ROUTES = (
         problems=(404, 503),
     ),
     Route(
+        method="GET",
+        path=_WHEP,
+        handler=whep_endpoint,
+        role=Role.VIEWER,
+        reaches=Reaches.ONE,
+        head=True,
+        summary="Whether the camera is there to be offered to (WHEP)",
+        answers={204: Answer(text="It is", media=None)},
+        problems=(404,),
+    ),
+    Route(
         method="OPTIONS",
         path=_WHEP,
         handler=whep_options,
@@ -180,6 +219,26 @@ ROUTES = (
         reaches=Reaches.NONE,
         summary="What POST takes (WHEP)",
         answers={200: Answer(text="See Accept-Post", media=None)},
+    ),
+    Route(
+        method="GET",
+        path=f"{_WHEP}/{{viewer}}",
+        handler=whep_viewer,
+        role=Role.VIEWER,
+        reaches=Reaches.ONE,
+        head=True,
+        summary="Whether a viewer is still there (WHEP)",
+        answers={204: Answer(text="It is", media=None)},
+        problems=(404,),
+    ),
+    Route(
+        method="OPTIONS",
+        path=f"{_WHEP}/{{viewer}}",
+        handler=whep_viewer_options,
+        role=None,
+        reaches=Reaches.NONE,
+        summary="What PATCH takes (WHEP)",
+        answers={200: Answer(text="See Accept-Patch", media=None)},
     ),
     Route(
         method="PATCH",
