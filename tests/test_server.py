@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from hub.model import Role
@@ -112,6 +113,30 @@ async def test_garbage_instead_of_http_costs_a_line_of_log_at_most(
     assert (await hub.get("/healthz")).status == 200
     assert "Traceback" not in caplog.text
     assert len(caplog.records) <= 4
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        (b"\xffGET / HTTP/1.1\r\n\r\n", "method"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", "Content-Length"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 9000 + b"\r\n\r\n", "more than 8190 bytes"),
+    ],
+)
+async def test_what_is_no_http_gets_a_problem_document_with_the_reason(
+    hub: WebHub, sent: bytes, reason: str
+) -> None:
+    reader, writer = await asyncio.open_connection(*hub.address)
+    writer.write(sent)
+    async with asyncio.timeout(30):
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    assert b"Content-Type: application/problem+json" in head
+    assert b"X-Content-Type-Options: nosniff" in head
+    document = msgspec.json.decode(body)
+    assert document["status"] == int(head.split()[1]) == 400
+    assert document["detail"].startswith("this is no HTTP request: ")
+    assert reason in document["detail"], document
 
 
 # --- headers ------------------------------------------------------------------------------------------

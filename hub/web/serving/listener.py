@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from hub.config import listen_address
 from hub.model import OutpostError
+from hub.web.serving.connection import Connection
 
 if TYPE_CHECKING:
     import ssl
@@ -20,6 +23,7 @@ _SHUTDOWN_S = 5.0
 _LINGER_S = 2.0
 _KEEPALIVE_S = 75.0
 """How long an idle connection stays, and how long one may take to send its first request."""
+_BACKLOG = 128
 _LINE_BYTES = 64 << 10
 """The longest request line: 64 names of metrics in a query are longer than aiohttp's 8190 bytes."""
 
@@ -33,37 +37,44 @@ class Listener:
 
     def __init__(self, app: web.Application, *, tls: ssl.SSLContext | None = None) -> None:
         self._tls = tls
-        self._runner = web.AppRunner(
-            app,
-            # The claim's code stands in a request line: lines of requests are not logged.
-            access_log=None,
-            logger=_logger(),
-            handle_signals=False,
-            keepalive_timeout=_KEEPALIVE_S,
-            shutdown_timeout=_SHUTDOWN_S,
-            lingering_time=_LINGER_S,
-            max_line_size=_LINE_BYTES,
-        )
+        self._runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
+        self._accepting: asyncio.Server | None = None
 
     async def start(self, listen: str) -> str:
         """Bind and return the URL to call. Raises ConfigError, CannotListen."""
         host, port = listen_address(listen, "--listen")
         await self._runner.setup()
+        loop = asyncio.get_running_loop()
+        options: dict[str, Any] = {
+            # The claim's code stands in a request line: lines of requests are not logged.
+            "access_log": None,
+            "logger": _logger(),
+            "keepalive_timeout": _KEEPALIVE_S,
+            "lingering_time": _LINGER_S,
+            "max_line_size": _LINE_BYTES,
+        }
+        # What aiohttp's own site does, but for the class of the connections.
+        server = self._runner.server
+        assert server is not None  # noqa: S101 - it was set up above
+        connect = partial(Connection, server, loop=loop, **options)
         try:
-            site = web.TCPSite(self._runner, host, port, reuse_address=True, ssl_context=self._tls)
-            await site.start()
+            self._accepting = await loop.create_server(
+                connect, host, port, ssl=self._tls, backlog=_BACKLOG, reuse_address=True
+            )
         except OSError as error:
             await self._runner.cleanup()
             raise CannotListen(
                 f"cannot listen on {listen}: {_reason(error)}; "
                 "is another hub running? Choose another address with --listen HOST:PORT"
             ) from error
-        bound, bound_port = self._runner.addresses[0][:2]
+        bound, bound_port = self._accepting.sockets[0].getsockname()[:2]
         name = "127.0.0.1" if bound in ANY else f"[{bound}]" if ":" in bound else bound
         return f"{'https' if self._tls else 'http'}://{name}:{bound_port}"
 
     async def stop(self) -> None:
         """Close every connection and the socket."""
+        if self._accepting is not None:
+            self._accepting.close()
         await self._runner.cleanup()
 
 
