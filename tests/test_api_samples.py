@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -206,6 +207,24 @@ def test_any_other_text_is_a_problem_and_nothing_worse(text: str) -> None:
         assert problem.document.parameter == "to"
     else:
         assert 0 <= found <= LAST_MS
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("2026-02-30T00:00:00Z", "'2026-02-30T00:00:00Z' does not exist: day is out of range for month"),
+        ("-5", "-5 is not within 1970 and 9999"),
+        ("9" * 30, "is not within 1970 and 9999"),
+        ("2026-03-29T02:30:00", "nor RFC 3339 with an offset"),
+    ],
+)
+def test_a_time_that_cannot_be_says_why(text: str, why: str) -> None:
+    with pytest.raises(Problem, match=re.escape(why)):
+        moment_ms(text, "from")
+
+
+def test_a_leap_second_may_be_asked_for() -> None:
+    assert moment_ms("2016-12-31T23:59:60Z", "from") == moment_ms("2017-01-01T00:00:00Z", "to")
 
 
 async def test_full_buckets_have_the_last_value_and_the_mean_by_time(hub: WebHub) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import click
 
 from hub.cli.client import Failed
 from hub.cli.options import data_option
+from hub.iso_time import NoSuchTime, iso_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,13 +32,13 @@ class _Time(click.ParamType[int]):
         if text.isascii() and text.isdigit():
             return int(text)
         try:
-            moment = datetime.fromisoformat(text)
+            return iso_ms(text)
+        except NoSuchTime as error:
+            self.fail(f"{text!r} does not exist: {error}", param, ctx)
         except ValueError:
             self.fail(
                 f"{text!r} is no time; write 2026-11-21, 2026-11-21T08:00:00Z or UTC milliseconds", param, ctx
             )
-        moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-        return round(moment.timestamp() * 1000)
 
 
 @click.command(short_help="Write samples as CSV, InfluxDB lines or Parquet.")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from hub.iso_time import NoOffset, NoSuchTime, iso_ms
 from hub.model import Kind, OutpostError, Quality, Value
 
 PAYLOAD_BYTES = 16 * 1024
@@ -197,12 +197,11 @@ def _time_ms(content: Any) -> int | None:
         return None
     if isinstance(content, str):
         try:
-            moment = datetime.fromisoformat(content)
-        except (ValueError, OverflowError) as error:
+            return iso_ms(content, None)
+        except (NoOffset, NoSuchTime) as error:
+            raise BadMessage("bad time", f"{content[:40]!r}: {error}") from error
+        except ValueError as error:
             raise BadMessage("bad time", f"{content[:40]!r} is not RFC 3339") from error
-        if moment.tzinfo is None:
-            raise BadMessage("bad time", f"{content[:40]!r} has no offset from UTC; append Z")
-        return round(moment.timestamp() * 1000)
     if isinstance(content, bool) or not isinstance(content, int | float) or not abs(content) < 2**53:
         raise BadMessage("bad time", f"{str(content)[:40]!r} is neither milliseconds nor RFC 3339")
     return round(content)

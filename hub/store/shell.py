@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import sqlite3
 import zlib
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from hub.iso_time import iso_ms
 from hub.model import Quality
 from hub.store.folder import StoreError
 from hub.store.format import chunk, hotlog
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from hub.model import Value
 
 log = logging.getLogger(__name__)
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _VIEW = """
 CREATE TEMP VIEW samples AS
@@ -93,9 +91,7 @@ def _chunk_until(time: object) -> int | None:
 def _window(time: object) -> int | None:
     try:
         if isinstance(time, str):
-            moment = datetime.fromisoformat(f"{time}-01-01" if len(time) == len("9999") else time)
-            since = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - _EPOCH
-            time_ms = since.days * 86_400_000 + since.seconds * 1000
+            time_ms = iso_ms(f"{time}-01-01" if len(time) == len("9999") else time)
         else:
             time_ms = int(time)  # type: ignore[call-overload] # what is none raises
     except (TypeError, ValueError, OverflowError):

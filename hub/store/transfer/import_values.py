@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from hub.iso_time import NoSuchTime, iso_ms
 from hub.model import OutpostError, Quality
 from hub.store.format.hotlog import QUALITIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import tzinfo
 
     from hub.model import Value
 
 TimeForm: TypeAlias = Literal["auto", "iso", "s", "ms"]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS_TO = 1e11
 """A time in numbers below it is seconds (until the year 5138), from it on ms (since March 1973)."""
 _EXAMPLES = 5
@@ -89,12 +89,11 @@ def _of_number(text: str, scale: int) -> int:
 
 def _of_iso(text: str, zone: tzinfo) -> int:
     try:
-        moment = datetime.fromisoformat(text)
-        moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
-        since = moment - _EPOCH
-    except (ValueError, OverflowError):
+        return iso_ms(text, zone)
+    except NoSuchTime as error:
+        raise ValueError(f"a time that does not exist: {error}") from None
+    except ValueError:
         raise ValueError("a time that is neither ISO 8601 nor seconds or milliseconds since 1970") from None
-    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
 def _of_any(text: str, zone: tzinfo) -> int:
