@@ -74,7 +74,7 @@ async def test_every_query_parameter_of_a_route_is_declared_with_its_limits(docu
     by_name = {item["name"]: item for item in samples}
     assert set(by_name) == {
         *("device", "metric", "from", "to", "at", "lookback_days", "points", "agg", "format", "limit"),
-        "cursor",
+        *("layout", "cursor"),
     }
     assert [name for name, item in by_name.items() if item["required"]] == []
     assert {"type": "integer", "minimum": 1, "maximum": 10000} in by_name["points"]["schema"]["anyOf"]

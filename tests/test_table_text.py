@@ -1,4 +1,4 @@
-"""Rows written column by column say the same as rows written one by one."""
+"""Rows and columns written column by column say the same as rows written one by one."""
 
 from __future__ import annotations
 
@@ -59,6 +59,24 @@ def test_every_cell_is_what_it_is_when_rows_are_written_one_by_one(
     assert said(table) == msgspec.json.decode(problem.encode(expected))
     assert [list(row) for row in table.cut(begin, end)] == expected[begin:end]
     assert said(table.cut(begin, end)) == msgspec.json.decode(problem.encode(expected[begin:end]))
+
+
+@settings(deadline=None)
+@given(st.lists(pieces(), min_size=1, max_size=3), st.integers(0, 40), st.integers(0, 40))
+def test_columns_hold_the_cells_of_the_rows_and_leave_out_qualities_that_are_all_good(
+    found: list[Piece], begin: int, end: int
+) -> None:
+    table = table_of(found).cut(begin, end)
+    rows = msgspec.json.decode(problem.encode([list(row) for row in table]))
+    expected = [[row[place] for row in rows] for place in range(1 + 2 * len(found))]
+    for place, text in enumerate(table_text.arrays_of(table)):
+        if text is None:
+            assert place > 0
+            assert place % 2 == 0
+            assert set(expected[place]) <= {"good", None}
+        else:
+            assert msgspec.json.decode(b"[" + text + b"]") == expected[place]
+            assert place % 2 or not place or set(expected[place]) - {"good", None}
 
 
 def test_numbers_of_few_decimals_are_written_in_step() -> None:

@@ -12,7 +12,7 @@ from hub.web.api import sample_sheets
 from hub.web.api.devices import known_device
 from hub.web.api.moments import Moment, moment_ms
 from hub.web.api.sample_names import asked_for
-from hub.web.api.sheet import MEDIA, CsvWriter, Form, json_of, negotiated
+from hub.web.api.sheet import MEDIA, CsvWriter, Form, Layout, json_of, negotiated
 from hub.web.api.views import SamplesView
 from hub.web.gate.reach import reach_of
 from hub.web.live.filters import Name  # noqa: TC001 - msgspec resolves the fields' types
@@ -77,6 +77,13 @@ class SamplesQuery(msgspec.Struct, kw_only=True):
     format: Annotated[Form | None, msgspec.Meta(description="Default: what Accept likes best, else JSON")] = (
         None
     )
+    layout: Annotated[
+        Layout | None,
+        msgspec.Meta(
+            description="Of JSON. `rows` (default): an array a row; `columns`: `arrays` in place of `rows`, "
+            "one a column, and of raw samples no column of qualities that are all good: half as much to read"
+        ),
+    ] = None
     limit: Annotated[
         Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None,
         msgspec.Meta(
@@ -94,8 +101,12 @@ async def show_samples(request: web.Request) -> web.StreamResponse:
     """Answer with history."""
     wanted = query(request, SamplesQuery)
     form: Form = wanted.format or negotiated(request.headers.get("Accept", ""))
+    if form != "json":
+        _only(wanted, "layout", "JSON: leave it out, or ask for `format=json`")
     if wanted.at is not None:
-        return _whole(request, await while_there(request, _at(request, wanted, wanted.at)), form)
+        return _whole(
+            request, await while_there(request, _at(request, wanted, wanted.at)), form, wanted.layout
+        )
     if not wanted.metric:
         raise Problem(400, "`metric` is missing", parameter="metric")
     _only(wanted, "lookback_days", "`at`")
@@ -105,13 +116,20 @@ async def show_samples(request: web.Request) -> web.StreamResponse:
         *_span(request, wanted),
     )
     if wanted.points is not None:
-        return _whole(request, await while_there(request, _buckets(question, wanted, wanted.points)), form)
+        return _whole(
+            request,
+            await while_there(request, _buckets(question, wanted, wanted.points)),
+            form,
+            wanted.layout,
+        )
     if wanted.agg in ("full", "quality"):
         raise Problem(400, f"`agg` is {wanted.agg}, which is of buckets: give `points`", parameter="agg")
     if form != "json" and wanted.limit is None:
         return await _stream(request, question, form, wanted.cursor)
     limit = wanted.limit or question.rows_at_most(PAGE)
-    return _whole(request, await while_there(request, question.page(limit, wanted.cursor)), form)
+    return _whole(
+        request, await while_there(request, question.page(limit, wanted.cursor)), form, wanted.layout
+    )
 
 
 async def _buckets(question: sample_sheets.Question, wanted: SamplesQuery, points: int) -> Sheet:
@@ -161,10 +179,10 @@ def _media(form: Form) -> str:
     return f"{MEDIA[form]}; charset=utf-8" if form == "csv" else MEDIA[form]
 
 
-def _whole(request: web.Request, sheet: Sheet, form: Form) -> web.Response:
+def _whole(request: web.Request, sheet: Sheet, form: Form, layout: Layout | None) -> web.Response:
     """Answer with a sheet; in CSV and Arrow, which have no room for it, a Link names the next page."""
     if form == "json":
-        return json_of(sheet, {"Vary": "Accept"})
+        return json_of(sheet, {"Vary": "Accept"}, layout or "rows")
     writer = _writer(form, sheet)
     link = {}
     if sheet.next is not None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Cells: TypeAlias = "Literal['time', 'number', 'count', 'boolean', 'text']"
 """What a column holds; JSON and CSV show every value as it is, Arrow has a type for each."""
 Form: TypeAlias = Literal["json", "csv", "arrow"]
+Layout: TypeAlias = Literal["rows", "columns"]
+"""What an array of a JSON answer holds."""
 
 MEDIA: dict[Form, str] = {
     "json": "application/json",
@@ -51,14 +53,29 @@ class Sheet(msgspec.Struct, frozen=True):
         return [column.name for column in self.columns]
 
 
-def json_of(sheet: Sheet, headers: Mapping[str, str]) -> web.Response:
+def json_of(sheet: Sheet, headers: Mapping[str, str], layout: Layout = "rows") -> web.Response:
     """Answer with a sheet as JSON."""
+    if layout == "columns":
+        return _columns_of(sheet, headers)
     document = {**sheet.head, "columns": sheet.names, "next": sheet.next}
     if isinstance(sheet.rows, Table):
         rows = table_text.rows_of(sheet.rows)
         if rows is not None:
             return answer_of(b"".join((encode(document)[:-1], b',"rows":[', rows, b"]}")), headers=headers)
     return json_answer({**document, "rows": list(sheet.rows)}, headers=headers)
+
+
+def _columns_of(sheet: Sheet, headers: Mapping[str, str]) -> web.Response:
+    """Answer with an array a column; of samples, without the qualities that are all good."""
+    if isinstance(sheet.rows, Table):
+        pairs = zip(sheet.names, table_text.arrays_of(sheet.rows), strict=True)
+        kept = [(name, text) for name, text in pairs if text is not None]
+        document = {**sheet.head, "columns": [name for name, _ in kept], "next": sheet.next}
+        arrays = b"],[".join(text for _, text in kept)
+        return answer_of(b"".join((encode(document)[:-1], b',"arrays":[[', arrays, b"]]}")), headers=headers)
+    columns = list(zip(*map(cells_of, sheet.rows), strict=True)) or [()] * len(sheet.columns)
+    document = {**sheet.head, "columns": sheet.names, "next": sheet.next, "arrays": columns}
+    return json_answer(document, headers=headers)
 
 
 class CsvWriter:

@@ -1,4 +1,4 @@
-"""A table's rows as JSON, written column by column: no object is made for a cell.
+"""A table's rows, or its columns, as JSON, written column by column: no object is made for a cell.
 
 Every column is text of one width, so that arrays can write it. What is padded is white space, which means
 nothing in JSON (RFC 8259, section 2).
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from hub.store.format.columns import scaled
 from hub.store.format.hotlog import QUALITIES
+from hub.store.queries.table import spread
 from hub.web.problem import encode
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _WIDEST = 40
 _SPACE, _MINUS = b" -"
 _NARROW = 9
 """Digits of which 32 bits hold all numbers."""
+_NARROW_END = 10**_NARROW
 _EXACT = 2.0**53
 _GROUP = 10_000
 _FOUR = np.frombuffer(b"".join(b"%04d" % number for number in range(_GROUP)), dtype="<u4")
@@ -52,18 +54,44 @@ def rows_of(table: Table) -> memoryview | None:
     return _written([*texts, b"],"], count)
 
 
+def arrays_of(table: Table) -> list[memoryview | bytes | None]:
+    """Return for each column the content of a JSON array; None for qualities that are all good."""
+    arrays: list[memoryview | bytes | None] = [_array(_whole(table.times), len(table)) if len(table) else b""]
+    for part in table.parts:
+        arrays += [_array_of_values(part, len(table)), _array_of_qualities(part, len(table))]
+    return arrays
+
+
+def _array_of_values(part: Part, count: int) -> memoryview | bytes:
+    values = _values(part.column)
+    if values is None:
+        cells = part.column.values()
+        return encode(cells if part.places is None else spread(cells, part.places, count))[1:-1]
+    return _array(_placed(values, part.places, count), count)
+
+
+def _array_of_qualities(part: Part, count: int) -> memoryview | None:
+    if part.qualities is None or not part.qualities.any():
+        return None
+    return _array(_placed(_qualities(part), part.places, count), count)
+
+
+def _array(texts: Texts, count: int) -> memoryview:
+    return _written([*texts, b","], count)
+
+
 def _written(texts: Texts, count: int) -> memoryview:
     """Write as many rows; what follows the last is left out."""
     widths = [len(text) if isinstance(text, bytes) else text.shape[1] for text in texts]
     row = b"".join(
         text if isinstance(text, bytes) else bytes(width) for text, width in zip(texts, widths, strict=True)
     )
-    out = np.empty((count, len(row)), dtype=np.uint8)
-    out[:] = np.frombuffer(row, dtype=np.uint8)
+    out = np.frombuffer(bytearray(row) * count, dtype=np.uint8).reshape(count, len(row))
     at = 0
     for text, width in zip(texts, widths, strict=True):
         if not isinstance(text, bytes):
-            out[:, at : at + width] = text
+            # As one cell a row, which copies in half the time of one a letter.
+            out[:, at : at + width].view(f"V{width}")[:] = text.view(f"V{width}")
         at += width
     return memoryview(out.reshape(-1)[:-1])  # type: ignore[arg-type] # an array is a buffer
 
@@ -142,6 +170,10 @@ def _likely(values: Floats) -> tuple[int, Ints] | None:
 
 def _whole(numbers: Ints) -> Texts:
     """Write integers, but for -2^63, which has no absolute."""
+    high, low = int(numbers.max()) // _NARROW_END, int(numbers.min()) // _NARROW_END
+    if high == low > 0:
+        # As of times, which differ in their last digits alone.
+        return [b"%d" % high, _digits(numbers - high * _NARROW_END, _NARROW)]
     return [_signed(_blanked(np.abs(numbers), 1), numbers)]
 
 
@@ -173,12 +205,6 @@ def _signed(before: Letters, numbers: Ints) -> Letters:
 
 
 def _digits(sizes: Ints, count: int) -> Letters:
-    if count > _NARROW:
-        high, low = (int(size) // 10**_NARROW for size in (sizes.max(), sizes.min()))
-        if high == low:
-            # As of times, which differ in their last digits alone.
-            same = np.tile(np.frombuffer(b"%d" % high, dtype=np.uint8), (len(sizes), 1))
-            return np.concatenate((same, _digits(sizes - high * 10**_NARROW, _NARROW)), axis=1)
     groups = (count + 3) // 4
     out = np.empty((len(sizes), groups), dtype="<u4")
     rest = sizes.astype(np.uint32) if count <= _NARROW else sizes

@@ -99,7 +99,7 @@ class SeriesView(msgspec.Struct, kw_only=True):
 
 
 class SamplesView(msgspec.Struct, kw_only=True):
-    """History: rows in the order of `columns`; `next` is the cursor of the next page.
+    """History: rows in the order of `columns`, or an array for each; `next` is the cursor of the next page.
 
     Of one metric `device`, `metric` and `unit` say which, of several `series`; then columns are named
     `METRIC.min` and so on, and raw ones `METRIC` and `METRIC.quality`. `width_ms` is that of their buckets.
@@ -113,7 +113,8 @@ class SamplesView(msgspec.Struct, kw_only=True):
     width_ms: int | msgspec.UnsetType = msgspec.UNSET
     at: int | msgspec.UnsetType = msgspec.UNSET
     columns: list[str]
-    rows: list[list[Value]]
+    rows: list[list[Value]] | msgspec.UnsetType = msgspec.UNSET
+    arrays: list[list[Value]] | msgspec.UnsetType = msgspec.UNSET
     next: str | None
 
 
