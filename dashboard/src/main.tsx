@@ -70,13 +70,6 @@ const control = new Control(
   },
 );
 
-const preferences = new Preferences(localStorage);
-followTheme(preferences.theme);
-followUnits(preferences.units);
-followZone(preferences.zone);
-rememberHub(hub, new Memory());
-void start();
-keepDashboard();
 setInterval(() => hub.tick(), 1000);
 setInterval(() => {
   if (hub.live.peek() && !document.hidden) void hub.refreshInfo().catch(() => {});
@@ -85,8 +78,34 @@ addEventListener("online", () => tabs.nudge());
 addEventListener("pagehide", () => tabs.leave());
 addEventListener("pageshow", (event) => event.persisted && tabs.start());
 document.addEventListener("visibilitychange", () => document.hidden || tabs.nudge());
+void open();
 
-async function start(): Promise<void> {
+/** In tasks of their own: what stands together here holds the page for longer than a frame, waiting for the browser. */
+async function open(): Promise<void> {
+  await nextTask();
+  void ask();
+  await nextTask();
+  const preferences = await prepare();
+  await nextTask();
+  // The first dates: the browser reads its tables.
+  clock(hub.hubNow());
+  await nextTask();
+  show(preferences);
+  await nextTask();
+  rememberHub(hub, new Memory());
+  keepDashboard();
+  const ours = document.querySelector('script[src^="/assets/"]')?.getAttribute("src") ?? null;
+  const fetchPage = () => fetch("/", { cache: "no-store" }).then((answer) => answer.text());
+  watchUpgrade(hub.epoch, ours, fetchPage, hub.upgraded);
+}
+
+/** What comes meanwhile, and a frame that is due, may go first. */
+function nextTask(): Promise<void> {
+  return new Promise((go) => setTimeout(go));
+}
+
+/** First of all: what the hub answers takes longest. */
+async function ask(): Promise<void> {
   if (wallToken !== null) {
     // A token that is refused is told by the page that then asks for one.
     await hangUp(client, wallToken).catch((error: unknown) => {
@@ -98,22 +117,19 @@ async function start(): Promise<void> {
   void hub.load();
 }
 
-const ours = document.querySelector('script[src^="/assets/"]')?.getAttribute("src") ?? null;
-const fetchPage = () => fetch("/", { cache: "no-store" }).then((answer) => answer.text());
-watchUpgrade(hub.epoch, ours, fetchPage, hub.upgraded);
+/** How this browser shows things, before anything is shown. */
+async function prepare(): Promise<Preferences> {
+  const preferences = new Preferences(localStorage);
+  followTheme(preferences.theme);
+  followUnits(preferences.units);
+  followZone(preferences.zone);
+  const spoken = spokenTo(preferences.language.peek(), navigator.languages);
+  locale.value = spoken.locale;
+  document.documentElement.lang = await learn(spoken.language);
+  return preferences;
+}
 
-const spoken = spokenTo(preferences.language.peek(), navigator.languages);
-locale.value = spoken.locale;
-void learn(spoken.language).then((language) => {
-  document.documentElement.lang = language;
-  // In tasks of their own: with what stands above they would be the longest of the page. So are the first dates.
-  setTimeout(() => {
-    clock(hub.hubNow());
-    setTimeout(show);
-  });
-});
-
-function show(): void {
+function show(preferences: Preferences): void {
   const root = document.getElementById("app");
   if (root === null) return;
   render(

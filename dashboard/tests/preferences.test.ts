@@ -36,3 +36,11 @@ test("units and zone outlast a reload, and what makes no sense of them is as sen
   expect(odd.units.value.temperature).toBe("sent");
   expect(odd.zone.value).toBe("viewer");
 });
+
+test("nothing is written before something is chosen", () => {
+  const storage = kept(null);
+  const preferences = new Preferences(storage);
+  expect(storage.store.text).toBeNull();
+  preferences.theme.value = "light";
+  expect(storage.store.text).toContain("light");
+});

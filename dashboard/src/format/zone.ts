@@ -7,8 +7,8 @@ export type ZoneChoice = (typeof ZONES)[number];
 /** Where the hub is: an IANA name, as it says. */
 export const hubZone = signal("UTC");
 const choice = signal<ZoneChoice>("viewer");
-/** When it is first asked for: a page's first use of dates costs it 15 ms and more. */
-const own = computed(() => new Intl.DateTimeFormat().resolvedOptions().timeZone);
+/** Where the viewer is. When it is first asked for: a page's first use of dates costs it 15 ms and more. */
+export const viewerZone = computed(() => new Intl.DateTimeFormat().resolvedOptions().timeZone);
 
 /** Start to follow the viewer's choice; call once. */
 export function followZone(zone: ReadonlySignal<ZoneChoice>): void {
@@ -21,7 +21,7 @@ export function followZone(zone: ReadonlySignal<ZoneChoice>): void {
 export function shownZone(): string {
   const chosen = choice.value;
   if (chosen === "utc") return "UTC";
-  return chosen === "hub" ? hubZone.value : own.value;
+  return chosen === "hub" ? hubZone.value : viewerZone.value;
 }
 
 /** A zone that this browser knows; UTC where it does not. */

@@ -1,17 +1,15 @@
 import type { Signal } from "@preact/signals";
 import { QUANTITIES, type Quantity, UNIT_CHOICES, type UnitChoices } from "../format/units.ts";
-import { hubZone, ZONES } from "../format/zone.ts";
+import { hubZone, viewerZone, ZONES } from "../format/zone.ts";
 import { useReach } from "../state/context.ts";
 import { THEMES } from "../state/preferences.ts";
 import { lookText as words } from "../text/catalogue.ts";
 import { LANGUAGE_CHOICES, LANGUAGES, type LanguageChoice } from "../text/language.ts";
 
-const ownZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
-
 /** How this browser shows things: theme, language, time zone, units. */
 export function Look() {
   const { preferences } = useReach();
-  const zones = { viewer: ownZone, hub: hubZone.value, utc: "" };
+  const zones = { viewer: viewerZone.value, hub: hubZone.value, utc: "" };
   return (
     <section class="panel settings" aria-labelledby="look">
       <header>

@@ -29,6 +29,7 @@ export class Preferences {
     this.language = signal(one(LANGUAGE_CHOICES, kept["language"]));
     this.zone = signal(one(ZONES, kept["zone"]));
     this.units = signal(unitsOf(kept["units"]));
+    let first = true;
     effect(() => {
       const chosen = {
         theme: this.theme.value,
@@ -36,6 +37,11 @@ export class Preferences {
         zone: this.zone.value,
         units: this.units.value,
       };
+      // A page that starts writes nothing: it would wait for the browser's disk.
+      if (first) {
+        first = false;
+        return;
+      }
       try {
         storage.setItem(KEY, JSON.stringify(chosen));
       } catch {
