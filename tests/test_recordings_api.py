@@ -55,6 +55,8 @@ async def test_a_recording_is_played_whole_or_by_range(hub: WebHub) -> None:
     assert whole.headers["Content-Disposition"] == 'inline; filename="front-1000.mp4"'
     part = await hub.call("GET", "cameras/front/recordings/1000", headers={"Range": "bytes=100-199"})
     assert (part.status, part.body) == (206, MP4[100:200])
+    behind = {"Range": f"bytes={len(MP4)}-"}
+    assert (await hub.get("cameras/front/recordings/1000", headers=behind)).problem()["status"] == 416
 
 
 async def test_a_recording_is_deleted_and_then_unknown(hub: WebHub) -> None:

@@ -50,6 +50,36 @@ async def test_the_dashboard_is_served_without_a_session(tmp_path: Path, built: 
         assert again.status == 304
 
 
+@pytest.mark.parametrize("path", ["/", "/assets/app-1a2b3c.js"])
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({"Range": "bytes=99-"}, 416),
+        ({"Range": "bytes=a-b"}, 416),
+        ({"If-Match": '"another"'}, 412),
+        ({"If-Unmodified-Since": "Sun, 01 Jan 2012 00:00:00 GMT"}, 412),
+    ],
+)
+async def test_a_part_or_a_version_that_a_file_has_not_is_a_problem_document(
+    tmp_path: Path, built: Path, path: str, asked: dict[str, str], status: int
+) -> None:
+    async with web_hub(tmp_path, static=built) as hub:
+        answered = await hub.get(path, role=None, headers=asked)
+        assert (answered.status, answered.problem()["status"]) == (status, status)
+        if status == 416:
+            size = len((await hub.get(path, role=None)).body)
+            assert answered.headers["Content-Range"] == f"bytes */{size}"
+
+
+async def test_the_version_that_a_file_has_and_a_part_of_it_are_given(tmp_path: Path, built: Path) -> None:
+    async with web_hub(tmp_path, static=built) as hub:
+        tag = (await hub.get("/", role=None)).headers["ETag"]
+        for wanted in (tag, "*", f'"another", {tag}'):
+            assert (await hub.get("/", role=None, headers={"If-Match": wanted})).status == 200
+        part = await hub.get("/", role=None, headers={"Range": "bytes=0-6", "If-Match": tag})
+        assert (part.status, part.body) == (206, b"<title>")
+
+
 async def test_a_page_that_the_dashboard_routes_itself_is_its_index(tmp_path: Path, built: Path) -> None:
     async with web_hub(tmp_path, static=built) as hub:
         page = await hub.get("/devices/pico.1", role=None, headers=HTML)

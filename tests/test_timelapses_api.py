@@ -42,6 +42,8 @@ async def test_a_timelapse_is_played_whole_or_by_range_also_while_it_grows(hub: 
     assert whole.headers["Content-Disposition"] == 'inline; filename="front-timelapse-1000.mp4"'
     part = await hub.call("GET", f"{ALL}/1000", headers={"Range": "bytes=100-199"})
     assert (part.status, part.body) == (206, MP4[100:200])
+    behind = {"Range": f"bytes={len(MP4)}-"}
+    assert (await hub.get(f"{ALL}/1000", headers=behind)).problem()["status"] == 416
     assert (await hub.call("GET", f"{ALL}/2000")).body == MP4[:10]
 
 

@@ -14,6 +14,7 @@ from hub.camera.recording.recordings import UnknownRecording
 from hub.model import Role
 from hub.web.problem import Problem, items_answer, json_answer
 from hub.web.route import API, JSON, Answer, Reaches, Route, body, path_part
+from hub.web.serving.files import file_answer
 from hub.web.video.cameras import camera_of
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ async def play(request: web.Request) -> web.StreamResponse:
         "Content-Type": "video/mp4",
         "Content-Disposition": f'inline; filename="{path_part(request, "id")}-{item.id}.mp4"',
     }
-    return web.FileResponse(item.path, headers=headers)
+    return file_answer(request, item.path, headers)
 
 
 async def delete(request: web.Request) -> web.StreamResponse:
@@ -209,7 +210,7 @@ ROUTES = (
             200: Answer(text="The file", media="video/mp4"),
             206: Answer(text="The part that Range asked for", media="video/mp4"),
         },
-        problems=(404, 409),
+        problems=(404, 409, 412, 416),
     ),
     Route(
         method="DELETE",

@@ -11,6 +11,7 @@ from aiohttp import web
 from hub.model import Role
 from hub.web.problem import Problem, items_answer
 from hub.web.route import API, Answer, Reaches, Route, path_part
+from hub.web.serving.files import file_answer
 from hub.web.video.cameras import camera_of
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ async def play_timelapse(request: web.Request) -> web.StreamResponse:
         "Content-Type": "video/mp4",
         "Content-Disposition": f'inline; filename="{path_part(request, "id")}-timelapse-{item.id}.mp4"',
     }
-    return web.FileResponse(item.path, headers=headers)
+    return file_answer(request, item.path, headers)
 
 
 async def delete_timelapse(request: web.Request) -> web.StreamResponse:
@@ -124,7 +125,7 @@ ROUTES = (
             200: Answer(text="The film", media="video/mp4"),
             206: Answer(text="The part that Range asked for", media="video/mp4"),
         },
-        problems=(404,),
+        problems=(404, 412, 416),
     ),
     Route(
         method="DELETE",

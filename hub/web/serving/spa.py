@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aiohttp import web
-
 from hub.web.parts import parts_of
 from hub.web.problem import Problem
 from hub.web.route import Answer, Reaches, Route
+from hub.web.serving.files import file_answer
 from hub.web.serving.pages import page
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from aiohttp import web
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 REST = "/{path:(?!api/).*}"
@@ -26,7 +27,7 @@ async def dashboard(request: web.Request) -> web.StreamResponse:
     found = _file(folder, path) if path else None
     if found is not None:
         hashed = path.startswith("assets/")
-        return web.FileResponse(found, headers={"Cache-Control": IMMUTABLE if hashed else "no-cache"})
+        return file_answer(request, found, {"Cache-Control": IMMUTABLE if hashed else "no-cache"})
     if path.startswith("assets/") or (path and "text/html" not in request.headers.get("Accept", "")):
         raise Problem(404, f"there is nothing at {request.path[:200]}")
     index = _file(folder, "index.html")
@@ -37,7 +38,7 @@ async def dashboard(request: web.Request) -> web.StreamResponse:
             "Run `make run` in the checkout: it builds the dashboard and starts the hub. "
             "The hub itself works, and its API is at /api/v1.",
         )
-    return web.FileResponse(index, headers={"Cache-Control": "no-cache"})
+    return file_answer(request, index, {"Cache-Control": "no-cache"})
 
 
 def _file(folder: Path, path: str) -> Path | None:
@@ -63,6 +64,7 @@ ROUTES = (
         head=True,
         summary="The dashboard",
         answers=_PAGE,
+        problems=(412, 416),
     ),
     Route(
         method="GET",
@@ -73,6 +75,6 @@ ROUTES = (
         head=True,
         summary="The dashboard's files, and its page for the paths that it routes itself",
         answers=_PAGE,
-        problems=(404,),
+        problems=(404, 412, 416),
     ),
 )
