@@ -15,10 +15,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import av
+import msgspec
 from picamera2.allocators import dmaallocator
 from picamera2.encoders import LibavH264Encoder
 
 from hub.camera.coded import GroupDecoder
+from hub.camera.errors import SourceError
 from hub.camera.media import Coded
 from hub.camera.sources import picamera2_source, planes, stamp
 from hub.config import CameraConfig
@@ -50,6 +52,7 @@ def main(kind: str) -> dict[str, Any]:
         "times_off_ms": [],
         "keyframes": [],
         "profile": None,
+        "refused": refusals(),
     }
     for _ in range(2):
         reader: Any = (
@@ -64,6 +67,27 @@ def main(kind: str) -> dict[str, Any]:
         finally:
             reader.close()
     return found
+
+
+def refusals() -> list[str]:
+    """Open a camera that is not there, and one whose encoder does not start; give what is said."""
+    said = []
+    tries: tuple[tuple[str, type[Any]], ...] = (("picamera2:1", LibavH264Encoder), ("picamera2", Broken))
+    for source, encoder in tries:
+        config = msgspec.structs.replace(CONFIG, source=source)
+        try:
+            picamera2_source.CodedPicamera2Reader(config, now_ms, encoder)
+        except SourceError as error:
+            said.append(str(error))
+    return said
+
+
+class Broken(LibavH264Encoder):  # type: ignore[misc]  # picamera2 has no types
+    """An encoder whose device is taken."""
+
+    def start(self, quality: object = None) -> None:
+        """Fail as a device does."""
+        raise OSError("Device or resource busy")
 
 
 def take(item: Any, decoder: GroupDecoder, found: dict[str, Any]) -> None:

@@ -50,6 +50,7 @@ def test_a_full_file_is_read_as_written() -> None:
         source = "picamera2"
         [[camera]]
         id = "back"
+        source = "picamera2:1"
         width = 640
         height = 480
         [webrtc]
@@ -86,7 +87,7 @@ def test_a_full_file_is_read_as_written() -> None:
     assert config.tags == {"pico-1": ("lab", "north")}
     assert config.host.interval_ms == 2000
     assert config.sensor == ({"driver": "bme280", "address": 0x77},)
-    assert config.camera[1] == CameraConfig(id="back", width=640, height=480)
+    assert config.camera[1] == CameraConfig(id="back", source="picamera2:1", width=640, height=480)
 
 
 # --- the file -----------------------------------------------------------------------------------------
@@ -215,6 +216,11 @@ def test_a_wrong_type_names_the_key_and_what_is_expected(text: str, message: str
         ('[webrtc]\nice_servers = ["http://a"]', "webrtc.ice_servers[0]"),
         ('[[camera]]\nid = "Front door"', "camera[0].id"),
         ('[[camera]]\nid = "a"\n[[camera]]\nid = "a"', "camera[1].id"),
+        (
+            '[[camera]]\nid = "a"\nsource = "picamera2"\n[[camera]]\nid = "b"\nsource = "picamera2:0"',
+            "camera[1].source",
+        ),
+        ('[[camera]]\nid = "a"\nsource = "picamera2:front"', "camera[0].source"),
         ('[[camera]]\nid = "a"\nwidth = 63', "camera[0].width"),
         ('[[camera]]\nid = "a"\nheight = 481', "camera[0].height"),
         ('[[camera]]\nid = "a"\nfps = 0', "camera[0].fps"),

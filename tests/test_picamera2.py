@@ -13,6 +13,7 @@ import time
 from itertools import cycle, pairwise
 from pathlib import Path
 from statistics import median
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -62,6 +63,9 @@ def test_the_pis_encoder_and_output_give_h264_that_browsers_take_with_each_pictu
     assert sum(first) + sum(second) < 6
     assert abs(median(found["times_off_ms"])) <= 5
     assert min(found["lags_ms"]) < FRAME_MS, "the encoder holds pictures back"
+    missing, busy = found["refused"]
+    assert "No camera number 1" in missing
+    assert "Device or resource busy" in busy
 
 
 @needs_picamera2
@@ -96,6 +100,33 @@ def test_where_picamera2_is_missing_the_error_says_how_to_get_it(
     monkeypatch.setitem(sys.modules, "picamera2", None)
     with pytest.raises(SourceError, match="apt install python3-picamera2"):
         open_picamera2(CameraConfig(id="front", source="picamera2"), now_ms, sysfs=tmp_path)
+
+
+def test_a_camera_that_does_not_start_is_let_go_of_so_that_the_next_try_can_open_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[int] = []
+
+    class Failing:
+        """A fake Picamera2 that opens, and gets no further."""
+
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        def create_video_configuration(self, **_: Any) -> object:
+            return object()
+
+        def configure(self, _: object) -> None:
+            raise RuntimeError("no memory for buffers")
+
+        def close(self) -> None:
+            closed.append(self.number)
+
+    monkeypatch.setitem(sys.modules, "picamera2", SimpleNamespace(Picamera2=Failing))
+    for source in ("picamera2", "picamera2:1"):
+        with pytest.raises(SourceError, match="no memory for buffers"):
+            open_picamera2(CameraConfig(id="front", source=source), now_ms, sysfs=tmp_path)
+    assert closed == [0, 1]
 
 
 # --- the coded reader by itself -----------------------------------------------------------------------

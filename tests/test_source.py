@@ -57,7 +57,7 @@ def test_an_unknown_source_is_refused_at_start_with_the_known_ones(text: str) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["test", "picamera2", "v4l2:/dev/video0", "file:/a.mp4", "rtsp://c/1", "https://c/"]
+    "text", ["test", "picamera2", "picamera2:1", "v4l2:/dev/video0", "file:/a.mp4", "rtsp://c/1", "https://c/"]
 )
 def test_a_known_source_is_chosen_without_being_opened(text: str) -> None:
     assert callable(source.choose(config(text), now_ms))

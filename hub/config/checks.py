@@ -16,8 +16,10 @@ _LONGEST_COMMIT_S = 60
 _MOST_SENSORS = 64
 _DAY_S = 86_400
 _LONGEST_NAME = 64
-SOURCES = "test, picamera2, v4l2:/dev/video0, file:/path/to/video.mp4, rtsp://…, http://…, https://…"
-_SOURCE = re.compile(r"test|picamera2|(v4l2|file):.+|(rtsps?|https?)://.+")
+SOURCES = (
+    "test, picamera2, picamera2:1, v4l2:/dev/video0, file:/path/to/video.mp4, rtsp://…, http://…, https://…"
+)
+_SOURCE = re.compile(r"test|picamera2(:\d)?|(v4l2|file):.+|(rtsps?|https?)://.+")
 
 
 def check(config: Config, where: str) -> None:
@@ -37,12 +39,7 @@ def check(config: Config, where: str) -> None:
             raise ConfigError(
                 f"{where}: `webrtc.ice_servers[{index}]`: {server!r} is not stun:HOST:PORT or turn:HOST:PORT"
             )
-    seen: set[str] = set()
-    for index, camera in enumerate(config.camera):
-        _check_camera(camera, f"{where}: `camera[{index}]")
-        if camera.id in seen:
-            raise ConfigError(f"{where}: `camera[{index}].id`: {camera.id!r} is there twice")
-        seen.add(camera.id)
+    _check_cameras(config.camera, where)
     _check_host(config, where)
     check_retention(config.retention, config.tags, where)
     for key, text in (("ack", config.store.ack), ("commit", config.store.commit)):
@@ -113,6 +110,24 @@ def _check_host(config: Config, where: str) -> None:
         if not isinstance(entry.get("driver"), str):
             raise ConfigError(
                 f'{where}: `sensor[{index}].driver`: must be a driver\'s name, as in driver = "bme280"'
+            )
+
+
+def _check_cameras(cameras: tuple[CameraConfig, ...], where: str) -> None:
+    ids: set[str] = set()
+    takers: dict[str, str] = {}
+    for index, camera in enumerate(cameras):
+        _check_camera(camera, f"{where}: `camera[{index}]")
+        if camera.id in ids:
+            raise ConfigError(f"{where}: `camera[{index}].id`: {camera.id!r} is there twice")
+        ids.add(camera.id)
+        if not camera.source.startswith(("picamera2", "v4l2:")):
+            continue
+        other = takers.setdefault(camera.source.removesuffix(":0"), camera.id)
+        if other != camera.id:
+            raise ConfigError(
+                f"{where}: `camera[{index}].source`: {camera.source!r} is taken by camera `{other}` already; "
+                "a device serves one (the Pi's second camera is picamera2:1)"
             )
 
 

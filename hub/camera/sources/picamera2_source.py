@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from hub.camera.media import Coded, Picture
 from hub.camera.sources import planes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy as np
 
@@ -56,7 +57,8 @@ class Picamera2Reader:
         self._now_ms = now_ms
         self._width, self._height = config.width, config.height
         self._camera = _opened(config)
-        _start(config, self._camera.start)
+        with _freed_on_failure(self._camera):
+            _start(config, self._camera.start)
 
     def read(self) -> Picture:
         """Wait for the next picture."""
@@ -89,17 +91,18 @@ class CodedPicamera2Reader:
         self._coded: queue.Queue[tuple[bytes, bool, int]] = queue.Queue(_QUEUE_LIMIT)
         self._lost = False
         self._camera = _opened(config)
-        self._encoder = encoder_type(
-            bitrate=config.bitrate_kbps * 1000,
-            repeat=True,
-            iperiod=config.fps * _KEYFRAME_INTERVAL_S,
-            framerate=config.fps,
-            profile=_PROFILE,
-        )
-        # libx264's default threads hold two to five pictures back
-        self._encoder.threads = 1
-        output = _output_type()(self._came)
-        _start(config, lambda: self._camera.start_recording(self._encoder, output))
+        with _freed_on_failure(self._camera):
+            self._encoder = encoder_type(
+                bitrate=config.bitrate_kbps * 1000,
+                repeat=True,
+                iperiod=config.fps * _KEYFRAME_INTERVAL_S,
+                framerate=config.fps,
+                profile=_PROFILE,
+            )
+            # libx264's default threads hold two to five pictures back
+            self._encoder.threads = 1
+            output = _output_type()(self._came)
+            _start(config, lambda: self._camera.start_recording(self._encoder, output))
 
     def read(self) -> Coded:
         """Wait for the next coded picture."""
@@ -150,25 +153,35 @@ def _opened(config: CameraConfig) -> Any:
             "`sudo apt install python3-picamera2`, and a virtual environment made with "
             "`--system-site-packages`"
         ) from error
-    camera: Any = None
-
-    def configure() -> None:
-        nonlocal camera
-        camera = Picamera2()
-        camera.configure(
-            camera.create_video_configuration(
-                main={"size": (config.width, config.height), "format": "YUV420"},
-                controls={"FrameRate": config.fps},
-            )
+    camera = _start(config, lambda: Picamera2(_number(config.source)))
+    with _freed_on_failure(camera):
+        form = camera.create_video_configuration(
+            main={"size": (config.width, config.height), "format": "YUV420"},
+            controls={"FrameRate": config.fps},
         )
-
-    _start(config, configure)
+        _start(config, lambda: camera.configure(form))
     return camera
 
 
-def _start(config: CameraConfig, start: Callable[[], None]) -> None:
+def _number(source: str) -> int:
+    """Give which of the Pi's cameras is meant, as `rpicam-hello --list-cameras` counts them."""
+    return int(source.partition(":")[2] or 0)
+
+
+@contextmanager
+def _freed_on_failure(camera: Any) -> Iterator[None]:
+    """Let go of a camera that does not start: until it is closed picamera2 holds it, also against a next try."""
     try:
-        start()
+        yield
+    except BaseException:
+        with suppress(Exception):
+            camera.close()
+        raise
+
+
+def _start(config: CameraConfig, start: Callable[[], Any]) -> Any:
+    try:
+        return start()
     except (RuntimeError, IndexError, OSError) as error:
         raise SourceError(
             f"camera `{config.id}`: the Pi's camera does not start: {error}. Is it connected, and does "

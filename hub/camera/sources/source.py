@@ -51,7 +51,7 @@ def choose(config: CameraConfig, now_ms: Callable[[], int]) -> Source:
 
         return test
 
-    if text == "picamera2":
+    if re.fullmatch(r"picamera2(:\d)?", text):
 
         def picamera2() -> Reader:
             from hub.camera.sources.picamera2_source import open_picamera2  # noqa: PLC0415 - see above

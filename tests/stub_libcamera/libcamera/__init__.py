@@ -146,6 +146,7 @@ class Camera:
 
     def __init__(self, manager: CameraManager) -> None:
         self._manager = manager
+        self.acquired = False
         self.properties = {ControlId("Model"): "stub", ControlId("ColorFilterArrangement"): 0}
         self.controls = {_FRAME_DURATION: ControlInfo(8333, 120_000_000, (33_333, 33_333))}
         self.configuration: Any = None
@@ -153,9 +154,12 @@ class Camera:
         self._thread: threading.Thread | None = None
 
     def acquire(self) -> None:
-        pass
+        if self.acquired:
+            raise RuntimeError("Device or resource busy")
+        self.acquired = True
 
-    release = acquire
+    def release(self) -> None:
+        self.acquired = False
 
     def generate_configuration(self, roles: list[int]) -> CameraConfiguration:
         return CameraConfiguration(roles)
