@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from hub.links.gate import Again, Guest
+    from hub.links.aside import Again
+    from hub.links.gate import Guest
     from hub.model import LinkEvent
 
 

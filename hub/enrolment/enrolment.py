@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from hub.enrolment.waiting import Waiting
     from hub.health import Health
-    from hub.links.aside import Aside
-    from hub.links.gate import Again, Guest
+    from hub.links.aside import Again, Aside
+    from hub.links.gate import Guest
     from hub.links.link import Sink
     from hub.model import Born
 

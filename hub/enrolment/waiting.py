@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from hub.links.aside import Aside, Budget
 
 if TYPE_CHECKING:
-    from hub.links.gate import Again, Guest
+    from hub.links.aside import Again
+    from hub.links.gate import Guest
     from hub.links.link import Sink
     from hub.model import Born
 

@@ -10,7 +10,8 @@ import msgspec
 from hub.model import LogLine, Quality, Reading, Value
 
 if TYPE_CHECKING:
-    from hub.links.gate import Again
+    from collections.abc import Callable
+
     from hub.links.link import Sink
 
 LINES = 50
@@ -19,6 +20,8 @@ AT_ONCE = 100
 _OVERHEAD = 122
 """Of one reading in memory, beside its bytes: the objects that hold it, measured on CPython 3.11."""
 
+Again: TypeAlias = "Callable[[str | None, int | None], None]"
+"""Has a board say once more what comes after the reading (boot_id, seq); with None, what is not committed."""
 _Packed: TypeAlias = tuple[tuple[Value, ...], int, int, Quality, int | None]
 _Shape: TypeAlias = tuple[str | None, tuple[str, ...]]
 

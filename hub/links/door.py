@@ -23,7 +23,8 @@ from hub.wire.calls import TooMany
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hub.links.gate import Again, Gate
+    from hub.links.aside import Again
+    from hub.links.gate import Gate
     from hub.links.link import Sink
     from hub.model import LinkEvent
 

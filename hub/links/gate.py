@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from hub.links.aside import Aside
+    from hub.links.aside import Again, Aside
     from hub.links.link import Sink
     from hub.model import Born
-
-Again: TypeAlias = "Callable[[str | None, int | None], None]"
-"""Has a board say once more what comes after the reading (boot_id, seq); with None, what is not committed."""
 
 
 class Entry(Enum):

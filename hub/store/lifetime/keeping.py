@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
@@ -15,15 +15,35 @@ from hub.store.alerts import Document
 from hub.store.lifetime.policy import Policy
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable
 
     from hub.store.lifetime.forecast import Forecast
-    from hub.store.store import Store
+    from hub.store.writing.intake import Statement
 
 log = logging.getLogger(__name__)
 
 _KIND = _ID = "retention"
 _WHERE = "these rules"
+
+
+T = TypeVar("T")
+
+
+class Ruled(Protocol):
+    """What goes by the rules, and keeps those that were put: the store, which holds its `Keeping` itself."""
+
+    def adopt(self, policy: Policy) -> None:
+        """Go by other rules."""
+
+    def record(self, key: str, statements: list[Statement]) -> None:
+        """Have statements committed soon."""
+
+    async def ask(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a query. Raises StoreError."""
+
+    async def forecast(self, tried: Policy | None = None) -> Forecast:
+        """Return what rules would delete. Raises QueryRefused, StoreError."""
 
 
 class KeepingChanged(OutpostError):
@@ -44,7 +64,7 @@ class Keeping:
     What is changed acts an hour later, as after a change of the configuration, and outlives a restart.
     """
 
-    def __init__(self, store: Store, configured: Policy, now_ms: Callable[[], int]) -> None:
+    def __init__(self, store: Ruled, configured: Policy, now_ms: Callable[[], int]) -> None:
         self._store = store
         self._configured = configured
         self._now_ms = now_ms
