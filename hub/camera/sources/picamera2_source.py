@@ -170,7 +170,7 @@ def _number(source: str) -> int:
 
 @contextmanager
 def _freed_on_failure(camera: Any) -> Iterator[None]:
-    """Let go of a camera that does not start: until it is closed picamera2 holds it, also against a next try."""
+    """Let go of a camera that does not start: picamera2 holds it until it is closed, also against a retry."""
     try:
         yield
     except BaseException:
