@@ -196,6 +196,33 @@ async def test_what_a_running_hub_uses_is_not_erased(folder: Path) -> None:
     await store.close()
 
 
+async def test_erase_says_that_a_hub_runs_before_it_asks(folder: Path) -> None:
+    store = open_store(folder)
+    done = run("erase", "--data", folder)
+    await store.close()
+    assert done.exit_code == 2
+    assert "another hub" in done.output
+    assert "Erase this" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--metric", "temprature"), "holds no metric temprature; it has: a, b c"),
+        (("--device", "y,1", "--device", "nobody"), "holds nothing of nobody"),
+        (("--from", "2026-02-30"), "'2026-02-30' does not exist: day is out of range for month"),
+        (("--from", "2026-11-21", "--to", "2026-11-20"), "is not before --to"),
+    ],
+)
+def test_an_export_of_what_cannot_be_writes_no_file(
+    folder: Path, tmp_path: Path, options: tuple[str, ...], message: str
+) -> None:
+    done = run("export", "--data", folder, "--output", tmp_path / "out.csv", *options)
+    assert done.exit_code in (1, 2)
+    assert message in done.output
+    assert not (tmp_path / "out.csv").exists()
+
+
 def test_erase_names_a_device_it_does_not_know(folder: Path) -> None:
     done = run("erase", "--data", folder, "--device", "nobody", "--yes")
     assert (done.exit_code, "nothing of nobody" in done.output) == (1, True)

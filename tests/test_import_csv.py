@@ -137,6 +137,20 @@ def test_a_file_without_the_columns_is_refused_with_the_option_that_helps(
     assert content(data) == []
 
 
+@pytest.mark.parametrize("begin", [b"PAR1\x15", b"PK\x03\x04\x14", "time,value\n".encode("utf-16")])
+def test_what_is_no_csv_is_told_to_be_saved_as_it(data: Path, tmp_path: Path, begin: bytes) -> None:
+    (tmp_path / "in.csv").write_bytes(begin)
+    done = run("import", tmp_path / "in.csv", "--data", data)
+    assert (done.exit_code, "save it as CSV first" in done.output) == (1, True), done.output
+
+
+def test_who_has_no_store_yet_is_told_how_to_get_one(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("device,metric,time,value\n")
+    done = run("import", tmp_path / "in.csv", "--data", tmp_path / "new")
+    assert (done.exit_code, "outpost run --data" in done.output) == (2, True), done.output
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_dry_run_tells_and_changes_nothing(data: Path, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text(
         "device,metric,time,value,quality\nd,m,1,1,good\nd,m,1,2,good\nd,m,2,2,\n"

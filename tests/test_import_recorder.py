@@ -129,6 +129,12 @@ def test_an_import_from_home_assistant_is_stored_once_and_may_be_rehearsed(data:
 
 
 @pytest.mark.slow
+def test_home_assistants_folder_stands_for_its_database(data: Path, recorded: Any) -> None:
+    done = run("import", recorded[0].parent, "--data", data, "--dry-run")
+    assert (done.exit_code, "ha.sensor" in done.output) == (0, True), done.output
+
+
+@pytest.mark.slow
 def test_a_damaged_database_gives_what_can_be_read(data: Path, recorded: Any, tmp_path: Path) -> None:
     file, shown = recorded
     broken = tmp_path / "broken.db"

@@ -56,6 +56,7 @@ def erase(data: Path, devices: tuple[str, ...], yes: bool) -> None:
     """Erase history for good: samples, births and commands. Tokens and users stay. The hub must not run."""
     from hub.store.transfer import archive  # noqa: PLC0415 - see above
 
+    archive.check_idle(data)
     going = [one for one in archive.stock(data) if not devices or one.device in devices]
     unknown = set(devices) - {one.device for one in going}
     if unknown:

@@ -79,8 +79,9 @@ def export(
     """
     from hub.store.transfer import archive  # noqa: PLC0415 - see above
 
-    if unknown := sorted(set(devices) - {*archive.devices(data)}):
-        raise Failed(f"{data} holds nothing of {', '.join(unknown)}")
+    if from_ms >= to_ms:
+        raise click.BadParameter("is not before --to", param_hint="--from")
+    _known(archive.metrics(data), data, devices, metrics)
     wanted = archive.Wanted(devices=devices, metrics=metrics, from_ms=from_ms, to_ms=to_ms)
     try:
         parts = archive.samples(data, wanted)
@@ -92,6 +93,18 @@ def export(
     except OSError as error:
         raise Failed(f"{output or 'stdout'}: cannot be written: {error.strerror}") from error
     click.echo(f"{count:,} samples", err=True)
+
+
+def _known(
+    there: set[tuple[str, str]], data: Path, devices: tuple[str, ...], metrics: tuple[str, ...]
+) -> None:
+    """Raise Failed where a name was misspelt: an empty file would look as if nothing had been measured."""
+    if unknown := sorted(set(devices) - {device for device, _ in there}):
+        raise Failed(f"{data} holds nothing of {', '.join(unknown)}")
+    names = {metric for device, metric in there if not devices or device in devices}
+    if unknown := sorted(set(metrics) - names):
+        known = ", ".join(sorted(names)[:20]) + (", …" if len(names) > 20 else "")
+        raise Failed(f"{data} holds no metric {', '.join(unknown)}; it has: {known or 'none'}")
 
 
 def _told(parts: Iterable[tuple[str, str, list[Row]]], write: Callable[[str, str, list[Row]], None]) -> int:

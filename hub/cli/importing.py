@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 KINDS = ("backup", "csv", "home-assistant")
 _SQLITE = b"SQLite format 3\0"
+_OTHERS = (b"PAR1", b"PK\x03\x04", b"\x1f\x8b", b"(\xb5/\xfd")
+"""How Parquet, ZIP (and so XLSX), gzip and zstd begin."""
+_RECORDER = "home-assistant_v2.db"
 
 
 @click.command("import", short_help="Bring history along: a backup, CSV, Home Assistant's.")
@@ -80,6 +83,8 @@ def import_(data: Path, source: Path, kind: str | None, dry_run: bool, **options
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
     from hub.store.transfer.bulk import Bulk  # noqa: PLC0415 - numpy is slow to import, help must not be
 
+    if source.is_dir() and kind != "backup" and (source / _RECORDER).is_file():
+        source = source / _RECORDER  # Home Assistant's configuration folder
     kind = kind or _looks_like(source)
     name, bring = _sources()[kind](source, options)
     with Bulk(data, name, dry=dry_run) as bulk:
@@ -99,7 +104,12 @@ def _looks_like(source: Path) -> str:
     if source.is_dir():
         return "backup"
     with source.open("rb") as file:
-        return "home-assistant" if file.read(len(_SQLITE)) == _SQLITE else "csv"
+        begin = file.read(4096)
+    if begin.startswith(_SQLITE):
+        return "home-assistant"
+    if begin.startswith(_OTHERS) or b"\0" in begin.partition(b"\n")[0]:
+        raise Failed(f"{source}: is neither CSV (in UTF-8) nor an SQLite database; save it as CSV first")
+    return "csv"
 
 
 def _sources() -> dict[str, Callable[[Path, dict[str, Any]], tuple[str, Bring]]]:

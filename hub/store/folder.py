@@ -76,7 +76,10 @@ def check_used(path: Path) -> None:
             f"{path}: the folder cannot be read: {error.strerror}; run this as the hub's user, or by sudo"
         ) from error
     if not there:
-        raise StoreError(f"{path}: there is no store; name the hub's data folder with --data")
+        raise StoreError(
+            f"{path}: there is no store; name the hub's data folder with --data, or let a hub make it: "
+            "`outpost run --data FOLDER`, once"
+        )
 
 
 def _lock(path: Path) -> int | None:

@@ -11,7 +11,7 @@ import msgspec
 
 from hub.store.folder import Folder, StoreError, check_used, prepare
 from hub.store.format import chunk
-from hub.store.format.names import shapes_of_device
+from hub.store.format.names import every_metric, shapes_of_device
 from hub.store.queries import history
 from hub.store.queries.series import Series
 from hub.store.schema import connect, connect_reader, migrate
@@ -123,10 +123,16 @@ def stock(folder: Path) -> list[Stock]:
         return [Stock(*row) for row in rows]
 
 
-def devices(folder: Path) -> list[str]:
-    """Return the devices that the store knows. Raises StoreError."""
+def metrics(folder: Path) -> set[tuple[str, str]]:
+    """Return the devices and metrics of which there may be samples. Raises StoreError."""
     with contextlib.closing(connect_reader(existing(folder))) as connection:
-        return [device for (device,) in connection.execute("SELECT device FROM source ORDER BY device")]
+        return set(every_metric(connection, None))
+
+
+def check_idle(folder: Path) -> None:
+    """Raise StoreError where a hub runs on the folder, before somebody is asked or waits in vain."""
+    existing(folder)
+    Folder(folder).release()
 
 
 def erase(folder: Path, devices: tuple[str, ...]) -> None:
