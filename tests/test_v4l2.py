@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from hub.camera.errors import SourceError
 from hub.camera.sources import demuxed_source, v4l2
-from hub.cli import doctor
+from hub.cli import cameras
 from hub.config import CameraConfig, Config
 from tests.camera_peer import now_ms
 
@@ -103,7 +103,7 @@ def test_doctor_lists_cameras_with_what_is_taken_of_them(monkeypatch: pytest.Mon
         v4l2.VideoDevice("/dev/video4", "ELP", "usb-2", ("H264",)),
     ]
     monkeypatch.setattr(v4l2, "capture_devices", lambda: found)
-    told = doctor._cameras(Config(camera=(CameraConfig(id="front"),)))
+    (told,) = cameras.look(Config(camera=(CameraConfig(id="front"),)))
     assert told.found == (
         "front (test); devices here: v4l2:/dev/video0 (C920, H.264), "
         "v4l2:/dev/video2 (ELP, H.264 of /dev/video4), v4l2:/dev/video4 (ELP, H.264)"
@@ -113,7 +113,7 @@ def test_doctor_lists_cameras_with_what_is_taken_of_them(monkeypatch: pytest.Mon
         raise v4l2.NoRight("/dev/video0")
 
     monkeypatch.setattr(v4l2, "capture_devices", refuse)
-    told = doctor._cameras(Config())
+    (told,) = cameras.look(Config())
     assert "no right to /dev/video0" in told.found
     assert "usermod -aG video" in told.remedy
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 import shutil
 import sys
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.cli import pins
+from hub.cli import cameras, pins
 from hub.cli.finding import Finding
 from hub.cli.options import data_option
 from hub.config import Config, load
@@ -53,7 +52,7 @@ def look(data: Path, config_file: Path | None) -> Iterator[Finding]:
     yield asyncio.run(_hub(data))
     yield _serial(config)
     yield asyncio.run(_broker(config))
-    yield _cameras(config)
+    yield from cameras.look(config)
     for what, found, remedy, fatal in pins.look(config):
         yield Finding(what, found, remedy, fatal)
     yield _clock()
@@ -143,23 +142,6 @@ async def _broker(config: Config) -> Finding:
         return Finding("MQTT broker", f"answers at {where}")
     return Finding(
         "MQTT broker", f"none at {where}", "sudo apt install mosquitto, or set [mqtt] enabled = false"
-    )
-
-
-def _cameras(config: Config) -> Finding:
-    from hub.camera.sources import v4l2  # noqa: PLC0415 - only here
-    from hub.camera.sources.address import redacted  # noqa: PLC0415 - only here
-
-    configured = ", ".join(f"{camera.id} ({redacted(camera.source)})" for camera in config.camera)
-    try:
-        found = v4l2.capture_devices()
-        devices = [f"v4l2:{it.path} ({it.name}, {v4l2.taken(it, found)})" for it in found]
-    except v4l2.NoRight as error:
-        return Finding("cameras", f"no right to {error}", "sudo usermod -aG video $USER, then log in again")
-    if importlib.util.find_spec("picamera2") is not None:
-        devices.insert(0, "picamera2 (installed; `rpicam-hello --list-cameras` tells what is connected)")
-    return Finding(
-        "cameras", f"{configured or 'none configured'}; devices here: {', '.join(devices) or 'none'}"
     )
 
 

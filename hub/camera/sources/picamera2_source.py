@@ -50,6 +50,17 @@ def has_hardware_encoder(sysfs: Path) -> bool:
     return any(name.read_text(errors="replace").strip() == _HARDWARE for name in names)
 
 
+def connected() -> list[str]:
+    """Give the models of the Pi's cameras, in the order of their numbers. Opens none. Raises SourceError."""
+    try:
+        from picamera2 import Picamera2  # noqa: PLC0415 - exists on Raspberry Pi OS only
+
+        return [str(camera.get("Model", "unknown")) for camera in Picamera2.global_camera_info()]
+    except Exception as error:
+        # a library of another version than it was built for says so in any way
+        raise SourceError(f"{type(error).__name__}: {error}") from error
+
+
 class Picamera2Reader:
     """An open Pi camera that gives raw pictures. Raises SourceError where picamera2 or a camera misses."""
 

@@ -28,6 +28,8 @@ _FORMATS_LIMIT = 64
 
 _WORDS = {"H264": "H.264", "MJPG": "MJPEG", "JPEG": "MJPEG"}
 _USB = "usb-"
+_OF_THE_PI = ("unicam", "bcm2835-isp", "rp1-cfe", "pispbe")
+"""Drivers of a Pi's own camera connectors: raw sensor data, which is picamera2's to take."""
 _GREY = ("GREY", "Y8", "Y10", "Y12", "Y16")
 """What infrared cameras give, as beside a laptop's own."""
 
@@ -42,6 +44,11 @@ class VideoDevice:
     """Where it is plugged in; all nodes of one USB device have the same."""
     formats: tuple[str, ...]
     """Four-letter codes, as the driver orders them."""
+
+    @property
+    def of_the_pi(self) -> bool:
+        """Whether it belongs to the Pi's own camera connectors: nothing to be taken by V4L2."""
+        return self.name.startswith(_OF_THE_PI)
 
     @property
     def best(self) -> str:
