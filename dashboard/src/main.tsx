@@ -12,6 +12,7 @@ import { clock } from "./format/time.ts";
 import { followUnits } from "./format/units.ts";
 import { followZone } from "./format/zone.ts";
 import { ReachContext } from "./state/context.ts";
+import { takeEntered } from "./state/entered.ts";
 import { Hub } from "./state/hub.ts";
 import { rememberHub } from "./state/kept.ts";
 import { Memory } from "./state/memory.ts";
@@ -28,6 +29,7 @@ function signedOut(): void {
   hub.status.value = { ...hub.status.peek(), state: "signed_out", since: Date.now() };
 }
 
+const entered = takeEntered(location, history);
 const wallToken = takeWallToken(location, history);
 const client = new Client(signedOut);
 const hub = new Hub(client, { state: "connecting", since: Date.now(), heard: 0 });
@@ -59,6 +61,11 @@ const tabs = new Tabs(
       hub.status.value = status;
     },
     onOpen,
+    onEntered: () => {
+      // What is on screen may be another user's, and is not to be kept when the page is left.
+      signedOut();
+      location.reload();
+    },
   },
   { post: (message) => channel.postMessage(message), id: newKey(), ...timers },
 );
@@ -92,7 +99,10 @@ async function open(): Promise<void> {
   await nextTask();
   show(preferences);
   await nextTask();
-  rememberHub(hub, new Memory());
+  const memory = new Memory();
+  // Who comes next on a shared tablet sees nothing of who was there before, also where the hub is slow to say who it is.
+  if (entered || wallToken !== null) void memory.forget();
+  rememberHub(hub, memory);
   keepDashboard();
   const ours = document.querySelector('script[src^="/assets/"]')?.getAttribute("src") ?? null;
   const fetchPage = () => fetch("/", { cache: "no-store" }).then((answer) => answer.text());
@@ -112,6 +122,7 @@ async function ask(): Promise<void> {
       if (!(error instanceof ApiError)) throw error;
     });
   }
+  if (entered) tabs.enter();
   tabs.start();
   // Also before the stream is open there is something to see; where it cannot be opened, the reason.
   void hub.load();

@@ -9,6 +9,9 @@ class Tab {
   readonly states: string[] = [];
   started: string[] = [];
   opened = 0;
+  entered = 0;
+  /** Kinds of what it posted. */
+  readonly posted: string[] = [];
   /** Frozen: neither hears nor runs. */
   frozen = false;
 
@@ -25,10 +28,12 @@ class Tab {
         onEvent: (event) => this.got.push(event.data),
         onStatus: (news) => this.states.push(news.state),
         onOpen: () => this.opened++,
+        onEntered: () => this.entered++,
       },
       {
         id,
         post: (message: TabMessage) => {
+          this.posted.push(message.kind);
           for (const tab of all) if (tab !== this && !tab.frozen) tab.tabs.hear(message);
         },
         setTimeout: (run, ms) => setTimeout(() => this.frozen || run(), ms) as unknown as number,
@@ -149,6 +154,55 @@ test("what a new leader brings again is not taken twice", () => {
   leader.bring(2);
   leader.bring(4);
   expect(other.got).toEqual(["1", "2", "3", "4"]);
+});
+
+test("a tab that is alone tells nobody what its stream brings, until another opens", () => {
+  const [first] = open("a") as [Tab];
+  first.live();
+  vi.advanceTimersByTime(QUIET_MS);
+  first.posted.length = 0;
+  first.bring(1);
+  expect(first.posted).toEqual([]);
+  const [second] = open("b") as [Tab];
+  first.bring(2);
+  expect([first.got, second.got]).toEqual([["1", "2"], ["2"]]);
+  second.tabs.leave();
+  second.frozen = true;
+  first.posted.length = 0;
+  first.bring(3);
+  expect(first.posted).toEqual([]);
+});
+
+test("a new leader goes on telling tabs that were there before it", () => {
+  const [first, second, third] = open("a", "b", "c") as [Tab, Tab, Tab];
+  first.live();
+  first.tabs.leave();
+  first.frozen = true;
+  vi.advanceTimersByTime(ANSWER_MS);
+  const leader = second.tabs.leads ? second : third;
+  const other = leader === second ? third : second;
+  vi.advanceTimersByTime(10 * QUIET_MS);
+  leader.bring(5);
+  expect(other.got).toEqual(["5"]);
+});
+
+test("a tab that missed news while it was frozen fetches everything anew", () => {
+  const [first, second] = open("a", "b") as [Tab, Tab];
+  first.live();
+  first.bring(1);
+  second.frozen = true;
+  first.bring(2);
+  second.frozen = false;
+  vi.advanceTimersByTime(QUIET_MS);
+  expect(second.got).toEqual(["1", "{}"]);
+  first.bring(3);
+  expect(second.got).toEqual(["1", "{}", "3"]);
+});
+
+test("a session that begins in one tab is told to the others alone", () => {
+  const [first, second] = open("a", "b") as [Tab, Tab];
+  second.tabs.enter();
+  expect([first.entered, second.entered]).toEqual([1, 0]);
 });
 
 test("ids are ordered within an epoch only", () => {

@@ -119,6 +119,12 @@ export class Client {
     if (!response.ok) throw new ApiError(response.status, await problem(response));
   }
 
+  /** End this browser's session: nothing more is asked, and what was kept is forgotten. */
+  async logOut(): Promise<void> {
+    await this.change("DELETE", "session");
+    this.onSignedOut();
+  }
+
   async get<Body>(
     path: string,
     query: Record<string, string | number | string[] | null | undefined> = {},

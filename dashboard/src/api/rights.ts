@@ -65,7 +65,7 @@ export const rightsApi = (client: Client) => ({
   revokeToken: (name: string) => client.change<null>("DELETE", `tokens/${one(name)}`),
   sessions: () => client.get<Page<OpenSession>>("sessions"),
   endSession: (id: string) => client.change<null>("DELETE", `sessions/${one(id)}`),
-  logOut: () => client.change<null>("DELETE", "session"),
+  logOut: () => client.logOut(),
   changePassword: (passwords: { old: string; new: string }) =>
     client.change<null>("POST", "session/password", passwords),
   events: (query: { kind?: string | null; cursor?: string | null; limit?: number }) =>

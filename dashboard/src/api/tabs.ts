@@ -4,7 +4,9 @@ import type { StreamStatus } from "./stream.ts";
 /** What tabs of one browser say to one another. `from` is the sender; of two leads the higher rank stands. */
 export type TabMessage =
   | { kind: "who"; from: string }
-  | { kind: "lead"; from: string; term: number; status: StreamStatus }
+  | { kind: "here"; from: string }
+  | { kind: "entered"; from: string }
+  | { kind: "lead"; from: string; term: number; lastId: string; status: StreamStatus }
   | { kind: "news"; from: string; term: number; lastId: string; events: ServerEvent[] }
   | { kind: "status"; from: string; term: number; status: StreamStatus }
   | { kind: "leave"; from: string; term: number }
@@ -22,6 +24,8 @@ export interface TabsSinks {
   onStatus: (status: StreamStatus) => void;
   /** What came before is not known here: fetch it. */
   onOpen: (resumed: boolean) => void;
+  /** Somebody came in by another tab: this one's session is not the browser's any more. */
+  onEntered: () => void;
 }
 
 export interface TabsParts {
@@ -55,6 +59,10 @@ export class Tabs {
   private status: StreamStatus;
   /** Whether this tab ever took part in a stream that was live. */
   private joined = false;
+  /** Tabs that were heard and did not leave: what nobody hears costs a leader a core's hundredth all the same. */
+  private readonly others = new Set<string>();
+  /** Whether there may be others that had no time to be heard. */
+  private unsure = true;
 
   constructor(
     status: StreamStatus,
@@ -75,8 +83,13 @@ export class Tabs {
   /** The tab goes: another may lead at once. */
   leave(): void {
     this.parts.clearTimeout(this.timer);
-    if (this.leads) this.parts.post({ kind: "leave", from: this.parts.id, term: this.term });
+    this.parts.post({ kind: "leave", from: this.parts.id, term: this.term });
     this.stepDown();
+  }
+
+  /** A session began in this tab: the others are of one that was before. */
+  enter(): void {
+    this.parts.post({ kind: "entered", from: this.parts.id });
   }
 
   /** Try to connect at once. */
@@ -90,6 +103,7 @@ export class Tabs {
     if (events.length === 0 && lastId === this.lastId) return;
     this.lastId = lastId;
     for (const event of events) this.sinks.onEvent(event);
+    if (!this.unsure && this.others.size === 0) return;
     this.parts.post({ kind: "news", from: this.parts.id, term: this.term, lastId, events });
   }
 
@@ -101,12 +115,17 @@ export class Tabs {
 
   /** Another tab said something. */
   hear(message: TabMessage): void {
+    if (message.kind === "leave") this.others.delete(message.from);
+    else this.others.add(message.from);
     switch (message.kind) {
       case "who":
         if (this.leads) this.announce();
         return;
       case "nudge":
         if (this.leads) this.source.nudge();
+        return;
+      case "entered":
+        this.sinks.onEntered();
         return;
       case "leave":
         if (message.from === this.leader) this.afterLeader();
@@ -125,7 +144,13 @@ export class Tabs {
       this.announce();
       return;
     }
-    if (this.follows(message)) this.adopt(message.status);
+    if (!this.follows(message)) return;
+    // A tab that was frozen may not have been told all.
+    if (this.joined && isBefore(this.lastId, message.lastId)) {
+      this.lastId = message.lastId;
+      this.sinks.onEvent({ type: "reset", data: "{}", id: message.lastId });
+    }
+    this.adopt(message.status);
   }
 
   private adopt(status: StreamStatus): void {
@@ -150,6 +175,7 @@ export class Tabs {
       if (!newer) return false;
       this.stepDown();
       this.leader = message.from;
+      this.parts.post({ kind: "here", from: this.parts.id });
     }
     this.term = message.term;
     this.watch();
@@ -169,7 +195,8 @@ export class Tabs {
 
   private announce(): void {
     const { id: from } = this.parts;
-    this.parts.post({ kind: "lead", from, term: this.term, status: this.status });
+    const { term, lastId, status } = this;
+    this.parts.post({ kind: "lead", from, term, lastId, status });
   }
 
   private ask(): void {
@@ -196,6 +223,10 @@ export class Tabs {
     this.leader = this.parts.id;
     this.term++;
     this.joined = true;
+    this.unsure = true;
+    this.later(QUIET_MS, () => {
+      this.unsure = false;
+    });
     this.announce();
     this.source.start(this.lastId);
   }

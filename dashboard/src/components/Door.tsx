@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { enter as begin } from "../state/entered.ts";
 
 interface Field {
   name: string;
@@ -28,7 +29,7 @@ export function Door({ fields, submit, busy, enter }: Props) {
     refusal.value = "";
     try {
       await enter((name) => String(entries.get(name)));
-      location.reload();
+      begin(location, history);
     } catch (error) {
       refusal.value = error instanceof Error ? error.message : String(error);
       pending.value = false;

@@ -18,10 +18,6 @@ export function Sessions({ rights, me }: { rights: Rights; me: string }) {
     said.value = text.ended;
     focusOn(ID);
   };
-  const logOut = async () => {
-    await rights.api.logOut();
-    location.reload();
-  };
   return (
     <Section
       id={ID}
@@ -54,7 +50,7 @@ export function Sessions({ rights, me }: { rights: Rights; me: string }) {
                     about=""
                     question={text.logOutQuestion}
                     yes={text.logOutYes}
-                    run={logOut}
+                    run={rights.api.logOut}
                   />
                 ) : (
                   <Confirm

@@ -41,6 +41,8 @@ NEW_LINK = (
     "minutes, and the hub need not be restarted."
 )
 
+ENTERED = "/#in"
+"""The mark has the dashboard forget what this browser kept of whoever was there before (state/entered.ts)."""
 LOGIN = ("Log in by name and password", "/")
 
 
@@ -86,12 +88,12 @@ async def claim(request: web.Request) -> web.StreamResponse:
     except ClaimRefused as error:
         if identify(request) is not None:
             # The link was opened twice in the same browser: it is logged in, and need not be told.
-            return _to_dashboard()
+            return _to_dashboard("/")
         log.warning("a claim was refused: %s", error)
         tell(request, SecurityKind.LOGIN_REFUSED, f"by link: {error}")
         reason = f"{str(error).capitalize()}."
         return page(403, "This link does not work", reason, NEW_LINK, link=LOGIN)
-    answer = _to_dashboard()
+    answer = _to_dashboard(ENTERED)
     _begin(request, answer, ADMIN, Role.ADMIN, "by link")
     return answer
 
@@ -106,8 +108,8 @@ def _begin(request: web.Request, answer: web.Response, name: str, role: Role, wa
     set_secret_cookie(request, answer, COOKIE, secret, COOKIE_AGE_S)
 
 
-def _to_dashboard() -> web.Response:
-    return web.Response(status=303, headers={"Location": "/", "Cache-Control": "no-store"})
+def _to_dashboard(where: str) -> web.Response:
+    return web.Response(status=303, headers={"Location": where, "Cache-Control": "no-store"})
 
 
 class LoginBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
