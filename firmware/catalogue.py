@@ -6,7 +6,7 @@ Beside more there is no room left to compile the longest drivers on a board with
 import os
 
 import drivers
-from commands import Refused
+from jobs import Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,6 +3,8 @@
 import gc
 import sys
 
+from jobs import Refused
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -14,10 +16,6 @@ if TYPE_CHECKING:
 
 
 _KINDS = {"string": str, "boolean": bool, "object": dict}
-
-
-class Refused(Exception):
-    """A command cannot be done as asked; the message goes to who asked."""
 
 
 def _schema(properties: "dict[str, Any]", required: "list[str]") -> "dict[str, Any]":

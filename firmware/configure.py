@@ -8,9 +8,9 @@ import json
 
 import drivers
 import settings
-from commands import Refused
 from describe import PATH, read
 from hardware import Hardware
+from jobs import Refused
 from micropython import const
 from sensors import Sensors
 

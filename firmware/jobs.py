@@ -1,9 +1,8 @@
-"""Commands that take long: by its job each tells how far it is, hears of a cancel, and fetches data."""
+"""A command under way: how far it is, its cancel, the data that it fetches, and its refusal."""
 
 import asyncio
 import time
 
-from commands import Refused
 from micropython import const
 
 TYPE_CHECKING = False
@@ -13,6 +12,10 @@ if TYPE_CHECKING:
     from wire.ongoing import Ongoing
 
 _SILENCE_MS = const(60_000)
+
+
+class Refused(Exception):
+    """A command cannot be done as asked; the message goes to who asked."""
 
 
 class Cancelled(Refused):

@@ -3,7 +3,7 @@
 import binascii
 import sys
 
-from commands import Refused
+from jobs import Refused
 from micropython import const
 from version import VERSION, parsed
 

@@ -7,10 +7,10 @@ import sys
 import port
 import settings
 from actuators import Led
-from commands import Commands, Refused
+from commands import Commands
 from drivers.internal import Internal
 from guard import Guard
-from jobs import Jobs
+from jobs import Jobs, Refused
 from micropython import const
 from outbox import Outbox
 from sensors import Sensors

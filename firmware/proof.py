@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import os
 
-from commands import Refused
+from jobs import Refused
 from micropython import const
 
 TYPE_CHECKING = False

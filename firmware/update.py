@@ -18,8 +18,7 @@ import hashlib
 
 import manifest
 import staging
-from commands import Refused
-from jobs import Cancelled
+from jobs import Cancelled, Refused
 from manifest import FILES, KEPT, MANIFEST, File
 from trial import NEW, OLD
 

@@ -196,7 +196,7 @@ def test_each_wrong_configuration_is_refused_by_the_field_that_is_wrong() -> Non
 import json
 import time
 import configure
-from commands import Refused
+from jobs import Refused
 for data in json.loads({json.dumps([data for data, _ in WRONG])!r}):
     try:
         configure.check(data)

@@ -183,14 +183,14 @@ def test_pins_are_read_and_set() -> None:
 
 def test_a_pulse_counter_counts_by_the_pins_interrupt() -> None:
     wiring = Wiring()
-    levels = iter([1] + [0, 1, 1] * 40)  # each look sees the next: 40 falling edges
+    levels = iter([1] + [0, 1, 1] * 10)  # each look sees the next: 10 falling edges
     wiring.inputs["6"] = lambda: bool(next(levels, 1))
     sensors = [{"driver": "pulse_counter", "pin": 6, "name": "rain"}]
-    _, turns = read(sensors, wiring, turns=2, pause_ms=600)
+    _, turns = read(sensors, wiring, turns=2, pause_ms=1000)
     assert turns[0]["rain"] in range(2)
     assert turns[0]["rain_rate"] is None
-    # 600 ms are at most 300 looks of 2 ms; 120 of them suffice
-    assert (turns[1]["rain"], turns[1]["rain_rate"] > 0) == (40, True)
+    # 1000 ms are at most 500 looks of 2 ms; 30 of them suffice, also on a machine that is busy
+    assert (turns[1]["rain"], turns[1]["rain_rate"] > 0) == (10, True)
 
 
 class Damaged(Sht3x):
@@ -322,7 +322,7 @@ def test_outputs_are_set_by_commands_that_are_checked(name: str, params: dict[st
     ]
     script = f"""
 import asyncio, json, node, settings
-from commands import Refused
+from jobs import Refused
 node.make_outbox = lambda: node.Outbox(4096)
 n = node.Node(settings.Settings({{"sensors": json.loads({json.dumps(sensors)!r})}}))
 async def go():

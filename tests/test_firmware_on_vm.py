@@ -116,7 +116,7 @@ print(json.dumps(gc.mem_alloc() - before))
 def test_commands_do_what_they_say_or_say_why_not(name: str, params: dict[str, Any], answer: Any) -> None:
     script = f"""
 import asyncio, json, node, settings
-from commands import Refused
+from jobs import Refused
 n = node.Node(settings.Settings({{}}))
 async def go():
     try:

@@ -31,7 +31,7 @@ RFC_4231 = [
 
 NODE = f"""
 import json, os, proof
-from commands import Refused
+from jobs import Refused
 class Session:
     uid, boot_id = {UID!r}, {BOOT!r}
 class Uplink:
