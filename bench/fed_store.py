@@ -32,8 +32,10 @@ BY_HAND = StoreSettings(
 )
 """Commits come when the bench asks for them, sealing as often as at 1 Hz in real time."""
 SETTLE_S = 20.0
-"""How long whoever answers over HTTP is let alone after it was filled: for our rollups, and for the servers'
-merges and compactions, whose delays are set shorter than this."""
+"""How long whoever answers over HTTP is let alone after it was filled, or fed before it is asked meanwhile:
+for our rollups, and for the servers' merges and compactions, whose delays are set shorter than this."""
+ASKS = 200
+"""How often each is asked over HTTP what it answers in some ms."""
 
 
 async def opened(folder: Path, settings: StoreSettings = BY_HAND) -> Store:

@@ -13,6 +13,7 @@ import numpy as np
 
 from bench.boards import config
 from bench.fed_store import (
+    ASKS,
     DAY_MS,
     HOUR_MS,
     SETTLE_S,
@@ -114,16 +115,18 @@ def over_http(folder: Path, end_ms: int, settle_s: float = SETTLE_S) -> list[Fig
     with HubProcess(folder, config=QUIET) as hub:
         time.sleep(settle_s)
         hour = _over_http(hub, _the_hour(end_ms))
+        rows = _over_http(hub, _the_hour(end_ms, "rows"))
         latest_ms = _over_http(hub, "latest")
     return [
         Figure(what=f"{HOUR}, over HTTP", value=hour, unit="ms", target=6),
+        Figure(what=f"{HOUR}, over HTTP as rows with qualities", value=rows, unit="ms", target=6),
         Figure(what="last known of 200 metrics, over HTTP", value=latest_ms, unit="ms"),
     ]
 
 
-def _the_hour(end_ms: int) -> str:
+def _the_hour(end_ms: int, layout: str = "columns") -> str:
     names = "".join(f"&metric={metric}" for metric in METRICS[:4])
-    return f"samples?device=device-03{names}&from={end_ms - HOUR_MS}&to={end_ms}&limit=10000"
+    return f"samples?device=device-03{names}&from={end_ms - HOUR_MS}&to={end_ms}&limit=10000&layout={layout}"
 
 
 def while_ingest_runs(folder: Path, end_ms: int) -> list[Figure]:
@@ -211,7 +214,7 @@ def _birth(connection: sqlite3.Connection) -> None:
     connection.execute(*births.statement(birth, LinkKind.MQTT, START_MS))
 
 
-def _over_http(hub: HubProcess, path: str, times: int = 15) -> float:
+def _over_http(hub: HubProcess, path: str, times: int = ASKS) -> float:
     """Return the ms of a request, from sending it to the answer parsed, on a connection that stays open."""
     with HttpClient(hub.url) as client:
         headers = {"Authorization": f"Bearer {hub.token}"}

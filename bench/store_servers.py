@@ -1,7 +1,11 @@
 """VictoriaMetrics and InfluxDB on the same workload.
 
 Both get the line protocol over HTTP, in batches of 10 s, and answer over HTTP, which compares with the
-hub's own HTTP answers. Their device bytes are of a feed faster than real time, which spares them flushes.
+hub's own HTTP answers: as many asks and pauses for each, and each in its most fitting form. Of the last hour
+VictoriaMetrics exports for each metric an array of values and one of times, InfluxDB has rows alone, and the
+hub answers with an array for each metric and one of all times; it has qualities, and leaves them out where
+all are good, while they have none. Their device bytes are of a feed faster than real time, which spares them
+flushes.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import psutil
 
-from bench.fed_store import DAY_MS, SETTLE_S, SOAK_S, START_MS, YEAR_DAYS, median_ms
+from bench.fed_store import ASKS, DAY_MS, SETTLE_S, SOAK_S, START_MS, YEAR_DAYS, median_ms
 from bench.figure import Figure
 from bench.line_feed import fed
 from bench.servers import SERVERS, running
@@ -66,6 +70,7 @@ def _measured(server: Server, place: Disk) -> list[Figure]:
         add("last hour of 4 metrics at 1 s, over HTTP", _asked(server, client, "hour"), "ms")
         add("last known of 200 metrics, over HTTP", _asked(server, client, "last"), "ms")
         with fed(client.url, server.write_path(), INGEST_PER_S) as rate:
+            time.sleep(SETTLE_S)
             asked = _asked(server, client, "hour", INGEST_TIMES)
         add("last hour of 4 metrics at 1 s, while ingest runs, over HTTP", asked, "ms")
         add("samples a second that came meanwhile", rate[0], "/s")
@@ -76,7 +81,7 @@ def _measured(server: Server, place: Disk) -> list[Figure]:
     return figures
 
 
-def _asked(server: Server, client: HttpClient, question: str, times: int = 15) -> float:
+def _asked(server: Server, client: HttpClient, question: str, times: int = ASKS) -> float:
     """Return the ms from sending a question to the answer parsed."""
     path = server.questions()[question]
     checked = client.get(path)

@@ -71,8 +71,10 @@ def _columns_of(sheet: Sheet, headers: Mapping[str, str]) -> web.Response:
         pairs = zip(sheet.names, table_text.arrays_of(sheet.rows), strict=True)
         kept = [(name, text) for name, text in pairs if text is not None]
         document = {**sheet.head, "columns": [name for name, _ in kept], "next": sheet.next}
-        arrays = b"],[".join(text for _, text in kept)
-        return answer_of(b"".join((encode(document)[:-1], b',"arrays":[[', arrays, b"]]}")), headers=headers)
+        pieces: list[bytes | memoryview] = [encode(document)[:-1], b',"arrays":']
+        for place, (_, text) in enumerate(kept):
+            pieces += [b"],[" if place else b"[[", text]
+        return answer_of(b"".join((*pieces, b"]]}")), headers=headers)
     columns = list(zip(*map(cells_of, sheet.rows), strict=True)) or [()] * len(sheet.columns)
     document = {**sheet.head, "columns": sheet.names, "next": sheet.next, "arrays": columns}
     return json_answer(document, headers=headers)
