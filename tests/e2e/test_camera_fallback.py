@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from hub.camera.sources import stamp
-from tests.e2e.test_dashboard_states import LOOKS, REASON, answer_broken, check_look
+from tests.e2e.dashboard_page import LOOKS, REASON, answer_broken, check_look
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -108,3 +108,46 @@ def test_where_nothing_comes_at_all_it_is_said_once_and_no_picture_pretends(watc
     expect(page.locator(".banner")).to_contain_text(
         f"this browser has no WebRTC; nor is the stream of pictures: {REASON}"
     )
+
+
+TURN = """(hidden) => {
+    Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
+"""Stands in for a tab that is gone behind another, which a headless browser does not hide."""
+
+
+def test_a_stream_of_pictures_ends_while_nobody_looks_and_goes_on_when_somebody_does(
+    watched: Watched,
+) -> None:
+    page = watched.page
+    page.add_init_script("delete window.RTCPeerConnection")
+    page.goto("/cameras/front")
+    screen = page.locator(".screen")
+    expect(screen).to_have_attribute("data-video", "stream", timeout=PATIENCE_MS)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/stream.mjpg")):
+        page.evaluate(TURN, True)
+    page.wait_for_timeout(2500)  # longer than it takes to try video again, and for a still
+    assert [url for url in asked if "/cameras/" in url] == []
+    expect(screen.locator("img")).to_have_count(1)
+    page.evaluate(TURN, False)
+    check_moves(page)
+    expect(screen).to_have_attribute("data-video", "stream")
+
+
+def test_video_goes_on_for_a_while_unseen_and_then_ends(watched: Watched) -> None:
+    page = watched.page
+    page.clock.install()
+    page.goto("/cameras/front")
+    page.clock.resume()
+    screen = page.locator(".screen")
+    expect(screen).to_have_attribute("data-video", "live", timeout=PATIENCE_MS)
+    page.evaluate(TURN, True)
+    page.clock.fast_forward(20_000)
+    expect(screen).to_have_attribute("data-video", "live")
+    with page.expect_request(lambda request: request.method == "DELETE" and "/whep/" in request.url):
+        page.clock.fast_forward(11_000)
+    page.evaluate(TURN, False)
+    expect(screen).to_have_attribute("data-video", "live", timeout=PATIENCE_MS)

@@ -42,10 +42,15 @@ export class Fallback {
     if (this.streaming === null) void this.stream();
   }
 
-  stop(): void {
+  /** Ask for nothing more; the last picture stays until the next `start`. */
+  rest(): void {
     this.streaming?.abort();
     this.stilling?.abort();
     this.streaming = this.stilling = null;
+  }
+
+  stop(): void {
+    this.rest();
     this.picture.value = "";
     this.reason.value = "";
     this.forget(0);

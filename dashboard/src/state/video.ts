@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { iceServers, type Side, VideoError, WhepViewer } from "../api/whep.ts";
 import { text } from "../text/catalogue.ts";
+import { Attention, LEAVE_MS } from "./attention.ts";
 import { Fallback } from "./fallback.ts";
 import type { Overlay } from "./overlay.ts";
 
@@ -52,6 +53,7 @@ export class Video {
   private decoded = { frames: 0, at: 0 };
   private readonly overlay: Overlay;
   private readonly why: () => Promise<string | null>;
+  private readonly attention: Attention;
 
   /** `base` is the camera's address; `why` asks the hub what is wrong with it. */
   constructor(
@@ -67,6 +69,13 @@ export class Video {
     this.element = element;
     this.overlay = overlay;
     this.why = why;
+    // Pictures are dear and begin at once; video takes a while to begin, and its first frame never comes unseen.
+    this.attention = new Attention(
+      document,
+      () => (this.state.peek() === "live" ? LEAVE_MS : 0),
+      () => this.rest(),
+      () => this.wake(),
+    );
   }
 
   async start(): Promise<void> {
@@ -99,10 +108,27 @@ export class Video {
   }
 
   stop(): void {
+    this.attention.stop();
     this.hangUp();
     this.fallback.stop();
     this.overlay.changed = () => {};
     this.element.srcObject = null;
+  }
+
+  /** Nobody looks: nothing is asked of the camera. */
+  private rest(): boolean {
+    if (document.pictureInPictureElement === this.element) return false;
+    this.hangUp();
+    this.fallback.rest();
+    this.figures.value = null;
+    if (["live", "stalled"].includes(this.state.peek())) this.state.value = "connecting";
+    return true;
+  }
+
+  private wake(): void {
+    // What stood in does so until video comes.
+    if (this.fallback.picture.peek() !== "") this.fallback.start();
+    void this.start();
   }
 
   private playing(viewer: WhepViewer): void {
