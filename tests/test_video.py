@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -11,6 +12,7 @@ from hub.camera.errors import CameraError, TooManyViewers
 from hub.camera.viewing.ice import IceServers
 from hub.config import ConfigError, WebrtcConfig
 from hub.model import Role
+from hub.web.video import pictures
 from hub.web.video.whep import ice_links
 from tests.fakes import until
 from tests.web_hub import WebHub, web_hub
@@ -221,6 +223,35 @@ async def test_mjpeg_is_a_stream_of_whole_pictures_and_ends_with_its_client(hub:
             assert part.headers["Content-Type"] == "image/jpeg"
             assert await part.read() == hub.camera.jpeg
     await until(hub.camera.frames_closed.is_set)
+
+
+async def test_a_client_of_mjpeg_that_takes_nothing_loses_its_place(
+    hub: WebHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "STALL_S", 0.2)
+    hub.camera.jpeg = bytes(1 << 20)
+    async with hub.session.get(hub.url("cameras/front/stream.mjpg"), headers=hub.bearer()) as response:
+        await until(hub.camera.frames_closed.is_set)
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await response.read()
+
+
+async def test_a_client_of_mjpeg_that_goes_while_the_camera_gives_nothing_loses_its_place(
+    hub: WebHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = asyncio.Event()
+
+    async def dark(owner: str) -> AsyncIterator[bytes]:
+        yield b"the last picture"
+        try:
+            await asyncio.Event().wait()
+        finally:
+            left.set()
+
+    monkeypatch.setattr(hub.camera, "frames", dark)
+    async with hub.session.get(hub.url("cameras/front/stream.mjpg"), headers=hub.bearer()) as response:
+        await response.content.readuntil(b"picture")
+    await until(left.is_set)
 
 
 @pytest.mark.parametrize("path", ["snapshot.jpg", "stream.mjpg"])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import socket
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -12,9 +15,15 @@ from hub.model import Role
 from hub.web.parts import IDENTITY
 from hub.web.route import API, Answer, Reaches, Route
 from hub.web.serving.closing import CLOSING
+from hub.web.serving.patience import while_there
 from hub.web.video.cameras import camera_of, unavailable
 
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
 BOUNDARY = "outpost-frame"
+STALL_S = 15.0
+"""A client that takes no picture for so long is gone, or as good as that."""
 
 
 async def snapshot(request: web.Request) -> web.StreamResponse:
@@ -31,25 +40,47 @@ async def snapshot(request: web.Request) -> web.StreamResponse:
 
 
 async def mjpeg(request: web.Request) -> web.StreamResponse:
-    """Send JPEGs one after another, as fast as the client takes them, until it goes or the hub stops."""
+    """Send JPEGs one after another, as fast as the client takes them, until it goes or the hub stops.
+
+    Who takes nothing for a while is cut off: it would keep its place, and the camera open.
+    """
     answer = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     answer.headers["Content-Type"] = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
     closing = request.app[CLOSING]
     try:
         async with aclosing(camera_of(request).frames(request[IDENTITY].name)) as frames:
-            async for jpeg in frames:
+            while True:
+                # a camera that gives nothing must not hide that the client has gone
+                jpeg = await while_there(request, _next(frames))
                 if closing.closed:
                     break
                 if not answer.prepared:
+                    _bound_stall(request)
                     await answer.prepare(request)
-                await answer.write(_part(jpeg))
+                async with asyncio.timeout(STALL_S):
+                    await answer.write(_part(jpeg))
     except (CameraError, TooManyViewers) as error:
         if answer.prepared:
             return answer
         raise unavailable(error) from error
     except ConnectionError:
         return answer
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+        return answer
     return answer
+
+
+def _bound_stall(request: web.Request) -> None:
+    """Have the kernel break the connection too: its buffer holds minutes of small pictures."""
+    connection = request.get_extra_info("socket")
+    if connection is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(STALL_S * 1000))
+
+
+async def _next(frames: AsyncGenerator[bytes, None]) -> bytes:
+    return await anext(frames)
 
 
 def _part(jpeg: bytes) -> bytes:
