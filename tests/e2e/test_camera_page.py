@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from hil.hub import HubProcess
 from tests.broker import free_port
-from tests.e2e.test_dashboard_states import check_look
+from tests.e2e.dashboard_page import check_look
 from tests.rtsp_camera import RtspCamera
 from tests.test_encoder import coded
 

@@ -11,8 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import UIDS, Rig, Watched
-from tests.e2e.test_dashboard import live
-from tests.e2e.test_dashboard_states import check_look
+from tests.e2e.dashboard_page import check_look, live
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import UIDS, Watched
+from tests.e2e.dashboard_page import AXE, BOARD, live
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Rig
+    from tests.e2e.conftest import Rig, Watched
 
 pytestmark = pytest.mark.e2e
 
-BOARD = UIDS[0]
-AXE = Path(__file__).parents[2] / "dashboard/node_modules/axe-core/axe.min.js"
 LED_PIN = "LED"
-
-
-def live(page: Page) -> None:
-    expect(page.locator("footer.status")).to_have_attribute("data-state", "live")
 
 
 def value_of(page: Page, metric: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import UIDS
-from tests.e2e.test_dashboard import live
+from tests.e2e.dashboard_page import live
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Rig, Watched

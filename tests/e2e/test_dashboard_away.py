@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.test_dashboard import BOARD, live
+from tests.e2e.dashboard_page import BOARD, live
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.test_dashboard import AXE, BOARD, live
+from tests.e2e.dashboard_page import AXE, BOARD, live
 from tests.e2e.test_dashboard_away import browsing
 from tests.e2e.test_dashboard_overview import BUDGET_BYTES, first_load
 from tests.e2e.test_page_walk import BROKEN_RULES, PAGES, PICTURES

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.test_dashboard import live
-from tests.e2e.test_dashboard_states import check_look
+from tests.e2e.dashboard_page import check_look, live
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.test_dashboard import live
-from tests.e2e.test_dashboard_states import REASON, answer_broken, check_look
+from tests.e2e.dashboard_page import REASON, answer_broken, check_look, live
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Watched

@@ -5,45 +5,19 @@ The hub is real; only answers that no healthy hub gives (an empty list, a broken
 
 from __future__ import annotations
 
-import json
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import UIDS, Watched
-from tests.e2e.test_dashboard import AXE, live
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page, Route
+from tests.e2e.dashboard_page import (
+    REASON,
+    answer_broken,
+    live,
+)
 
 pytestmark = pytest.mark.e2e
-
-REASON = "the store cannot be read: disk I/O error"
-LOOKS = [(390, "dark"), (1440, "light")]
-SHIFTS = """window.shifts = 0; new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) window.shifts += entry.value;
-}).observe({ type: 'layout-shift', buffered: true });"""
-
-
-def answer_nothing(route: Route) -> None:
-    route.fulfill(status=200, content_type="application/json", body=json.dumps({"items": [], "next": None}))
-
-
-def answer_broken(route: Route) -> None:
-    problem = {"title": "Service Unavailable", "status": 503, "detail": REASON}
-    route.fulfill(status=503, content_type="application/problem+json", body=json.dumps(problem))
-
-
-def check_look(page: Page) -> None:
-    page.evaluate(AXE.read_text())
-    violations = page.evaluate(
-        "axe.run().then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.target)))"
-    )
-    assert violations == []
-    overhang = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert overhang <= 0
 
 
 def test_charts_without_their_history_say_why(watched: Watched) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.test_dashboard import BOARD, live
+from tests.e2e.dashboard_page import BOARD, live
 
 if TYPE_CHECKING:
     from typing import Any

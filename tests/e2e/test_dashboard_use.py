@@ -9,8 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import UIDS, Watched
-from tests.e2e.test_dashboard import BOARD, live
-from tests.e2e.test_dashboard_states import check_look
+from tests.e2e.dashboard_page import BOARD, check_look, live
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

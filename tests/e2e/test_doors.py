@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.test_dashboard import AXE
+from tests.e2e.dashboard_page import AXE
 from tests.e2e.test_page_walk import Walk, walk_in
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from hil.hub import HubProcess
 from hil.virtual.board import VirtualBoard
 from hil.virtual.image import assemble, demo_configuration
 from tests.e2e.api import Api
-from tests.e2e.test_dashboard import AXE
+from tests.e2e.dashboard_page import AXE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

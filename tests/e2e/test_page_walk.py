@@ -15,8 +15,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import UIDS, Watched
-from tests.e2e.test_dashboard import AXE, live
-from tests.e2e.test_dashboard_states import REASON, SHIFTS, answer_broken, answer_nothing
+from tests.e2e.dashboard_page import AXE, REASON, SHIFTS, answer_broken, answer_nothing, live
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

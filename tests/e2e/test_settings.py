@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.test_dashboard import BOARD, live
-from tests.e2e.test_dashboard_states import (
+from tests.e2e.dashboard_page import (
+    BOARD,
     LOOKS,
     REASON,
     SHIFTS,
     answer_broken,
     answer_nothing,
     check_look,
+    live,
 )
 
 if TYPE_CHECKING:
