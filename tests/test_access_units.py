@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from hub.camera.sources import planes, stamp
 from hub.camera.sources.access_units import LIMIT_BYTES, START, Assembly, Part, _unsigned, in_order
 from hub.camera.viewing.rtp import nal_units
-from tests.test_encoder import coded
-from tests.test_remuxed_source import coded_file
+from tests.coded_video import coded, coded_file
 
 if TYPE_CHECKING:
     from pathlib import Path

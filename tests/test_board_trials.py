@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hub.wire.events import Printed
-from tests.test_firmware_board import Host
+from tests.board_host import Host
 from tests.vm import needs_vm
 
 if TYPE_CHECKING:

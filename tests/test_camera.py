@@ -3,109 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 import signal
 import subprocess
 import sys
-import threading
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from hub.camera import encoder, feed, interest
+from hub.camera import encoder, feed
 from hub.camera.camera import Camera
-from hub.camera.errors import BadOffer, CameraError, SourceError, UnknownViewer
-from hub.camera.sources import stamp
-from hub.camera.sources.test_pattern import TestPattern
+from hub.camera.errors import BadOffer, CameraError, UnknownViewer
 from hub.config import CameraConfig, ConfigError
 from hub.health import Health
 from tests.camera_peer import Peer, now_ms
+from tests.camera_rig import Flaky, camera_threads, no_linger, quick_retries, running
 from tests.fakes import until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from hub.camera.media import Picture
-    from hub.camera.sources.source import Source
 
-CONFIG = CameraConfig(id="front", width=320, height=240)
-
-
-@asynccontextmanager
-async def running(
-    *,
-    source: Source | None = None,
-    health: Health | None = None,
-    max_clients: int = 16,
-    config: CameraConfig = CONFIG,
-) -> AsyncIterator[Camera]:
-    camera = Camera(config, health=health or Health(), now_ms=now_ms, source=source, max_clients=max_clients)
-    async with running_camera(camera):
-        yield camera
-
-
-@asynccontextmanager
-async def running_camera(camera: Camera) -> AsyncIterator[Camera]:
-    task = asyncio.create_task(camera.run())
-    try:
-        yield camera
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-def stamp_of(jpeg: bytes) -> int:
-    time_ms = stamp.read(np.asarray(Image.open(io.BytesIO(jpeg)).convert("L")))
-    assert time_ms is not None
-    return time_ms
-
-
-def camera_threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("camera-")]
-
-
-class Flaky:
-    """The test pattern behind a cable: refuses to open, ends or hangs when told."""
-
-    def __init__(self) -> None:
-        self.plugged = True
-        self.hang = threading.Event()
-        self.hang.set()
-        self.opened = 0
-        self._pattern: TestPattern | None = None
-
-    def __call__(self) -> Flaky:
-        if not self.plugged:
-            raise SourceError("camera `front`: nothing is plugged in")
-        self.opened += 1
-        self._pattern = TestPattern(width=320, height=240, fps=30, now_ms=now_ms)
-        return self
-
-    def read(self) -> Picture:
-        self.hang.wait()
-        if not self.plugged:
-            raise SourceError("the cable was pulled")
-        assert self._pattern is not None
-        return self._pattern.read()
-
-    def close(self) -> None:
-        self._pattern = None
-
-
-@pytest.fixture
-def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "_BACKOFF_S", (0.05, 0.1))
-
-
-@pytest.fixture
-def no_linger(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interest, "LINGER_S", 0.01)
+__all__ = ["no_linger", "quick_retries"]  # fixtures
 
 
 def test_an_unknown_source_is_refused_when_the_camera_is_made() -> None:

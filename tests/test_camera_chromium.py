@@ -13,7 +13,7 @@ from playwright.async_api import async_playwright
 
 from hub.camera.sources.test_pattern import BARS
 from tests.camera_peer import now_ms
-from tests.test_camera import running
+from tests.camera_rig import running
 from tests.test_camera_paths import lossy, stamps_every_picture
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from hub.camera.viewing.outlet import UdpOutlet
 from hub.camera.viewing.seams import Connected
 from hub.config import CameraConfig
 from tests.camera_peer import Peer
+from tests.camera_rig import camera_threads, running
 from tests.descriptors import open_descriptors
 from tests.fakes import until
-from tests.test_camera import camera_threads, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

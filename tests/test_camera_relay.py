@@ -19,7 +19,7 @@ from hub.camera.viewing.outlet import RelayOutlet
 from hub.health import Health
 from tests.broker import free_port
 from tests.camera_peer import Peer, now_ms
-from tests.test_camera import CONFIG, running_camera
+from tests.camera_rig import CONFIG, running_camera
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

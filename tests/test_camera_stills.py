@@ -12,7 +12,7 @@ from PIL import Image
 from hub.camera import stills
 from hub.camera.capture import Capture, Demand
 from tests.camera_peer import Peer, now_ms
-from tests.test_camera import Flaky, running, stamp_of
+from tests.camera_rig import Flaky, running, stamp_of
 
 
 async def test_a_snapshot_without_viewers_is_a_fresh_jpeg_and_starts_no_encoder() -> None:

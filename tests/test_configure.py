@@ -10,7 +10,7 @@ import pytest
 
 from hil.virtual import image
 from hub.wire.events import Opened, Printed
-from tests.test_firmware_board import Host
+from tests.board_host import Host
 from tests.vm import needs_vm, run_on_vm
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from hil.virtual.chips.bme280 import Bme280
 from hil.virtual.chips.mpu6050 import Mpu6050
 from hub.wire.events import Lost, Opened, Printed, Taken
-from tests.test_firmware_board import Host
+from tests.board_host import Host
 from tests.vm import needs_vm
 
 if TYPE_CHECKING:

@@ -14,10 +14,9 @@ from hub.camera.encoder import H264Encoder, JpegEncoder
 from hub.camera.media import Picture
 from hub.camera.sources import planes, stamp
 from hub.camera.sources.test_pattern import Canvas
+from tests.coded_video import coded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from hub.camera.media import AccessUnit
 
 SPS, PPS, IDR, SLICE = 7, 8, 5, 1
@@ -30,21 +29,6 @@ def nal_units(data: bytes) -> list[bytes]:
 
 def kinds(unit: AccessUnit) -> list[int]:
     return [nal[0] & 0x1F for nal in nal_units(unit.data)]
-
-
-def coded(count: int, *, force: Iterable[int] = (), width: int = 320, height: int = 240) -> list[AccessUnit]:
-    encoder = H264Encoder(fps=30, bitrate_kbps=1000)
-    canvas = Canvas(width, height)
-    forced = set(force)
-    units = []
-    for index in range(count):
-        canvas.draw(index, 30, 1_000 + index)
-        made = encoder.encode(
-            Picture(canvas.frame, 1_000 + index), index * 3000, force_keyframe=index in forced
-        )
-        assert len(made) == 1, "each picture comes out by the call that put it in"
-        units += made
-    return units
 
 
 def test_the_profile_is_constrained_baseline() -> None:

@@ -18,12 +18,11 @@ from hub.camera.viewing.layers import LayerChoice
 from hub.camera.viewing.seams import Connected
 from hub.health import Health
 from tests.camera_peer import Peer, now_ms
+from tests.camera_rig import running, running_camera
+from tests.coded_video import coded_file, config
 from tests.fakes import until
-from tests.test_camera import running, running_camera
 from tests.test_camera_chromium import page_on
 from tests.test_camera_paths import stamps_every_picture
-from tests.test_remuxed_source import coded_file
-from tests.test_source import config
 
 if TYPE_CHECKING:
     from pathlib import Path

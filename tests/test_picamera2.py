@@ -24,8 +24,8 @@ from hub.camera.sources import picamera2_source
 from hub.camera.sources.picamera2_source import CodedPicamera2Reader, has_hardware_encoder, open_picamera2
 from hub.config import CameraConfig
 from tests.camera_peer import Peer, now_ms
-from tests.test_camera import running
-from tests.test_encoder import coded
+from tests.camera_rig import running
+from tests.coded_video import coded
 
 ROOT = Path(__file__).parent.parent
 INSTALLED = ROOT / "build/picamera2"

@@ -16,10 +16,9 @@ from hub.camera.sources.playout import PlayOut
 from hub.camera.sources.remuxed_source import Pace
 from hub.health import Health
 from tests.camera_peer import now_ms
+from tests.camera_rig import running_camera
+from tests.coded_video import coded_file, config
 from tests.fakes import until
-from tests.test_camera import running_camera
-from tests.test_remuxed_source import coded_file
-from tests.test_source import config
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,9 +22,9 @@ from hub.camera.sources import planes, stamp
 from hub.config import CameraConfig
 from hub.health import Health
 from tests.camera_peer import now_ms
+from tests.camera_rig import camera_threads, running_camera
+from tests.coded_video import coded
 from tests.fakes import until
-from tests.test_camera import camera_threads, running_camera
-from tests.test_encoder import coded
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -18,9 +18,9 @@ from hub.camera.sources.test_pattern import TestPattern
 from hub.config import CameraConfig
 from hub.health import Health
 from tests.camera_peer import now_ms
+from tests.camera_rig import running_camera
+from tests.coded_video import coded
 from tests.fakes import until
-from tests.test_camera import running_camera
-from tests.test_encoder import coded
 from tests.test_recordings import times
 
 if TYPE_CHECKING:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from fractions import Fraction
 from functools import partial
 from http.server import ThreadingHTTPServer
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import av
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,16 +18,14 @@ from hub.camera.camera import Camera
 from hub.camera.coded import GroupDecoder, Timeline
 from hub.camera.errors import SourceError
 from hub.camera.media import RTP_CLOCK_HZ, Coded
-from hub.camera.sources import planes, source, stamp
-from hub.camera.sources.remuxed_source import RemuxedReader, _in_annex_b, _with_start_codes
-from hub.camera.sources.test_pattern import Canvas
+from hub.camera.sources import planes, stamp
+from hub.camera.sources.remuxed_source import _in_annex_b, _with_start_codes
 from hub.camera.viewing.rtp import nal_units
 from hub.health import Health
 from tests.camera_peer import Peer, now_ms
+from tests.camera_rig import quick_retries, running_camera, stamp_of
+from tests.coded_video import Quiet, coded, coded_file, config, opened, stamps
 from tests.rtsp_camera import RtspCamera
-from tests.test_camera import quick_retries, running_camera, stamp_of
-from tests.test_encoder import coded
-from tests.test_source import Quiet, config
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,45 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["quick_retries"]  # a fixture
 
 IDR, SPS, PPS = 5, 7, 8
-
-
-def coded_file(path: Path, *, pictures: int = 30, group: int = 10, rate: int = 30, x264: str = "") -> None:
-    """Write a real file without B-frames, as cameras code: stamps 1000, 1001, …, a keyframe each `group`.
-
-    `x264` are options of the encoder's own, as in `slices=4`.
-    """
-    canvas = Canvas(320, 240)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(
-            "libx264",
-            rate=rate,
-            options={
-                "tune": "zerolatency",
-                "g": str(group),
-                "keyint_min": str(group),
-                "x264-params": x264 or "sliced-threads=0",
-            },
-        )
-        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
-        for count in range(pictures):
-            canvas.draw(count, rate, 1000 + count)
-            canvas.frame.pts, canvas.frame.time_base = count, Fraction(1, rate)
-            container.mux(stream.encode(canvas.frame))
-        container.mux(stream.encode(None))
-
-
-def opened(text: str) -> RemuxedReader:
-    reader = source.choose(config(text), now_ms)()
-    assert isinstance(reader, RemuxedReader)
-    return reader
-
-
-def stamps(pictures: list[Coded]) -> list[int | None]:
-    decoder = av.CodecContext.create("h264", "r")
-    decoder.thread_count = 1
-    frames = [frame for item in pictures for frame in decoder.decode(av.Packet(item.data))]
-    frames += decoder.decode(None)
-    return [stamp.read(planes.views(frame)[0]) for frame in frames]
 
 
 @pytest.mark.parametrize("name", ["x.mp4", "x.ts", "x.mkv", "x.flv"])

@@ -15,10 +15,9 @@ from hub.camera.viewing.rtp import nal_units
 from hub.health import Health
 from tests.broker import free_port
 from tests.camera_peer import Peer, now_ms
+from tests.camera_rig import quick_retries, running_camera
+from tests.coded_video import coded_file, config, opened, stamps
 from tests.fakes import until
-from tests.test_camera import quick_retries, running_camera
-from tests.test_remuxed_source import coded_file, opened, stamps
-from tests.test_source import config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,8 +20,8 @@ from hub.camera.viewing import seams
 from hub.camera.viewing.broadcast import ntp_time
 from hub.camera.viewing.seams import Connected
 from tests.camera_peer import Peer
+from tests.coded_video import coded
 from tests.fakes import until
-from tests.test_encoder import coded
 from tests.test_viewer import RTX_SSRC, SSRC, Scene, scene
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from hub.camera.errors import TooManyViewers
 from hub.config import CameraConfig
 from hub.health import Health
 from tests.camera_peer import Peer, now_ms
-from tests.test_camera import running
+from tests.camera_rig import running
 
 
 async def test_a_full_camera_refuses_and_serves_on_when_one_has_left() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from fractions import Fraction
 from functools import partial
-from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, ClassVar
 
 import av
@@ -18,16 +18,13 @@ from hub.camera.media import Picture
 from hub.camera.sources import planes, source, stamp
 from hub.camera.sources.address import redacted
 from hub.camera.sources.test_pattern import Canvas
-from hub.config import CameraConfig, ConfigError
+from hub.config import ConfigError
 from tests.camera_peer import now_ms
+from tests.coded_video import Quiet, config
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
     from pathlib import Path
-
-
-def config(text: str, *, width: int = 320, height: int = 240, fps: int = 30) -> CameraConfig:
-    return CameraConfig(id="front", source=text, width=width, height=height, fps=fps)
 
 
 def video_file(path: Path, *, width: int = 320, height: int = 240, pictures: int = 5) -> None:
@@ -57,7 +54,8 @@ def test_an_unknown_source_is_refused_at_start_with_the_known_ones(text: str) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["test", "picamera2", "picamera2:1", "v4l2:/dev/video0", "file:/a.mp4", "rtsp://c/1", "https://c/"]
+    "text",
+    ["test", "picamera2", "picamera2:1", "v4l2:/dev/video0", "file:/a.mp4", "rtsp://c/1", "https://c/"],
 )
 def test_a_known_source_is_chosen_without_being_opened(text: str) -> None:
     assert callable(source.choose(config(text), now_ms))
@@ -94,11 +92,6 @@ def test_a_larger_picture_is_scaled_to_the_configured_size_in_its_own_shape(tmp_
     frame = raw(reader)
     reader.close()
     assert (frame.width, frame.height) == (320, 120)
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-        pass
 
 
 def test_a_camera_behind_http_is_read_and_its_end_is_an_error(tmp_path: Path) -> None:

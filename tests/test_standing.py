@@ -16,8 +16,8 @@ from hub.config import CameraConfig
 from hub.config.schedule import Window
 from hub.health import Health
 from tests.camera_peer import now_ms
+from tests.camera_rig import running_camera
 from tests.fakes import until
-from tests.test_camera import running_camera
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,8 +19,8 @@ from hub.devices import Registry
 from hub.model import Birth, LinkKind, Metric, Reading
 from hub.web.instruments import LiveInstruments
 from tests.camera_peer import Peer, now_ms
+from tests.camera_rig import running
 from tests.fakes import until
-from tests.test_camera import running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

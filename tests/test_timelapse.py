@@ -23,8 +23,8 @@ from hub.camera.sources.test_pattern import BARS, Canvas
 from hub.config import CameraConfig
 from hub.health import Health
 from tests.camera_peer import now_ms
+from tests.camera_rig import Flaky, running_camera
 from tests.fakes import until
-from tests.test_camera import Flaky, running_camera
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

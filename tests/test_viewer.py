@@ -19,9 +19,9 @@ from hub.camera.viewing.ice import IceServers
 from hub.camera.viewing.offer import check_offer
 from hub.camera.viewing.viewer import Viewer
 from tests.camera_peer import Peer
+from tests.coded_video import coded
 from tests.descriptors import open_descriptors
 from tests.fakes import until
-from tests.test_encoder import coded
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

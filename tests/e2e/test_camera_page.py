@@ -11,9 +11,9 @@ from playwright.sync_api import expect
 
 from hil.hub import HubProcess
 from tests.broker import free_port
+from tests.coded_video import coded
 from tests.e2e.dashboard_page import check_look
 from tests.rtsp_camera import RtspCamera
-from tests.test_encoder import coded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
