@@ -28,10 +28,10 @@ SERVER = Path(__file__).parent / "gst_rtsp_server.py"
 
 
 @contextmanager
-def serving(path: Path, port: int, payloader: str = "rtph264pay") -> Iterator[str]:
+def serving(path: Path, port: int, payloader: str = "rtph264pay", transport: str = "any") -> Iterator[str]:
     """Run the server; gives the address with the password."""
     process = subprocess.Popen(
-        ["/usr/bin/python3", SERVER, str(port), path, "user", "s3cret", payloader],
+        ["/usr/bin/python3", SERVER, str(port), path, "user", "s3cret", payloader, transport],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -68,6 +68,28 @@ async def test_the_h264_of_an_rtsp_server_is_passed_on_and_goes_on_when_the_serv
             servers.enter_context(serving(tmp_path / "camera.mp4", port))
             await until(lambda: camera.state is State.LIVE, timeout_s=30)
             assert await peer.clock_ms() in stamps
+
+
+@pytest.mark.slow
+def test_a_camera_that_sends_by_udp_alone_is_taken_too(tmp_path: Path) -> None:
+    coded_file(tmp_path / "camera.mp4", pictures=150)
+    with serving(tmp_path / "camera.mp4", free_port(), transport="udp") as address:
+        reader = opened(address)
+        pictures = [reader.read() for _ in range(15)]
+        reader.close()
+    first = next(index for index, item in enumerate(pictures) if item.keyframe)
+    assert set(stamps(pictures[first:])) <= set(range(1_000, 1_150))
+
+
+@pytest.mark.slow
+def test_a_network_camera_is_opened_after_a_few_pictures(tmp_path: Path) -> None:
+    coded_file(tmp_path / "camera.mp4", pictures=60)
+    with serving(tmp_path / "camera.mp4", free_port()) as address:
+        reader = opened(address)
+        first = reader.read()
+        reader.close()
+    assert first.stream_s is not None
+    assert first.stream_s < 0.5, "pictures were read to learn a rate that nobody asks for"
 
 
 @pytest.mark.slow
