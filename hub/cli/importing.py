@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     Progress: TypeAlias = Callable[[int, int], None]
     Bring: TypeAlias = Callable[[Bulk, Progress], Skipped]
 
-KINDS = ("backup", "csv", "home-assistant")
+KINDS = ("backup", "csv", "home-assistant", "damaged")
 _SQLITE = b"SQLite format 3\0"
 _OTHERS = (b"PAR1", b"PK\x03\x04", b"\x1f\x8b", b"(\xb5/\xfd")
 """How Parquet, ZIP (and so XLSX), gzip and zstd begin."""
+_DAMAGED = ".db.damaged-"
 _RECORDER = "home-assistant_v2.db"
 
 
@@ -72,6 +73,8 @@ _RECORDER = "home-assistant_v2.db"
 def import_(data: Path, source: Path, kind: str | None, dry_run: bool, **options: Any) -> None:
     """Bring history along: from a backup folder, a CSV file, or Home Assistant's home-assistant_v2.db.
 
+    Or what is intact in a store's damaged file, page by page, where the hub could not open it.
+
     The hub must not run. What is there already is not stored again, so an import may be repeated; one that
     was interrupted goes on where it was. Rollups are made by the hub when it runs next.
 
@@ -80,6 +83,7 @@ def import_(data: Path, source: Path, kind: str | None, dry_run: bool, **options
     outpost import samples.csv                      # as `outpost export` writes them
     outpost import log.csv --device shed --time ts --value temp --value humidity
     outpost import home-assistant_v2.db --dry-run
+    outpost import outpost.db.damaged-1795275166995
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
     from hub.store.transfer.bulk import Bulk  # noqa: PLC0415 - numpy is slow to import, help must not be
 
@@ -103,6 +107,8 @@ def import_(data: Path, source: Path, kind: str | None, dry_run: bool, **options
 def _looks_like(source: Path) -> str:
     if source.is_dir():
         return "backup"
+    if _DAMAGED in source.name:
+        return "damaged"
     with source.open("rb") as file:
         begin = file.read(4096)
     if begin.startswith(_SQLITE):
@@ -113,13 +119,19 @@ def _looks_like(source: Path) -> str:
 
 
 def _sources() -> dict[str, Callable[[Path, dict[str, Any]], tuple[str, Bring]]]:
-    return {"backup": _backup, "csv": _csv, "home-assistant": _home_assistant}
+    return {"backup": _backup, "csv": _csv, "home-assistant": _home_assistant, "damaged": _damaged}
 
 
 def _backup(source: Path, _: dict[str, Any]) -> tuple[str, Bring]:
     from hub.store.transfer import import_backup  # noqa: PLC0415 - see above
 
     return import_backup.name_of(source), lambda bulk, progress: import_backup.bring(source, bulk, progress)
+
+
+def _damaged(source: Path, _: dict[str, Any]) -> tuple[str, Bring]:
+    from hub.store.transfer import rescue  # noqa: PLC0415 - see above
+
+    return rescue.name_of(source), lambda bulk, progress: rescue.bring(source, bulk, progress)
 
 
 def _home_assistant(source: Path, options: dict[str, Any]) -> tuple[str, Bring]:

@@ -62,9 +62,15 @@ def prepare(path: Path) -> Path:
         raise StoreError(
             f"{error.filename or path}: the data folder cannot be written: {error.strerror}"
         ) from error
-    if head and head != _MAGIC:
+    if head and head != _MAGIC and not _holds_samples(database):
         raise StoreError(f"{database}: is not a database; move it away, or name another folder with --data")
     return database
+
+
+def _holds_samples(database: Path) -> bool:
+    from hub.store.format.pages import holds_samples  # noqa: PLC0415 - numpy is slow to import, and seldom needed here
+
+    return holds_samples(database)
 
 
 def check_used(path: Path) -> None:

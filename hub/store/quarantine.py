@@ -12,6 +12,7 @@ from hub.store import sizes
 from hub.store.folder import prepare
 from hub.store.format import chunk, hotlog, tiers
 from hub.store.format.hotlog import Block, BootSeq, Hot
+from hub.store.format.pages import holds_samples
 from hub.store.schema import APPLICATION_ID, connect_reader, migrate
 
 if TYPE_CHECKING:
@@ -37,10 +38,11 @@ def is_damage(error: BaseException) -> bool:
 
 
 def is_ours(database: Path) -> bool:
-    """Tell by the header (SQLite's file format, 1.3) that a file is a store, whatever state it is in."""
+    """Tell that a file is a store, whatever state it is in: by its header, else by a chunk in it."""
     with database.open("rb") as file:
         head = file.read(100)
-    return head[_APPLICATION_AT : _APPLICATION_AT + 4] == APPLICATION_ID.to_bytes(4, "big")
+    told = head[_APPLICATION_AT : _APPLICATION_AT + 4] == APPLICATION_ID.to_bytes(4, "big")
+    return told or holds_samples(database)
 
 
 def set_aside(database: Path, now_ms: int) -> Path:
@@ -118,6 +120,8 @@ class Salvage:
         self._rows: Iterator[tuple[str, int, tuple[object, ...]]] | None = None
         self._name = ""
         self._counts = [0, 0]
+        self._unread = False
+        """SQLite could not open the file so far as to find its tables."""
 
     def step(self, connection: sqlite3.Connection, limit: int) -> bool:
         """Carry over up to `limit` rows in the caller's transaction; False when there is nothing to do."""
@@ -128,7 +132,7 @@ class Salvage:
             if found is None:
                 return False
             self._name = found[0].removeprefix(_KEY)
-            self._counts = [0, 0]
+            self._counts, self._unread = [0, 0], False
             self._rows = self._intact(self._folder / self._name)
         for _ in range(limit):
             row = next(self._rows, None)
@@ -152,16 +156,25 @@ class Salvage:
 
     def _finish(self, connection: sqlite3.Connection) -> None:
         connection.execute("DELETE FROM state WHERE key = ?", (_KEY + self._name,))
-        log.warning(
-            "%s: %d intact chunks are carried over, %d were damaged; the file can be deleted",
-            self._name,
-            *self._counts,
-        )
+        if self._unread:
+            log.error(
+                "%s: its tables cannot be found, so no sample of it is carried over. Keep it: with the hub"
+                " stopped, `outpost import %s` looks through it page by page",
+                self._name,
+                self._folder / self._name,
+            )
+        else:
+            log.warning(
+                "%s: %d intact chunks are carried over, %d were damaged; the file can be deleted",
+                self._name,
+                *self._counts,
+            )
         self._rows = None
 
     def _intact(self, aside: Path) -> Iterator[tuple[str, int, tuple[object, ...]]]:
         try:
             with contextlib.closing(connect_reader(aside)) as damaged:
+                self._unread = not _has_tables(damaged)
                 # Rollups before chunks, which then mark what is to be made again.
                 yield from self._walk(damaged, "roll", "id, data")
                 yield from self._walk(damaged, "chunk", "id, n, data")
@@ -194,6 +207,14 @@ class Salvage:
                 self._counts[1] += 1
                 continue
             yield table, row[0], row
+
+
+def _has_tables(damaged: sqlite3.Connection) -> bool:
+    try:
+        found = damaged.execute("SELECT count(*) FROM sqlite_master WHERE name IN ('chunk', 'roll')")
+        return bool(found.fetchone()[0] == 2)
+    except sqlite3.DatabaseError:
+        return False
 
 
 def _past(after: Callable[[int], object], key: int) -> int | None:

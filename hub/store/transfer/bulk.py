@@ -109,12 +109,14 @@ class Bulk:
         times: Sequence[int],
         values: Sequence[Value],
         qualities: Sequence[int],
+        *,
+        twins: bool = True,
     ) -> None:
-        """Take samples as another store has them: of one time all of them count."""
+        """Take samples as another store has them: with `twins` all of one time count."""
         key = device, metric
         lot = self._lots.get(key)
         if lot is None:
-            lot = self._lots[key] = Lot([], [], [], twins=True)
+            lot = self._lots[key] = Lot([], [], [], twins=twins)
             self.tallies.setdefault(key, Tally())
         lot.times += times
         lot.values += values

@@ -19,9 +19,10 @@ from hub.store.writing import seal
 from hub.store.writing.recent import Recent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from hub.model import Value
     from hub.store.format.names import Shape
     from hub.store.transfer.bulk import Bulk
 
@@ -33,10 +34,11 @@ def name_of(folder: Path) -> str:
     return "backup " + blake2b(str(folder.resolve()).encode(), digest_size=8).hexdigest()
 
 
-def bring(folder: Path, bulk: Bulk, progress: Callable[[int, int], None]) -> Skipped:
+def bring(folder: Path, bulk: Bulk, progress: Callable[[int, int], None], *, twins: bool = True) -> Skipped:
     """Import samples, births and rollups whose samples have expired; `progress` is told rows.
 
-    Tokens, users, commands and what boards were acked stay where they are. Raises ImportFailed, StoreError.
+    Without `twins`, of one time of a metric the first sample alone. Tokens, users, commands and what boards
+    were acked stay where they are. Raises ImportFailed, StoreError.
     """
     existing(folder)
     held = Folder(folder)
@@ -47,7 +49,7 @@ def bring(folder: Path, bulk: Bulk, progress: Callable[[int, int], None]) -> Ski
             seal.seal(connection, Recent.load(connection))
             connection.execute("COMMIT")
             connection.execute("BEGIN")
-            return _Bringer(connection, bulk, progress).bring()
+            return _Bringer(connection, bulk, progress, twins=twins).bring()
     except sqlite3.Error as error:
         raise ImportFailed(f"{folder}: cannot be read: {error}") from error
     finally:
@@ -56,9 +58,15 @@ def bring(folder: Path, bulk: Bulk, progress: Callable[[int, int], None]) -> Ski
 
 class _Bringer:
     def __init__(
-        self, connection: sqlite3.Connection, bulk: Bulk, progress: Callable[[int, int], None]
+        self,
+        connection: sqlite3.Connection,
+        bulk: Bulk,
+        progress: Callable[[int, int], None],
+        *,
+        twins: bool,
     ) -> None:
         self._connection = connection
+        self._twins = twins
         self._bulk = bulk
         self._progress = progress
         self._skipped = Skipped()
@@ -82,7 +90,7 @@ class _Bringer:
         self._bulk.flush({"chunks": last})
         for rows in Recent.load(self._connection).rows.values():
             for metric, place in rows.shape.places.items():
-                self._bulk.extend(rows.shape.device, metric, rows.times, rows.columns[place], rows.qualities)
+                self._extend(rows.shape.device, metric, rows.times, rows.columns[place], rows.qualities)
         self._bulk.flush({"chunks": last})
         for identity, data in self._rows("roll", 0):
             self._roll(identity, data)
@@ -110,9 +118,19 @@ class _Bringer:
                 qualities = [0] * len(group.times) if group.qualities is None else group.qualities.tolist()
                 times = group.times.tolist()
                 for metric, place in shape.places.items():
-                    self._bulk.extend(shape.device, metric, times, listed(group.columns[place]), qualities)
+                    self._extend(shape.device, metric, times, listed(group.columns[place]), qualities)
         except (chunk.ChunkDamaged, ValueError) as error:
             self._skipped.add(f"chunk {identity}", str(error))
+
+    def _extend(
+        self,
+        device: str,
+        metric: str,
+        times: Sequence[int],
+        values: Sequence[Value],
+        qualities: Sequence[int],
+    ) -> None:
+        self._bulk.extend(device, metric, times, values, qualities, twins=self._twins)
 
     def _roll(self, identity: int, data: bytes) -> None:
         tier = next((one for one in tiers.TIERS if one.level == identity >> 58), None)
