@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -119,8 +120,10 @@ def test_the_command_tries_the_rules_of_a_file(file: SampleFile, tmp_path: Path)
     arguments = ["retention", "--config", str(rules), "--data", str(file.file.parent)]
     shown = CliRunner().invoke(main, arguments)
     assert shown.exit_code == 0, shown.output
-    rows = [line.split()[:7] for line in shown.output.splitlines()]
-    assert ["d", "fast", "raw", "1d,", "10s", "30d", "240"] in rows
+    rows = [line.split() for line in shown.output.splitlines()]
+    (fast,) = (row for row in rows if row[:2] == ["d", "fast"])
+    assert fast[2:7] == ["raw", "1d,", "10s", "30d", "240"]
+    assert f"{datetime.fromtimestamp((NOW - 10 * DAY) / 1000, UTC):%Y-%m-%d}" in fast, "from which day on"
     assert "It may take 1.0 GB" in shown.output
     as_json = CliRunner().invoke(main, [*arguments, "--json"])
     assert len(msgspec.json.decode(as_json.output)["items"]) == 3

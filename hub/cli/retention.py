@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import msgspec
 
 from hub.cli.client import answer, hub
 from hub.cli.options import data_option
-from hub.cli.table import age, size, table
+from hub.cli.table import size, table
 
 _FOREVER = "ever"
 
@@ -151,4 +152,5 @@ def _amount(amount: dict[str, int]) -> str:
 
 
 def _day(time_ms: int | None) -> str:
-    return "-" if time_ms is None else age(time_ms)
+    """Return a day in UTC: the figures are by whole days."""
+    return "-" if time_ms is None else datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d")
