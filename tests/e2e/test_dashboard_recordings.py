@@ -49,3 +49,20 @@ def test_recordings_that_cannot_be_read_leave_the_video_and_say_why(watched: Wat
     expect(page.get_by_role("alert").get_by_text(REASON)).to_be_visible()
     expect(page.locator(".screen")).to_have_attribute("data-video", "live")
     check_look(page)
+
+
+def test_a_recording_that_an_alert_begins_is_shown_without_a_reload(watched: Watched) -> None:
+    page = watched.page
+    page.clock.install()
+    begun = {"id": "1", "camera": "front", "state": "running", "time": 1, "length_ms": None}
+    clip = {**begun, "size_bytes": 0, "reason": "alert", "rule": "too-hot"}
+    items: list[dict[str, object]] = []
+    page.route("**/recordings", lambda route: route.fulfill(json={"items": items, "next": None}))
+    page.goto("/cameras/front")
+    page.clock.resume()
+    panel = page.get_by_role("region", name="Recordings")
+    expect(panel.get_by_text("Nothing is recorded yet.")).to_be_visible()
+    items.append(clip)
+    page.clock.fast_forward(20_000)
+    expect(panel.get_by_text("recording now")).to_be_visible()
+    expect(panel.get_by_text("too-hot")).to_be_visible()

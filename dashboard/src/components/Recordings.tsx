@@ -9,9 +9,10 @@ import { recordingsText as text } from "../text/catalogue.ts";
 import { FilmLine, lengthAndSize, runningAndSize } from "./FilmLine.tsx";
 
 const ID = "recordings";
-const EVERY_MS = 2000;
+/** While one runs, its bytes grow; else a schedule or an alert may begin one. */
+const EVERY_MS = { running: 2000, quiet: 15_000 };
 
-/** What a camera recorded: played here, downloaded, deleted; looked at again while one runs. */
+/** What a camera recorded: played here, downloaded, deleted; looked at again and again while it is shown. */
 export function Recordings({ camera }: { camera: string }) {
   const hub = useHub();
   const api = useMemo(() => recordingsApi(hub.client, camera), [camera]);
@@ -22,10 +23,10 @@ export function Recordings({ camera }: { camera: string }) {
   const may = hub.session.value?.role !== "viewer";
   useEffect(() => void list.load(), [list]);
   useEffect(() => {
-    if (running.length === 0) return;
-    const timer = setInterval(() => document.hidden || void list.load(), EVERY_MS);
+    const every = running.length === 0 ? EVERY_MS.quiet : EVERY_MS.running;
+    const timer = setInterval(() => document.hidden || void list.load(), every);
     return () => clearInterval(timer);
-  }, [running.length === 0]);
+  }, [list, running.length === 0]);
   const act = async (work: () => Promise<unknown>, done: string) => {
     try {
       await work();
