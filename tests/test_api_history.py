@@ -210,9 +210,10 @@ async def test_metrics_that_no_birth_names_any_more_keep_their_history(hub: WebH
 
 
 async def test_a_client_that_goes_ends_its_query(hub: WebHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    given_up = asyncio.Event()
+    begun, given_up = asyncio.Event(), asyncio.Event()
 
     async def endless(*_: object) -> None:
+        begun.set()
         try:
             await asyncio.sleep(60)
         finally:
@@ -227,9 +228,10 @@ async def test_a_client_that_goes_ends_its_query(hub: WebHub, monkeypatch: pytes
         f"Authorization: {token}\r\n\r\n".encode()
     )
     await writer.drain()
-    await asyncio.sleep(0.1)
+    await asyncio.wait_for(begun.wait(), 30)
     writer.close()
-    await asyncio.wait_for(given_up.wait(), 10)
+    await asyncio.wait_for(given_up.wait(), 30)
+    assert given_up.is_set()
 
 
 @pytest.mark.parametrize(
