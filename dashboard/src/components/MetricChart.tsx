@@ -14,7 +14,7 @@ import { liveView, movedTo, panned, type View, viewOf, zoomed } from "../state/v
 import { text, chartText as words } from "../text/catalogue.ts";
 import { comparedTitle, Legend } from "./ChartLegend.tsx";
 import { CompareChoice, Export } from "./ChartTools.tsx";
-import { FreshNote, Readout, useFreshness } from "./Readout.tsx";
+import { FreshNote, NotedReadout, Readout, useFreshness } from "./Readout.tsx";
 import { useCompared } from "./useCompared.ts";
 
 interface Props {
@@ -82,8 +82,8 @@ export function MetricChart({ device, metric, view: chosen, comparisons, crossha
         )}
         {cursor.value === null ? (
           <>
-            <FreshNote device={device} metric={metric} />
-            <Readout device={device} metric={metric} />
+            <FreshNote fresh={fresh} metric={metric} />
+            <Readout fresh={fresh} metric={metric} />
           </>
         ) : (
           <AtCursor ms={cursor.value} pointed={pointed} now={hub.now.peek()} />
@@ -165,8 +165,7 @@ function TextOnly({ device, metric }: Pick<Props, "device" | "metric">) {
     <section class="panel chart" data-metric={meta.name}>
       <header>
         <h2>{title(meta)}</h2>
-        <FreshNote device={device} metric={metric} />
-        <Readout device={device} metric={metric} />
+        <NotedReadout device={device} metric={metric} />
       </header>
       <p class="dim pad">{text.chart.text}</p>
     </section>

@@ -29,9 +29,9 @@ export function MetricRow({ device, metric, sheet }: Props) {
       </span>
       <span class="trace">
         {meta.kind !== "text" && <Spark metric={metric} sheet={sheet} fresh={() => fresh.peek()} />}
-        <FreshNote device={device} metric={metric} />
+        <FreshNote fresh={fresh} metric={metric} />
       </span>
-      <Readout device={device} metric={metric} />
+      <Readout fresh={fresh} metric={metric} />
     </li>
   );
 }

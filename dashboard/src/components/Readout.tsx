@@ -7,26 +7,27 @@ import type { DeviceState } from "../state/device.ts";
 import type { Freshness, MetricState } from "../state/metric.ts";
 import { text } from "../text/catalogue.ts";
 
+/** One for a row: what reads it is told of every sample. */
 export function useFreshness(device: DeviceState, metric: MetricState): ReadonlySignal<Freshness> {
   const hub = useHub();
   return useComputed(() => metric.freshness(hub.now.value, device.online.value, hub.heard.value));
 }
 
 interface Props {
-  device: DeviceState;
   metric: MetricState;
+  fresh: ReadonlySignal<Freshness>;
 }
 
 /** What has no more letters than this fits wherever a readout stands, and need not be cut off: that is dear. */
 const SHORT = 7;
 
 /** A value with its unit, and words where it is not fresh. Only its text nodes change as samples come. */
-export function Readout({ device, metric }: Props) {
-  const fresh = useFreshness(device, metric);
+export function Readout({ metric, fresh }: Props) {
   const parts = useComputed(() => shown(metric.meta.value, metric.last.value?.value));
   const value = useComputed(() => parts.value.text);
   const unit = useComputed(() => parts.value.unit);
   const quality = useComputed(() => metric.last.value?.quality ?? "good");
+  const on = useComputed(() => (metric.last.value?.value === true ? "yes" : undefined));
   const long = useComputed(() =>
     value.value.length + (quality.value === "good" ? 0 : 2) > SHORT ? "yes" : undefined,
   );
@@ -43,7 +44,7 @@ export function Readout({ device, metric }: Props) {
       class={`readout ${kind}`}
       data-fresh={fresh}
       data-quality={quality}
-      data-value={value}
+      data-on={on}
       data-long={long}
       onPointerEnter={(event) => {
         event.currentTarget.title = hover();
@@ -56,9 +57,8 @@ export function Readout({ device, metric }: Props) {
 }
 
 /** Why a value is not to be taken as the present one; empty where it is. */
-export function FreshNote({ device, metric }: Props) {
+export function FreshNote({ metric, fresh }: Props) {
   const hub = useHub();
-  const fresh = useFreshness(device, metric);
   const note = useComputed(() => {
     const last = metric.last.value;
     if (last === null) return text.freshness.none;
@@ -71,5 +71,16 @@ export function FreshNote({ device, metric }: Props) {
     <span class="note" data-fresh={fresh}>
       {note}
     </span>
+  );
+}
+
+/** A value with its note before it, where no other part of the row needs to know how fresh it is. */
+export function NotedReadout({ device, metric }: { device: DeviceState; metric: MetricState }) {
+  const fresh = useFreshness(device, metric);
+  return (
+    <>
+      <FreshNote metric={metric} fresh={fresh} />
+      <Readout metric={metric} fresh={fresh} />
+    </>
   );
 }

@@ -9,7 +9,7 @@ import { KeyBanner, KeyPanel } from "../components/KeyPanel.tsx";
 import { LinkFigures } from "../components/LinkFigures.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { Ranges } from "../components/Ranges.tsx";
-import { FreshNote, Readout } from "../components/Readout.tsx";
+import { NotedReadout } from "../components/Readout.tsx";
 import { useLater } from "../components/useLater.ts";
 import { title } from "../format/value.ts";
 import { useHub } from "../state/context.ts";
@@ -99,8 +99,7 @@ function Charts({ device, view }: { device: DeviceState; view: Signal<View> }) {
           <section key={metric.name} class="panel chart">
             <header>
               <h2>{title(metric.meta.value)}</h2>
-              <FreshNote device={device} metric={metric} />
-              <Readout device={device} metric={metric} />
+              <NotedReadout device={device} metric={metric} />
             </header>
             {metric.meta.value.kind === "text" ? (
               <p class="dim pad">{text.chart.text}</p>
