@@ -89,10 +89,10 @@ async def test_a_recording_goes_on_in_a_further_file_where_the_pictures_size_cha
 class Rolls:
     """A reel over a folder, whose further files are numbered."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seconds: float = 3_600) -> None:
         self.kept = Recordings(folder, max_bytes=1 << 30, max_age_ms=1 << 60)
         self.ending = asyncio.Event()
-        self.reel = Reel(self.kept.begin(1_000, "command"), self.kept)
+        self.reel = Reel(self.kept.begin(1_000, "command"), self.kept, self.ending, seconds)
         self.full = False
         self._count = itertools.count(1_001)
 
@@ -100,7 +100,7 @@ class Rolls:
         """Give the stamps of each file's pictures, in the order of the files."""
         for unit in units:
             self.reel.put(unit)
-        await self.reel.run(self.ending, self._further)
+        await self.reel.run(self._further)
         return self.files()
 
     def files(self) -> list[list[int]]:
@@ -136,3 +136,26 @@ async def test_where_there_is_no_room_for_a_further_file_what_was_written_is_kep
     with pytest.raises(CameraError, match="full"):
         await rolls.run([*coded(5), *coded(5, width=160)])
     assert rolls.files() == [list(range(1_000, 1_005))]
+
+
+async def test_a_recordings_time_runs_from_its_first_keyframe(tmp_path: Path) -> None:
+    rolls = Rolls(tmp_path, seconds=0.2)
+    units = coded(30, force=[20])
+    for unit in units[1:20]:
+        rolls.reel.put(unit)
+    task = asyncio.create_task(rolls.reel.run(rolls._further))
+    await asyncio.sleep(0.4)
+    assert not task.done(), "nothing was written yet"
+    for unit in units[20:]:
+        rolls.reel.put(unit)
+    await task
+    assert rolls.files() == [list(range(1_020, 1_030))]
+
+
+async def test_a_recording_without_any_keyframe_ends_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reel, "KEYFRAME_WAIT_S", 0.1)
+    rolls = Rolls(tmp_path, seconds=0.1)
+    assert await rolls.run(coded(5)[1:]) == []
+    assert rolls.kept.under_way() == []

@@ -104,7 +104,7 @@ class Filming:
                 await asyncio.wait(self._tasks, timeout=_CLOSE_TIMEOUT_S)
 
     async def start(self, seconds: float, reason: str = "command", rule: str | None = None) -> Take:
-        """Record for so long from now. Raises AlreadyRecording, CameraError."""
+        """Record for so long from the next keyframe on. Raises AlreadyRecording, CameraError."""
         self._check(reason, rule)
         time_ms = self._moment()
         take = Take(str(time_ms), time_ms, reason, min(seconds, LIMIT_S), rule)
@@ -114,7 +114,7 @@ class Filming:
             path = await asyncio.to_thread(self.kept.begin, time_ms, reason, rule)
             with self._feed.interest.held():
                 await self._feed.until_live()
-                reel = await self._reel(path)
+                reel = await self._reel(take, path)
                 self._feed.interest.hold()
         except BaseException as error:
             self._ended(take)
@@ -158,10 +158,10 @@ class Filming:
         take.running = False
         self._takes.pop(take.id, None)
 
-    async def _reel(self, path: Path) -> Reel:
+    async def _reel(self, take: Take, path: Path) -> Reel:
         from hub.camera.recording.reel import Reel  # noqa: PLC0415 - PyAV only where somebody records
 
-        return Reel(path, self.kept)
+        return Reel(path, self.kept, take.ending, take.seconds)
 
     async def _further(self, take: Take) -> Path:
         """Give a take's next file, whose id it bears from now on. Raises CameraError."""
@@ -185,13 +185,11 @@ class Filming:
                 reel.put(unit)
         leave = self._channel.fanout.join(reel.put)
         self._channel.want_keyframe()
-        timer = asyncio.get_running_loop().call_later(take.seconds, take.ending.set)
         try:
-            await reel.run(take.ending, partial(self._further, take))
+            await reel.run(partial(self._further, take))
         except (CameraError, OSError) as error:
             log.error("camera %s: recording %s: %s", self._camera, take.id, error)
         finally:
-            timer.cancel()
             leave()
             self._feed.interest.release()
             self._ended(take)
