@@ -31,6 +31,17 @@ test("ticks are whole steps without the dust of binary fractions", () => {
   expect(niceTicks(17.5, 18.5, 2)).toEqual([17.5, 18, 18.5]);
 });
 
+test("an axis has three ticks at the least, whatever its ends", () => {
+  expect(niceTicks(40.6, 41.4, 3.5)).toEqual([40.6, 40.8, 41, 41.2, 41.4]);
+  for (let low = 0; low < 2; low += 0.013) {
+    for (const span of [0.07, 0.3, 0.8, 1.1, 4, 90]) {
+      const ticks = niceTicks(low, low + span, 3.5);
+      expect(ticks.length).toBeGreaterThanOrEqual(3);
+      expect(ticks.length).toBeLessThanOrEqual(9);
+    }
+  }
+});
+
 test("time ticks stand on the viewer's whole hours and days", () => {
   const hour = 3_600_000;
   expect(timeStep(24 * hour, 8)).toBe(3 * hour);

@@ -39,6 +39,14 @@ test("a pause of more than three intervals is a gap: another line, another area"
   expect(band.match(/M[^Z]*Z/g)).toHaveLength(2);
 });
 
+test("a value between two gaps is seen though no line leads to it", () => {
+  const { trace, band } = sparkPaths(BOX, minute({ 10: 1, 30: 2, 50: 1, 51: 1 }), metric(), END);
+  expect(trace).toMatch(/^M108 [\d.]+h2M128 [\d.]+h2M150 /);
+  expect(band.match(/M[^Z]*Z/g)).toHaveLength(3);
+  const door = sparkPaths(BOX, minute({ 30: 1 }), metric({ kind: "boolean" }), END);
+  expect(door.trace).toMatch(/^M128 [\d.]+h2$/);
+});
+
 test("nothing is drawn outside of the box, and of what lies before it one place only", () => {
   const window = new SeriesWindow(60_000, 1000);
   for (let s = -3; s <= 60; s++) window.push(T0 + s * 1000, Math.sin(s));

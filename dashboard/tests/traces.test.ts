@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Kind, Metric } from "../src/api/types.ts";
 import { csvOf, csvUrl } from "../src/charts/export.ts";
-import { dataOf, merged, pauses, shareAxis, union } from "../src/charts/traces.ts";
+import { dataOf, lone, merged, pauses, shareAxis, union } from "../src/charts/traces.ts";
 import { Comparisons, comparisonOf, earlierView, written } from "../src/state/compare.ts";
 import { Crosshair } from "../src/state/crosshair.ts";
 import { doubtsIn, inWords, pointedAt } from "../src/state/pointed.ts";
@@ -202,4 +202,18 @@ test("CSV of a metric beside its own past has both times", () => {
     "3601000,1,1,1,1000,7,7,7",
     "3602000,,,,2000,8,8,8",
   ]);
+});
+
+test("a bucket with a pause on both sides is found, and none that a line leads to", () => {
+  const all = (time: number[], column: (number | null | undefined)[]) =>
+    lone(time, column, [0, time.length - 1], 3000);
+  expect(all([7], [1])).toEqual([0]);
+  expect(all([1, 2, 3], [1, 2, 3])).toEqual([]);
+  expect(all([1, 10, 20], [1, 2, 3])).toEqual([0, 1, 2]);
+  expect(all([1, 2, 10, 20, 21], [1, 2, 3, 4, 5])).toEqual([2]);
+  // Interrupted by what is not good.
+  expect(all([1, 2, 3], [1, null, 3])).toEqual([0, 2]);
+  // A time of the other trace alone interrupts nothing.
+  expect(all([1, 2, 3], [1, undefined, 3])).toEqual([]);
+  expect(lone([], [], [0, -1], 3000)).toEqual([]);
 });

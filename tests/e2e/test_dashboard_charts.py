@@ -235,3 +235,25 @@ def test_what_is_compared_is_saved_side_by_side(watched: Watched) -> None:
     head = csv.value.path().read_text().splitlines()[0]
     assert f"{BOARD}/temperature" in head
     assert f"{UIDS[1]}/temperature" in head
+
+
+DRAWN_FROM = """(canvas) => {
+    const { width, height } = canvas;
+    const { data } = canvas.getContext('2d').getImageData(0, 0, width, Math.floor(height * 0.8));
+    let first = width;
+    for (let at = 0; at < data.length; at += 4) {
+        const [red, green, blue, alpha] = data.subarray(at, at + 4);
+        // Of what is drawn a trace alone has a colour; the rest is grey.
+        if (alpha > 128 && Math.max(red, green, blue) - Math.min(red, green, blue) > 60)
+            first = Math.min(first, (at / 4) % width);
+    }
+    return first / width;
+}"""
+"""Where a trace begins on a canvas, from 0 to 1; 1 where there is none."""
+
+
+def test_what_has_no_neighbour_within_a_long_span_is_seen_all_the_same(rig: Rig, watched: Watched) -> None:
+    page = opened(watched)
+    page.locator(".choices").get_by_text("1 y", exact=True).click()
+    canvas = chart(page).locator("canvas")
+    rig.wait(lambda: 0.9 < canvas.evaluate(DRAWN_FROM) < 1)

@@ -232,3 +232,27 @@ def test_the_dashboard_can_be_installed(rig: Rig, watched: Watched) -> None:
         answer = page.request.get(f"/{icon}")
         assert answer.ok
         assert answer.headers["content-type"].startswith("image/")
+
+
+def test_a_devices_page_tells_its_last_commands_with_who_asked_and_what_came_of_it(watched: Watched) -> None:
+    page = watched.page
+    page.goto(f"/devices/{BOARD}")
+    live(page)
+    form = page.locator('form[data-command="led"]')
+    form.get_by_text("blink", exact=True).click()
+    form.get_by_role("button", name="Send").click()
+    expect(form.locator("[data-state]")).to_have_attribute("data-state", "succeeded")
+    last = page.get_by_role("region", name="Last commands").locator("tbody tr").first
+    for column, told in {
+        "Command": "led",
+        "Parameters": "blink",
+        "State": "Succeeded",
+        "By": "admin",
+    }.items():
+        expect(last.locator(f'[data-label="{column}"]')).to_contain_text(told)
+    expect(page.get_by_role("link", name="All commands")).to_have_attribute("href", "/commands")
+    for width, scheme in ((1440, "dark"), (390, "light")):
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        page.set_viewport_size({"width": width, "height": 900})
+        check_look(page)
+    assert watched.errors == []

@@ -1,5 +1,6 @@
 import { isState } from "../format/value.ts";
 import { timeAxis, valueAxis, valueScale } from "./axes.ts";
+import { drawLone, drawMarks } from "./marks.ts";
 import { palette } from "./theme.ts";
 import { dataOf, merged, type Parts, pauseMs, pauses, shareAxis } from "./traces.ts";
 import uPlot from "./uplot.ts";
@@ -22,8 +23,6 @@ const SYNC_KEY = "outpost";
 /** Room for the legend, above the highest value. */
 const LEGEND_PX = 19;
 const DOTS = [2, 3];
-/** The marks under what is not good: a bad one stands higher, so that they differ without colour. */
-const MARK_PX = { uncertain: 3, bad: 6 };
 
 /**
  * A uPlot over one window and what it is compared with: a band from min to max, a line along the mean, dotted
@@ -69,7 +68,10 @@ export function makePlot(at: HTMLElement, options: PlotOptions): uPlot {
       ],
       ...(!state && { bands: [{ series: [1, 2], fill: band }] }),
       hooks: {
-        draw: [(self) => drawMarks(self, options.parts())],
+        draw: [
+          (self) => drawLone(self, options.parts()),
+          (self) => drawMarks(self, options.parts()),
+        ],
         setCursor: [(self) => options.onCursor(timeAtCursor(self))],
         setSelect: [(self) => takeSelection(self, options)],
       },
@@ -110,26 +112,6 @@ function lineOf(
     return merged([...(nulls ?? []), ...own]);
   };
   return { gaps, points: { show: false }, ...(paths && { paths }) };
-}
-
-/** What is not of good quality is marked on the plot's ground, also where no line can be. */
-function drawMarks(self: uPlot, { main }: Parts): void {
-  const { doubts, bucketMs } = main.window;
-  if (doubts.size === 0) return;
-  const { ctx, bbox } = self;
-  const { warn, bad } = palette.peek();
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-  ctx.clip();
-  for (const [slot, quality] of doubts) {
-    const left = self.valToPos(slot / 1000, "x", true);
-    const right = self.valToPos((slot + bucketMs) / 1000, "x", true);
-    const height = MARK_PX[quality] * devicePixelRatio;
-    ctx.fillStyle = quality === "bad" ? bad : warn;
-    ctx.fillRect(left, bbox.top + bbox.height - height, Math.max(1, right - left), height);
-  }
-  ctx.restore();
 }
 
 /** Dragging across chooses a span; a double click leads back to live. What moves the plot is in gestures.ts. */

@@ -55,9 +55,18 @@ export function valueRange(
   return rounded(low, high);
 }
 
-/** Ticks from `low` to `high` on whole steps, at most about `count`. */
+/** Fewer ticks do not say how an axis runs. */
+const LEAST_TICKS = 3;
+
+/** Ticks from `low` to `high` on whole steps, about `count`; on a finer step where they would be fewer than three. */
 export function niceTicks(low: number, high: number, count: number): number[] {
-  const step = niceStep((high - low) / Math.max(1, count));
+  const ticks = ticksBy(niceStep((high - low) / Math.max(1, count)), low, high);
+  return ticks.length < LEAST_TICKS && high > low
+    ? ticksBy(niceStep((high - low) / (2 * Math.max(LEAST_TICKS, count))), low, high)
+    : ticks;
+}
+
+function ticksBy(step: number, low: number, high: number): number[] {
   const ticks: number[] = [];
   for (let at = Math.ceil(low / step - 1e-9); at * step <= high + step * 1e-9; at++) {
     ticks.push(clean(at * step, step));

@@ -24,6 +24,7 @@ export interface Paths {
 
 const AIR_PX = 3;
 const MARK_PX = 2;
+const LONE_PX = 2;
 
 type Scale = (value: number) => number;
 
@@ -44,7 +45,8 @@ export function sparkPaths(box: Box, window: SeriesWindow, metric: Metric, until
     // Of what lies before the span one place stays, for the line's entry.
     while (first < last && (time[first + 1] ?? 0) * 1000 <= from) first++;
     if ((time[last] ?? 0) * 1000 < from) continue;
-    if (isState(metric)) addSteps(drawn, columns, first, last, x, y, y(low));
+    if (first === last) addLone(drawn, columns, first, x, y);
+    else if (isState(metric)) addSteps(drawn, columns, first, last, x, y, y(low));
     else addRun(drawn, columns, first, last, x, y);
   }
   return drawn;
@@ -82,6 +84,20 @@ function addRun(
   }
   to.trace += `M${line}`;
   to.band += `M${above}${below}Z`;
+}
+
+/** A place between two gaps: no line leads there, and it is seen all the same. */
+function addLone(
+  to: Paths,
+  { time, min, max, mean }: Columns,
+  at: number,
+  x: Scale,
+  y: Scale,
+): void {
+  const left = tenth(x((time[at] ?? 0) * 1000) - LONE_PX);
+  const [high, low] = [tenth(y(max[at] ?? 0)), tenth(y(min[at] ?? 0))];
+  to.trace += `M${left} ${tenth(y(mean[at] ?? 0))}h${LONE_PX}`;
+  to.band += `M${left} ${high}h${LONE_PX}V${low}h${-LONE_PX}Z`;
 }
 
 function addSteps(

@@ -101,6 +101,30 @@ export function pauses(
   return found;
 }
 
+/** Places of a trace with a pause on both sides: what no line leads to or from, and is there all the same. */
+export function lone(
+  time: ArrayLike<number>,
+  column: Column,
+  [from, to]: readonly [number, number],
+  limitMs: number,
+): number[] {
+  const found: number[] = [];
+  let [before, at] = [-1, -1];
+  const reaches = (one: number, other: number) =>
+    one >= 0 &&
+    (column[one] ?? null) !== null &&
+    ((time[other] ?? 0) - (time[one] ?? 0)) * 1000 <= limitMs;
+  for (let next = from; next <= to + 1; next++) {
+    const ended = next > to;
+    if (!ended && column[next] === undefined) continue;
+    const drawn = at >= 0 && (column[at] ?? null) !== null;
+    const goesOn = !ended && (column[next] ?? null) !== null && reaches(at, next);
+    if (drawn && !reaches(before, at) && !goesOn) found.push(at);
+    [before, at] = [at, next];
+  }
+  return found;
+}
+
 /** Stretches (pixels) in order, those that overlap as one. */
 export function merged(stretches: readonly (readonly [number, number])[]): [number, number][] {
   const all: [number, number][] = [];

@@ -44,9 +44,11 @@ export function AlertsPage() {
       <header class="page">
         <p class="facts">{text.lead}</p>
         {admin && (
-          <a class="button" href="/rules">
-            {text.toRules}
-          </a>
+          <span class="actions">
+            <a class="button" href="/rules">
+              {text.toRules}
+            </a>
+          </span>
         )}
       </header>
       {failed.value && (

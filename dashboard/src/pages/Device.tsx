@@ -4,6 +4,7 @@ import { ConfigurationPanel } from "../components/ConfigurationPanel.tsx";
 import { Console } from "../components/Console.tsx";
 import { DesiredPanel } from "../components/DesiredPanel.tsx";
 import { Presence } from "../components/DevicePanel.tsx";
+import { DeviceTrail } from "../components/DeviceTrail.tsx";
 import { FirmwarePanel } from "../components/FirmwarePanel.tsx";
 import { KeyBanner, KeyPanel } from "../components/KeyPanel.tsx";
 import { LinkFigures } from "../components/LinkFigures.tsx";
@@ -73,6 +74,7 @@ function Known({ device }: { device: DeviceState }) {
         <DesiredPanel device={device} />
         <Console device={device} />
         <LinkFigures device={device} />
+        <DeviceTrail device={device} />
       </div>
     </div>
   );

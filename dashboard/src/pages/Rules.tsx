@@ -34,24 +34,26 @@ export function RulesPage() {
     <>
       <header class="page">
         <p class="facts">{text.lead}</p>
-        <a class="button" href="/alerts">
-          {alertText.toAlerts}
-        </a>
-        {rules.value !== null && (
-          <a class="button" href="/api/v1/rules?format=toml" download="outpost-rules.toml">
-            {text.download}
+        <span class="actions">
+          <a class="button" href="/alerts">
+            {alertText.toAlerts}
           </a>
-        )}
-        {rules.value !== null && editing.value === null && (
-          <button
-            type="button"
-            onClick={() => {
-              editing.value = "";
-            }}
-          >
-            {text.make}
-          </button>
-        )}
+          {rules.value !== null && (
+            <a class="button" href="/api/v1/rules?format=toml" download="outpost-rules.toml">
+              {text.download}
+            </a>
+          )}
+          {rules.value !== null && editing.value === null && (
+            <button
+              type="button"
+              onClick={() => {
+                editing.value = "";
+              }}
+            >
+              {text.make}
+            </button>
+          )}
+        </span>
       </header>
       {failed.value && (
         <Notice title={text.failedTitle} tone="error">

@@ -227,6 +227,9 @@ export const de: Catalogue = {
     failedTitle: "Die Befehle lassen sich nicht lesen",
     more: "Ältere Befehle",
     loading: "Befehle werden geladen",
+    last: "Letzte Befehle",
+    all: "Alle Befehle",
+    none: "An dieses Gerät wurde noch kein Befehl gesendet.",
     retry: "Erneut versuchen",
   },
   console: {

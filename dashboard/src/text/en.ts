@@ -231,6 +231,9 @@ export const en = {
     failedTitle: "The trail cannot be read",
     more: "Older commands",
     loading: "Loading commands",
+    last: "Last commands",
+    all: "All commands",
+    none: "No command was sent to this device yet.",
     retry: "Try again",
   },
   console: {
