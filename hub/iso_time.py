@@ -32,13 +32,21 @@ def iso_ms(text: str, zone: tzinfo | None = UTC) -> int:
     if moment.tzinfo is None and zone is None:
         raise NoOffset("it has no offset from UTC; append Z where it is UTC")
     try:
-        since = (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)) - _EPOCH
+        since = (moment if moment.tzinfo is not None else _in_zone(moment, zone)) - _EPOCH
     except OverflowError as error:
         raise NoSuchTime("it is before the year 1 or after 9999") from error
     found = since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000 + leaps * 1000
     if leaps and found % _DAY_MS >= 1000:
         raise NoSuchTime("a second 60 is at the end of a UTC day alone")
     return found
+
+
+def _in_zone(moment: datetime, zone: tzinfo | None) -> datetime:
+    """Return a time by a zone's clocks; of an hour that they show twice the first. Raises NoSuchTime."""
+    aware = moment.replace(tzinfo=zone)
+    if zone is not UTC and aware.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != moment:
+        raise NoSuchTime(f"the clocks of {zone} skipped it")
+    return aware
 
 
 def _told(error: ValueError) -> ValueError:

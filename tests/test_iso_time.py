@@ -56,6 +56,13 @@ def test_a_time_without_an_offset_is_of_the_zone_or_refused() -> None:
         iso_ms("2017-01-01T01:00:00", None)
 
 
+def test_a_local_time_that_clocks_skip_does_not_exist_and_of_a_repeated_one_the_first_is_meant() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    with pytest.raises(NoSuchTime, match="the clocks of Europe/Berlin skipped it"):
+        iso_ms("2026-03-29T02:30:00", berlin)
+    assert iso_ms("2026-10-25T02:30:00", berlin) == iso_ms("2026-10-25T02:30:00+02:00")
+
+
 @given(st.one_of(st.text(max_size=40), st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{5,8}[Z+].{0,6}")))
 def test_any_other_text_is_refused_and_nothing_worse(text: str) -> None:
     try:
