@@ -7,6 +7,8 @@ import contextlib
 import csv
 import io
 import sqlite3
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -154,6 +156,21 @@ def test_an_export_can_be_narrowed(folder: Path, tmp_path: Path) -> None:
     assert file.read_text().splitlines()[1:] == ["x,a,10,5.0,good", "x,a,11,5.5,good"]
 
 
+@pytest.mark.slow
+def test_an_export_whose_reader_has_enough_ends_without_a_word_of_it(folder: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "hub.cli", "export", "--data", str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (process.returncode, "outpost:" in said, "Traceback" in said) == (1, False, False), said
+
+
 def test_line_protocol_escapes_names_and_texts(folder: Path) -> None:
     lines = run("export", "--data", folder, "--format", "lines").stdout.splitlines()
     assert "outpost,device=x,metric=a,quality=good value=0.5 1000000" in lines
@@ -210,6 +227,7 @@ async def test_erase_says_that_a_hub_runs_before_it_asks(folder: Path) -> None:
     [
         (("--metric", "temprature"), "holds no metric temprature; it has: a, b c"),
         (("--device", "y,1", "--device", "nobody"), "holds nothing of nobody"),
+        (("--device", "y.1"), "holds nothing of y.1; did you mean y,1?"),
         (("--from", "2026-02-30"), "'2026-02-30' does not exist: day is out of range for month"),
         (("--from", "2026-11-21", "--to", "2026-11-20"), "is not before --to"),
     ],

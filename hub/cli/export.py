@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hub.cli.client import Failed
+from hub.cli.near import meant
 from hub.cli.options import data_option
 from hub.iso_time import NoSuchTime, iso_ms
 
@@ -90,6 +91,8 @@ def export(
         else:
             with click.open_file(str(output or "-"), "w", encoding="utf-8") as file:
                 count = _told(parts, _csv(file) if kind == "csv" else _lines(file))
+    except BrokenPipeError:  # as by `| head`: who reads has enough, and click ends without a word
+        raise
     except OSError as error:
         raise Failed(f"{output or 'stdout'}: cannot be written: {error.strerror}") from error
     click.echo(f"{count:,} samples", err=True)
@@ -100,7 +103,8 @@ def _known(
 ) -> None:
     """Raise Failed where a name was misspelt: an empty file would look as if nothing had been measured."""
     if unknown := sorted(set(devices) - {device for device, _ in there}):
-        raise Failed(f"{data} holds nothing of {', '.join(unknown)}")
+        near = meant(unknown[0], {device for device, _ in there})
+        raise Failed(f"{data} holds nothing of {', '.join(unknown)}{near}")
     names = {metric for device, metric in there if not devices or device in devices}
     if unknown := sorted(set(metrics) - names):
         known = ", ".join(sorted(names)[:20]) + (", …" if len(names) > 20 else "")
