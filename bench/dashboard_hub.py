@@ -21,7 +21,7 @@ from hub.health import Health
 from hub.model import Birth, Kind, LinkKind, Metric, Reading
 from hub.store.store import Store
 from hub.web.acting import Acting
-from hub.web.gate.auth import Claim
+from hub.web.gate.claim import Claim
 from hub.web.parts import Parts
 from hub.web.server import make_app
 from hub.web.serving.listener import Listener

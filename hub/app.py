@@ -41,7 +41,7 @@ from hub.tls.serving import Tls
 from hub.update import package
 from hub.update.updates import Packages, Updates
 from hub.web.acting import Acting
-from hub.web.gate.auth import Claim
+from hub.web.gate.claim import Claim
 from hub.web.server import Parts, make_app
 from hub.web.serving.doors import Doors
 

@@ -8,7 +8,8 @@ import pytest
 from aiohttp import web
 
 from hub.model import Role
-from hub.web.gate.auth import CLAIM_TTL_MS, COOKIE, Claim, ClaimRefused
+from hub.web.gate.auth import COOKIE
+from hub.web.gate.claim import CLAIM_TTL_MS, Claim, ClaimRefused
 from hub.web.server import ROUTES, make_app
 from tests.web_hub import DEVICE, NOW_MS, Clock, WebHub, filled, web_hub
 

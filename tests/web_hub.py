@@ -20,7 +20,8 @@ from hub.health import Health
 from hub.ingest import Ingest
 from hub.model import Birth, Born, CommandType, Kind, LinkKind, Metric, Reading, Role, Scope
 from hub.web.acting import Acting
-from hub.web.gate.auth import COOKIE, Claim
+from hub.web.gate.auth import COOKIE
+from hub.web.gate.claim import Claim
 from hub.web.parts import Parts, StreamLimits
 from hub.web.server import make_app
 from hub.web.serving.listener import Listener

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hub.health import Health
     from hub.model import CommandResult, FirmwareOffer, Identity
     from hub.store.store import Store
-    from hub.web.gate.auth import Claim
+    from hub.web.gate.claim import Claim
 
 STATIC = Path(__file__).with_name("static")
 

@@ -15,7 +15,8 @@ from hub.store.identity.rights import SecurityKind
 from hub.store.identity.users import MAX_PASSWORD, verify
 from hub.web.gate import wall
 from hub.web.gate.address import address_of, neighbourhood
-from hub.web.gate.auth import COOKIE, ClaimRefused, by_cookie, credential_of, identify, set_secret_cookie
+from hub.web.gate.auth import COOKIE, by_cookie, credential_of, identify, set_secret_cookie
+from hub.web.gate.claim import ClaimRefused
 from hub.web.gate.revocation import REVOCATION
 from hub.web.gate.trail import tell
 from hub.web.gate.tries import TooManyTries, Tries
