@@ -7,8 +7,10 @@ import configparser
 import shutil
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -123,3 +125,21 @@ def foreign_imports(text: str) -> list[str]:
             found.append(node.module or "." * node.level)
         waiting.extend(ast.iter_child_nodes(node))
     return sorted(name for name in found if name not in ON_EVERY_BOARD)
+
+
+def circle(graph: grimp.ImportGraph) -> list[str]:
+    """Return modules that import each other in a circle, also for their types alone; empty where none do."""
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        found: list[str] = error.args[1]
+        return found
+    return []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = grimp.build_graph("hub", "hil", cache_dir=None)
+    assert circle(graph) == []
+    graph.add_import(importer="hub.bus", imported="hub.app")
+    assert {"hub.bus", "hub.app"} <= set(circle(graph)), "what this test looks for is not seen"
