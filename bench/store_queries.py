@@ -110,13 +110,13 @@ async def _last_known(folder: Path) -> list[Figure]:
     return [Figure(what="last known of 200 metrics", value=percentile(times, 0.5), unit="ms")]
 
 
-def over_http(folder: Path, end_ms: int, settle_s: float = SETTLE_S) -> list[Figure]:
+def over_http(folder: Path, end_ms: int, settle_s: float = SETTLE_S, times: int = ASKS) -> list[Figure]:
     """Ask a hub that has nothing else to do."""
     with HubProcess(folder, config=QUIET) as hub:
         time.sleep(settle_s)
-        hour = _over_http(hub, _the_hour(end_ms))
-        rows = _over_http(hub, _the_hour(end_ms, "rows"))
-        latest_ms = _over_http(hub, "latest")
+        hour = _over_http(hub, _the_hour(end_ms), times)
+        rows = _over_http(hub, _the_hour(end_ms, "rows"), times)
+        latest_ms = _over_http(hub, "latest", times)
     return [
         Figure(what=f"{HOUR}, over HTTP", value=hour, unit="ms", target=6),
         Figure(what=f"{HOUR}, over HTTP as rows with qualities", value=rows, unit="ms", target=6),

@@ -57,7 +57,7 @@ def test_the_last_hour_is_asked_in_the_store(filled: Path) -> None:
 
 @pytest.mark.slow
 def test_the_last_hour_is_asked_over_http(filled: Path) -> None:
-    found = store_queries.over_http(filled, END_MS, settle_s=0)
+    found = store_queries.over_http(filled, END_MS, settle_s=0, times=3)
     assert [figure.value > 0 for figure in found] == [True, True, True]
 
 
