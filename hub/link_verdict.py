@@ -240,7 +240,8 @@ def _all_is_well(trend: Trend) -> str:
         messages = trend.grown("messages")
         return f"{_count(messages, 'message')} arrived." if messages else "Nothing is wrong."
     damaged = trend.grown("crc_errors")
-    words = f"{_count(frames, 'frame')} arrived, {f'{damaged:,.0f}' if damaged else 'none'} damaged"
+    sound = f"{damaged:,.0f}" if damaged else "none"
+    words = f"{_count(frames, 'frame')} arrived in the last five minutes, {sound} damaged"
     return words + (f"; round trip {rtt_ms:,.0f} ms." if rtt_ms is not None else ".")
 
 

@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
 import { figure } from "../src/format/figure.ts";
-import { age, decimalsForStep, fixed, longDuration, quantity } from "../src/format/number.ts";
+import {
+  age,
+  decimalsForStep,
+  durationLabels,
+  fixed,
+  longDuration,
+  quantity,
+} from "../src/format/number.ts";
 import { drawn, sentence, shown } from "../src/format/value.ts";
 
 const number = { kind: "number", unit: "°C", decimals: 2 } as const;
@@ -81,4 +88,37 @@ test("a tick's decimals tell neighbours apart", () => {
   expect(decimalsForStep(0.2)).toBe(1);
   expect(decimalsForStep(0.05)).toBe(2);
   expect(decimalsForStep(20)).toBe(0);
+});
+
+test.each([
+  [
+    [0, 86_400, 172_800],
+    ["0 d", "1 d", "2 d"],
+  ],
+  [
+    [259_200, 273_600],
+    ["3 d 00 h", "3 d 04 h"],
+  ],
+  [
+    [0, 21_600, 43_200],
+    ["0 h", "6 h", "12 h"],
+  ],
+  [
+    [50_400, 50_520],
+    ["14:00 h", "14:02 h"],
+  ],
+  [
+    [1800, 2400],
+    ["30 min", "40 min"],
+  ],
+  [
+    [1930, 1935],
+    ["32:10", "32:15"],
+  ],
+  [
+    [7201, 7202],
+    ["2:00:01", "2:00:02"],
+  ],
+])("an axis of durations %j is told as its step needs", (values, labels) => {
+  expect(durationLabels(values).map((label) => label.replaceAll("\u202f", " "))).toEqual(labels);
 });

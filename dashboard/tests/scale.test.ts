@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import {
+  durationStep,
   gapAfterMs,
   niceRange,
   niceTicks,
@@ -40,6 +41,13 @@ test("an axis has three ticks at the least, whatever its ends", () => {
       expect(ticks.length).toBeLessThanOrEqual(9);
     }
   }
+});
+
+test("long durations run in whole seconds, minutes, hours and days", () => {
+  expect([3, 20, 61, 4000, 80_000].map(durationStep)).toEqual([5, 30, 120, 7200, 86_400]);
+  expect(durationStep(3 * 86_400)).toBe(5 * 86_400);
+  expect(niceRange(1634, 1935, 3, durationStep)).toEqual([1560, 2040]);
+  expect(niceTicks(1560, 2040, 3.5, durationStep)).toEqual([1560, 1680, 1800, 1920, 2040]);
 });
 
 test("time ticks stand on the viewer's whole hours and days", () => {

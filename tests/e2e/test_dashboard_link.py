@@ -19,7 +19,7 @@ def test_a_device_page_tells_whose_fault_a_link_is_and_its_last_day(rig: Rig, wa
     page = watched.page
     page.goto(f"/devices/{UIDS[0]}")
     verdict = page.locator(".verdict")
-    expect(verdict).to_contain_text("arrived, none damaged", timeout=15_000)
+    expect(verdict).to_contain_text("arrived in the last five minutes, none damaged", timeout=15_000)
     assert verdict.get_attribute("data-cause") == "good"
     assert not page.locator(".linkcharts").count()
     page.get_by_text("The last 24 hours").click()

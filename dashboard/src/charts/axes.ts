@@ -1,16 +1,26 @@
 import type uPlot from "uplot";
 import type { Metric } from "../api/types.ts";
-import { byteScale, decimalsForStep, fixed } from "../format/number.ts";
+import { byteScale, decimalsForStep, durationLabels, fixed, isLong } from "../format/number.ts";
 import { tick } from "../format/time.ts";
 import { converted, sentBack, shownAs } from "../format/units.ts";
 import { offsetMs, shownZone } from "../format/zone.ts";
-import { niceRange, niceTicks, timeStep, timeTicks, valueRange } from "./scale.ts";
+import { text as words } from "../text/catalogue.ts";
+import {
+  durationStep,
+  niceRange,
+  niceStep,
+  niceTicks,
+  timeStep,
+  timeTicks,
+  valueRange,
+} from "./scale.ts";
 import { palette } from "./theme.ts";
 
 const AXIS_WIDTH = 52;
 const AXIS_HEIGHT = 22;
 const TICK_PX = 84;
 const CUT_PX = 12;
+const RANGE_STEPS = 3;
 
 const grid = (): uPlot.Axis.Grid => ({ stroke: () => palette.peek().grid, width: 1 });
 
@@ -55,7 +65,7 @@ export function valueAxis(metric: Metric, scale: "y" | "y2"): uPlot.Axis {
     gap: 6,
   };
   if (metric.kind === "boolean") {
-    return { ...axis, splits: () => [0, 1], values: () => ["off", "on"] };
+    return { ...axis, splits: () => [0, 1], values: () => [words.command.no, words.command.yes] };
   }
   if (metric.kind === "enum") {
     const options = metric.options ?? [];
@@ -66,7 +76,8 @@ export function valueAxis(metric: Metric, scale: "y" | "y2"): uPlot.Axis {
     splits: (self, _axis, min, max) => {
       const to = shownAs(metric.unit);
       const count = Math.max(2, self.height / 42);
-      return niceTicks(converted(min, to), converted(max, to), count).map((at) => sentBack(at, to));
+      const [low, high] = [converted(min, to), converted(max, to)];
+      return niceTicks(low, high, count, stepsOf(metric.unit, high)).map((at) => sentBack(at, to));
     },
     // Without samples a scale would be made up.
     values: (self, splits) =>
@@ -84,9 +95,13 @@ export function valueScale(metric: Metric): uPlot.Range.Function {
 /** A range on whole steps of the unit that is shown, in the unit that is sent. */
 function niceAs(unit: string, low: number, high: number): [number, number] {
   const to = shownAs(unit);
-  const [from, upTo] = niceRange(converted(low, to), converted(high, to));
+  const most = converted(high, to);
+  const [from, upTo] = niceRange(converted(low, to), most, RANGE_STEPS, stepsOf(unit, most));
   return [sentBack(from, to), sentBack(upTo, to)];
 }
+
+/** Long durations run in minutes, hours and days; all else by tens. */
+const stepsOf = (unit: string, most: number) => (isLong(unit, most) ? durationStep : niceStep);
 
 /** Labels of one axis: all in the same unit, with the same digits. */
 export function valueLabels(sent: number[], sentUnit: string): string[] {
@@ -94,6 +109,7 @@ export function valueLabels(sent: number[], sentUnit: string): string[] {
   const { unit } = to;
   const splits = sent.map((at) => converted(at, to));
   const size = Math.max(...splits.map(Math.abs), 0);
+  if (isLong(unit, size)) return durationLabels(splits);
   const scale = byteScale(unit, size) ?? { by: 1, unit: "" };
   const step = splits.length > 1 ? ((splits[1] ?? 0) - (splits[0] ?? 0)) / scale.by : 1;
   const decimals = decimalsForStep(step);

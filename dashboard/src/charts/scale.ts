@@ -15,11 +15,24 @@ export function niceStep(size: number): number {
   return 10 * power;
 }
 
+const DAY_S = 86_400;
+
+/** Of a duration in seconds: whole seconds, minutes, hours and days, that are not under `size`. */
+export function durationStep(size: number): number {
+  const found = STEPS_MS.find((step) => step >= size * 1000 && step <= DAY_S * 1000);
+  return found === undefined ? niceStep(size / DAY_S) * DAY_S : found / 1000;
+}
+
 /** A y range on whole steps around the data, so that it moves seldom. Flat data stands in its middle. */
-export function niceRange(min: number, max: number, steps = 3): [number, number] {
+export function niceRange(
+  min: number,
+  max: number,
+  steps = 3,
+  stepOf: (size: number) => number = niceStep,
+): [number, number] {
   if (!Number.isFinite(min) || !Number.isFinite(max)) return [0, 1];
   const span = max - min || Math.abs(max) * 0.02 || 1;
-  const step = niceStep(span / steps);
+  const step = stepOf(span / steps);
   let low = Math.floor(min / step) * step;
   let high = Math.ceil(max / step) * step;
   if (low === high) {
@@ -59,10 +72,15 @@ export function valueRange(
 const LEAST_TICKS = 3;
 
 /** Ticks from `low` to `high` on whole steps, about `count`; on a finer step where they would be fewer than three. */
-export function niceTicks(low: number, high: number, count: number): number[] {
-  const ticks = ticksBy(niceStep((high - low) / Math.max(1, count)), low, high);
+export function niceTicks(
+  low: number,
+  high: number,
+  count: number,
+  stepOf: (size: number) => number = niceStep,
+): number[] {
+  const ticks = ticksBy(stepOf((high - low) / Math.max(1, count)), low, high);
   return ticks.length < LEAST_TICKS && high > low
-    ? ticksBy(niceStep((high - low) / (2 * Math.max(LEAST_TICKS, count))), low, high)
+    ? ticksBy(stepOf((high - low) / (2 * Math.max(LEAST_TICKS, count))), low, high)
     : ticks;
 }
 

@@ -56,12 +56,41 @@ export function quantity(value: number, unit: string, decimals: number | null): 
     const scaled = value / scale.by;
     return { text: fixed(scaled, scale.by === 1 ? 0 : digits3(scaled)), unit: scale.unit };
   }
-  if (unit === "s" && Math.abs(value) >= LONG_S) {
+  if (isLong(unit, value)) {
     const [, text = "", last = ""] = /^(.*)\u202f(\S+)$/.exec(longDuration(value)) ?? [];
     return { text, unit: last };
   }
   return { text: fixed(value, decimals ?? decimalsFor(value)), unit: unitText(unit) };
 }
+
+/** Whether a value is told in minutes, hours and days. */
+export const isLong = (unit: string, value: number): boolean =>
+  unit === "s" && Math.abs(value) >= LONG_S;
+
+/** Of an axis of long durations (s) its labels, in what its step needs: `3 d`, `3 d 04 h`, `14 h`, `14:02 h`, `32:20`. */
+export function durationLabels(values: readonly number[]): string[] {
+  const step = values.length > 1 ? Math.abs((values[1] ?? 0) - (values[0] ?? 0)) : 1;
+  const most = Math.max(...values.map(Math.abs), 0);
+  return values.map((value) => {
+    const sign = value < 0 ? MINUS : "";
+    return sign + durationLabel(Math.round(Math.abs(value)), step, most);
+  });
+}
+
+function durationLabel(seconds: number, step: number, most: number): string {
+  const [d, h, min] = [seconds / 86_400, seconds / 3600, seconds / 60].map(Math.floor) as Three;
+  if (step % 86_400 === 0) return `${d}${THIN}d`;
+  if (step % 3600 === 0)
+    return most < 172_800 ? `${h}${THIN}h` : `${d}${THIN}d ${two(h % 24)}${THIN}h`;
+  if (step % 60 !== 0) {
+    const tail = `${two(min % 60)}:${two(seconds % 60)}`;
+    return most < 3600 ? `${min}:${two(seconds % 60)}` : `${h}:${tail}`;
+  }
+  return most < 7200 ? `${min}${THIN}min` : `${h}:${two(min % 60)}${THIN}h`;
+}
+
+type Three = [number, number, number];
+const two = (count: number): string => String(count).padStart(2, "0");
 
 /** By what a chart in `unit` that reaches up to `size` divides its values, and what it calls the result. */
 export function byteScale(unit: string, size: number): { by: number; unit: string } | null {

@@ -71,10 +71,10 @@ function Known({ device }: { device: DeviceState }) {
         <ConfigurationPanel device={device} />
         <FirmwarePanel device={device} />
         <KeyPanel device={device} />
-        <DesiredPanel device={device} />
+        {info.commands.length > 0 && <DesiredPanel device={device} />}
         <Console device={device} />
         <LinkFigures device={device} />
-        <DeviceTrail device={device} />
+        {info.commands.length > 0 && <DeviceTrail device={device} />}
       </div>
     </div>
   );

@@ -189,7 +189,7 @@ export const de: Catalogue = {
     unset: "nicht gesetzt",
     yes: "ein",
     no: "aus",
-    optional: "freigestellt",
+    optional: "(freigestellt)",
     errors: {
       required: "Ein Wert wird gebraucht.",
       number: "Das ist keine Zahl.",

@@ -193,7 +193,7 @@ export const en = {
     unset: "not set",
     yes: "on",
     no: "off",
-    optional: "optional",
+    optional: "(optional)",
     errors: {
       required: "A value is needed.",
       number: "This is not a number.",
