@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.cli.main import main
+from hub.store.folder import StoreError
 from hub.store.format.pages import Pages, holds_samples
 from hub.store.schema import PAGE_BYTES
 from hub.store.transfer import archive
@@ -81,12 +82,40 @@ async def test_samples_of_a_file_without_its_schema_come_back_once(
     for page in schema_pages(data):
         overwrite(data, range(page, page + 1), bytes(PAGE_BYTES))
     aside = await goes_on(data)
-    assert "Keep it" in caplog.text
+    assert "keep the file" in caplog.text
     assert "can be deleted" not in caplog.text
     for _ in range(2):
         found = await asyncio.to_thread(rescued, data, aside)
         assert found["pico", "m"] == [*SEQS, SEQS.stop]
     assert [path.name for path in data.iterdir() if path.name.startswith(".")] == []  # noqa: ASYNC240 - a temporary folder of three files
+
+
+async def test_samples_come_back_that_only_a_damaged_page_led_to(
+    data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with contextlib.closing(sqlite3.connect(data / "outpost.db")) as connection:
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'chunk'").fetchone()
+    overwrite(data, range(root, root + 1), bytes(PAGE_BYTES))
+    aside = await comes_upon_it(data)
+    assert "keep the file" in caplog.text
+    found = await asyncio.to_thread(rescued, data, aside)
+    assert found["pico", "m"] == [*SEQS, SEQS.stop]
+
+
+async def comes_upon_it(folder: Path) -> Path:
+    """Run a store until a query finds the damage; return the file that was set aside."""
+    store = open_store(folder)
+    await store.start()
+    async with asyncio.timeout(60):
+        while not set_aside(folder):
+            with contextlib.suppress(StoreError):
+                await values(store)
+    store.put(board(SEQS.stop))
+    await store.settle()
+    await salvaged(folder)
+    await store.close()
+    (aside,) = set_aside(folder)
+    return aside
 
 
 async def test_a_file_without_its_first_pages_is_known_by_its_chunks(data: Path) -> None:

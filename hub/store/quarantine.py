@@ -121,7 +121,7 @@ class Salvage:
         self._name = ""
         self._counts = [0, 0]
         self._unread = False
-        """SQLite could not open the file so far as to find its tables."""
+        """SQLite came upon pages that it could not read; what they lead to is not carried over."""
 
     def step(self, connection: sqlite3.Connection, limit: int) -> bool:
         """Carry over up to `limit` rows in the caller's transaction; False when there is nothing to do."""
@@ -156,29 +156,25 @@ class Salvage:
 
     def _finish(self, connection: sqlite3.Connection) -> None:
         connection.execute("DELETE FROM state WHERE key = ?", (_KEY + self._name,))
+        what_now = "the file can be deleted"
         if self._unread:
-            log.error(
-                "%s: its tables cannot be found, so no sample of it is carried over. Keep it: with the hub"
-                " stopped, `outpost import %s` looks through it page by page",
-                self._name,
-                self._folder / self._name,
+            what_now = (
+                "pages that lead to others cannot be read, so there may be more: keep the file, and with the"
+                f" hub stopped let `outpost import {self._folder / self._name}` look through it page by page"
             )
-        else:
-            log.warning(
-                "%s: %d intact chunks are carried over, %d were damaged; the file can be deleted",
-                self._name,
-                *self._counts,
-            )
+        log.warning(
+            "%s: %d intact chunks are carried over, %d were damaged; %s", self._name, *self._counts, what_now
+        )
         self._rows = None
 
     def _intact(self, aside: Path) -> Iterator[tuple[str, int, tuple[object, ...]]]:
         try:
             with contextlib.closing(connect_reader(aside)) as damaged:
-                self._unread = not _has_tables(damaged)
                 # Rollups before chunks, which then mark what is to be made again.
                 yield from self._walk(damaged, "roll", "id, data")
                 yield from self._walk(damaged, "chunk", "id, n, data")
         except sqlite3.DatabaseError as error:
+            self._unread = True
             log.error("%s: nothing more can be read: %s", aside.name, error)
 
     def _walk(
@@ -196,6 +192,7 @@ class Salvage:
             try:
                 row = after(key)
             except sqlite3.DatabaseError:
+                self._unread = True
                 key = _past(after, key)
                 continue
             if row is None:
@@ -207,14 +204,6 @@ class Salvage:
                 self._counts[1] += 1
                 continue
             yield table, row[0], row
-
-
-def _has_tables(damaged: sqlite3.Connection) -> bool:
-    try:
-        found = damaged.execute("SELECT count(*) FROM sqlite_master WHERE name IN ('chunk', 'roll')")
-        return bool(found.fetchone()[0] == 2)
-    except sqlite3.DatabaseError:
-        return False
 
 
 def _past(after: Callable[[int], object], key: int) -> int | None:
