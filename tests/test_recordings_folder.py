@@ -56,7 +56,7 @@ def test_what_is_being_written_counts_and_makes_room_for_itself(tmp_path: Path) 
     growing = kept.begin(4_000, "command")
     for size, left, fits in ((40, ["3000", "2000"], True), (140, ["3000"], True), (251, [], False)):
         growing.write_bytes(bytes(size))
-        assert kept.prune(5_000) is fits
+        assert (kept.prune(5_000) == "") is fits
         assert [item.id for item in kept.all()] == left
     assert growing.exists()
 
@@ -75,3 +75,14 @@ def test_a_full_disk_is_left_to_the_samples(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("hub.camera.recording.recordings._MIN_FREE_BYTES", 1 << 62)
     with pytest.raises(NoRoom, match="free on the disk"):
         Recordings(tmp_path, max_bytes=1, max_age_ms=1).begin(1_000, "command")
+
+
+def test_a_disk_that_fills_ends_what_is_being_written_and_costs_no_other_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = folder_with(tmp_path, "1000_1_command.mp4")
+    kept.begin(2_000, "command").touch()
+    assert kept.prune(3_000) == ""
+    monkeypatch.setattr("hub.camera.recording.recordings._MIN_FREE_BYTES", 1 << 62)
+    assert "free on the disk" in kept.prune(3_000)
+    assert [item.id for item in kept.all()] == ["1000"]

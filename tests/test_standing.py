@@ -44,6 +44,7 @@ class Films:
     def end(self, *, stopped: bool = False) -> None:
         assert self.take is not None
         self.take.running, self.take.stopped = False, stopped
+        self.take.ended.set()
 
 
 class Scene:
@@ -108,6 +109,29 @@ async def test_a_camera_that_fails_is_tried_again_later(scene: Scene) -> None:
     scene.films.fails = False
     await scene.look()
     assert scene.films.asked == [TAKE_S]
+
+
+async def test_a_camera_that_stays_dead_is_logged_once(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.left, scene.films.fails = 900.0, True
+    for _ in range(3):
+        await scene.look()
+    assert [record.message for record in caplog.records] == [
+        "camera front: not recorded by schedule: no picture"
+    ]
+
+
+async def test_the_next_take_begins_as_soon_as_one_has_ended(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "_LOOK_S", 3_600.0)
+    scene.left = 900.0
+    task = asyncio.create_task(scene.standing.run())
+    for count in (1, 2, 3):
+        await until(lambda count=count: len(scene.films.asked) == count)  # type: ignore[misc]  # mypy cannot infer a lambda's default
+        scene.films.end()
+    task.cancel()
 
 
 async def test_a_camera_records_by_its_schedule_beside_nobody_who_looks(tmp_path: Path) -> None:

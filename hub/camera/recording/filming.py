@@ -52,6 +52,8 @@ class Take:
     stopped: bool = False
     """Somebody ended it before its time."""
     ending: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    """Its last file is kept."""
 
 
 class Filming:
@@ -133,10 +135,10 @@ class Filming:
         take.stopped = take.running
         take.ending.set()
 
-    def cut_short(self) -> None:
-        """End all takes, because what they write is more than may be kept."""
+    def cut_short(self, why: str) -> None:
+        """End all takes, for which there is no room."""
         for take in self.takes:
-            log.error("camera %s: recording %s ends early: `recordings_mb` is full", self._camera, take.id)
+            log.error("camera %s: recording %s ends early: %s", self._camera, take.id, why)
             take.ending.set()
 
     def _moment(self) -> int:
@@ -157,6 +159,7 @@ class Filming:
     def _ended(self, take: Take) -> None:
         take.running = False
         self._takes.pop(take.id, None)
+        take.ended.set()
 
     async def _reel(self, take: Take, path: Path) -> Reel:
         from hub.camera.recording.reel import Reel  # noqa: PLC0415 - PyAV only where somebody records

@@ -90,8 +90,9 @@ class Keeping:
     async def _prune(self) -> None:
         now_ms = self._now_ms()
         await asyncio.to_thread(self.timelapses.prune, now_ms)
-        if not await asyncio.to_thread(self.filming.kept.prune, now_ms):
-            self.filming.cut_short()
+        why = await asyncio.to_thread(self.filming.kept.prune, now_ms)
+        if why:
+            self.filming.cut_short(why)
 
 
 OFF = "off"

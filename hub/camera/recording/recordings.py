@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 _NAME = re.compile(r"(\d{1,15})_(\d{1,9})_([a-z]{1,20})(?:-([a-z0-9-]{1,63}))?\.mp4")
 _GROWING = "*_0_*.part"
 _MIN_FREE_BYTES = 256 << 20
-"""A recording is not begun on a fuller disk: samples need the room more."""
+"""A recording is not begun on a fuller disk, and ends on one: samples need the room more."""
+_DISK_FULL = f"less than {_MIN_FREE_BYTES >> 20} MiB are free on the disk of the recordings"
 
 
 class UnknownRecording(OutpostError):
@@ -89,8 +90,8 @@ class Recordings:
         """Make room and give the path to write to. Raises NoRoom, OSError."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self.prune(time_ms)
-        if shutil.disk_usage(self._folder).free < _MIN_FREE_BYTES:
-            raise NoRoom(f"less than {_MIN_FREE_BYTES >> 20} MiB are free on the disk of the recordings")
+        if self._is_disk_full():
+            raise NoRoom(_DISK_FULL)
         why = reason if rule is None else f"{reason}-{rule}"
         path = self._folder / f"{time_ms}_0_{why}.part"
         self._growing.add(path)
@@ -113,16 +114,25 @@ class Recordings:
             if path not in self._growing:
                 path.rename(path.with_suffix(".mp4"))
 
-    def prune(self, now_ms: int) -> bool:
-        """Delete the oldest until all is within its bounds; say whether what is being written is."""
-        kept_bytes = sum(item.size_bytes for item in self.under_way())
-        fits = kept_bytes <= self._max_bytes
+    def prune(self, now_ms: int) -> str:
+        """Delete the oldest until all is within its bounds; say why what is being written must end, or "".
+
+        A full disk ends it, and costs no other recording: it may be full of anything.
+        """
+        growing = self.under_way()
+        kept_bytes = sum(item.size_bytes for item in growing)
+        outgrown = kept_bytes > self._max_bytes
         for item in self.all():
             kept_bytes += item.size_bytes
             if kept_bytes > self._max_bytes or now_ms - item.time_ms > self._max_age_ms:
                 log.info("recording %s makes room", item.path.name)
                 item.path.unlink(missing_ok=True)
-        return fits
+        if outgrown:
+            return "it takes all that recordings may"
+        return _DISK_FULL if growing and self._is_disk_full() else ""
+
+    def _is_disk_full(self) -> bool:
+        return shutil.disk_usage(self._folder).free < _MIN_FREE_BYTES
 
 
 def _described(paths: Iterable[Path]) -> Iterator[Recording]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -40,12 +41,19 @@ class Standing:
         """The take that was begun last, until its end was seen."""
         self._stopped = False
         """Somebody ended a take of ours: none is begun before the rules close, and open again."""
+        self._trouble = ""
+        """What was logged last: a camera that stays dark is told once."""
 
     async def run(self) -> None:
-        """Look once a second, until cancelled."""
+        """Look once a second, and where a take has ended at once, until cancelled."""
         while True:
             pause_s = await self._look()
-            await asyncio.sleep(pause_s)
+            if self._ours is None:
+                await asyncio.sleep(pause_s)
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._ours.ended.wait()
 
     async def _look(self) -> float:
         """Begin a take where one is due; give the seconds until the next look."""
@@ -64,6 +72,9 @@ class Standing:
         except AlreadyRecording:
             return _LOOK_S
         except CameraError as error:
-            log.warning("camera %s: not recorded by schedule: %s", self._camera, error)
+            if str(error) != self._trouble:
+                log.warning("camera %s: not recorded by schedule: %s", self._camera, error)
+            self._trouble = str(error)
             return _RETRY_S
+        self._trouble = ""
         return _LOOK_S
