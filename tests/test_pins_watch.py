@@ -294,7 +294,7 @@ async def test_a_pwm_is_exported_set_up_and_follows_its_command(pi: Pi) -> None:
     entry = {"driver": "pwm", "pin": "pwmchip0:2", "name": "fan", "freq": 25000, "initial": 50}
     async with pi.running(entry) as heard:
         await until(lambda: heard.said, "a word that the channel is not there")
-        # It is tried again and again: a file, unlike the kernel's, is empty between its opening and the write.
+        # Tried again and again; a file, unlike the kernel's, is empty between its opening and the write.
         await until(lambda: export.read_text() == "2", "the export")
         channel.mkdir()  # what the kernel makes of the export
         await until((channel / "enable").exists, "the channel")
