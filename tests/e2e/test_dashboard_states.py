@@ -26,7 +26,13 @@ def test_charts_without_their_history_say_why(watched: Watched) -> None:
     page.goto(f"/devices/{UIDS[0]}")
     live(page)
     page.get_by_text("7 d", exact=True).click()
-    expect(page.locator(".veil").filter(has_text=REASON).first).to_be_visible()
+    said = page.locator(".panel.chart").filter(has_text=REASON).first
+    expect(said.locator(".veil")).to_be_visible()
+    # Beside the axis' labels, which would run through the words.
+    starts, plot = (said.locator(part).bounding_box() for part in (".veil span", ".u-over"))
+    assert starts is not None
+    assert plot is not None
+    assert starts["x"] >= plot["x"]
 
 
 def test_a_parameter_out_of_range_is_not_sent_and_named(watched: Watched) -> None:

@@ -191,11 +191,17 @@ function FeedNote({ feed, empty }: { feed: Feed; empty: boolean }) {
     );
   }
   if (feed.state.value === "failed") {
-    return <p class="veil bad">{text.chart.failed(feed.error.value)}</p>;
+    return (
+      <p class="veil bad">
+        <span>{text.chart.failed(feed.error.value)}</span>
+      </p>
+    );
   }
   if (!empty) return null;
   return (
-    <p class="veil dim">{feed.state.value === "loading" ? text.chart.loading : text.chart.empty}</p>
+    <p class="veil dim">
+      <span>{feed.state.value === "loading" ? text.chart.loading : text.chart.empty}</span>
+    </p>
   );
 }
 
