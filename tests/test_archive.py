@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import csv
 import io
+import os
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,8 +25,6 @@ from hub.store.transfer import archive
 from tests.fresh_store import open_fresh
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from hub.store.store import Store
 
 END = 2**53 - 1
@@ -244,6 +244,32 @@ def test_an_export_of_what_cannot_be_writes_no_file(
 def test_erase_names_a_device_it_does_not_know(folder: Path) -> None:
     done = run("erase", "--data", folder, "--device", "nobody", "--yes")
     assert (done.exit_code, "nothing of nobody" in done.output) == (1, True)
+
+
+def test_a_backup_on_a_read_only_medium_is_looked_at_as_it_is(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mount is a fake, since root, whom no mode stops, can write any folder: what it says of `folder`."""
+    asyncio.run(open_store(tmp_path / "other").close())
+    (tmp_path / "rules.toml").touch()
+    truly = os.access
+    monkeypatch.setattr(
+        "os.access", lambda path, mode: truly(path, mode) and not (mode == os.W_OK and Path(path) == folder)
+    )
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    for command in (
+        ("sql", "SELECT count(*) FROM samples", "--data", folder),
+        ("export", "--device", "x", "--output", tmp_path / "x.csv", "--data", folder),
+        ("retention", "--config", tmp_path / "rules.toml", "--data", folder),
+        ("backup", tmp_path / "copy", "--data", folder),
+        ("import", folder, "--data", tmp_path / "other"),
+    ):
+        done = run(*command)
+        assert done.exit_code == 0, done.output
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    imported = asyncio.run(all_of(tmp_path / "other"))
+    assert imported == asyncio.run(all_of(tmp_path / "copy"))
+    assert len(imported["x", "a"]) == 30
 
 
 def test_sql_answers_a_statement_with_a_head(folder: Path) -> None:

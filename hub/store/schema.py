@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from typing import TYPE_CHECKING
@@ -75,9 +76,31 @@ def connect_reader(database: Path) -> sqlite3.Connection:
     return connection
 
 
+def is_at_rest(database: Path) -> bool:
+    """Tell that nobody can write the file here, as on a medium that is mounted read-only."""
+    return not os.access(database.parent, os.W_OK) and not os.path.exists(f"{database}-wal")  # noqa: PTH110 - a name, not a path, with a suffix
+
+
+def check_format(database: Path) -> None:
+    """Raise StoreError unless a file that cannot be migrated has this version's tables."""
+    try:
+        with contextlib.closing(connect_reader(database)) as connection:
+            found = _version(connection)
+            _check_owner(connection, database)
+    except sqlite3.Error as error:
+        raise StoreError(f"{database}: the database cannot be opened: {error}") from error
+    if found < len(MIGRATIONS):
+        raise StoreError(
+            f"{database}: is of an older format ({found}) and cannot be written here; copy its folder,"
+            " and name the copy"
+        )
+
+
 def _open(database: Path, mode: str) -> sqlite3.Connection:
     # Neither mode makes a missing file: an empty one in its place would hide that the data is gone.
     address = f"{database.absolute().as_uri()}?mode={mode}"
+    if mode == "ro" and is_at_rest(database):
+        address += "&immutable=1"  # else SQLite wants to make the WAL's index
     return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=5.0)
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from hub.store.folder import Folder, StoreError, check_used, prepare
+from hub.store.folder import DATABASE, Folder, StoreError, check_used, prepare
 from hub.store.format import chunk
 from hub.store.format.names import every_metric, shapes_of_device
 from hub.store.queries import history
 from hub.store.queries.series import Series
-from hub.store.schema import connect, connect_reader, migrate
+from hub.store.schema import check_format, connect, connect_reader, is_at_rest, migrate
 from hub.store.writing import seal
 from hub.store.writing.recent import Recent
 from hub.store.writing.samples import MAX_TIME_MS
@@ -46,8 +46,14 @@ class Stock(msgspec.Struct, frozen=True):
 
 
 def existing(folder: Path) -> Path:
-    """Return a data folder's database, brought to this version's tables. Raises StoreError."""
+    """Return a data folder's database, brought to this version's tables. Raises StoreError.
+
+    On a medium that is mounted read-only it is returned as it is, for readers.
+    """
     check_used(folder)
+    if is_at_rest(folder / DATABASE):
+        check_format(folder / DATABASE)
+        return folder / DATABASE
     database = prepare(folder)
     migrate(database)
     return database

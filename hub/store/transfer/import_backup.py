@@ -12,7 +12,7 @@ from hub.store.folder import Folder
 from hub.store.format import chunk, rollrow, tiers
 from hub.store.format.names import shape_of_id
 from hub.store.format.packing import listed
-from hub.store.schema import connect
+from hub.store.schema import connect, connect_reader, is_at_rest
 from hub.store.transfer.archive import existing
 from hub.store.transfer.import_values import ImportFailed, Skipped
 from hub.store.writing import seal
@@ -40,7 +40,13 @@ def bring(folder: Path, bulk: Bulk, progress: Callable[[int, int], None], *, twi
     Without `twins`, of one time of a metric the first sample alone. Tokens, users, commands and what boards
     were acked stay where they are. Raises ImportFailed, StoreError.
     """
-    existing(folder)
+    database = existing(folder)
+    if is_at_rest(database):
+        try:
+            with contextlib.closing(connect_reader(database)) as connection:
+                return _Bringer(connection, bulk, progress, twins=twins).bring()
+        except sqlite3.Error as error:
+            raise ImportFailed(f"{folder}: cannot be read: {error}") from error
     held = Folder(folder)
     try:
         with contextlib.closing(connect(held.database)) as connection:
