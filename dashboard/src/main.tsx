@@ -109,9 +109,13 @@ async function open(): Promise<void> {
   watchUpgrade(hub.epoch, ours, fetchPage, hub.upgraded);
 }
 
-/** What comes meanwhile, and a frame that is due, may go first. */
+/** What comes meanwhile, and a frame that is due, may go first. Not a timer's: those wait, one set by another longer. */
 function nextTask(): Promise<void> {
-  return new Promise((go) => setTimeout(go));
+  return new Promise((go) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => go();
+    port2.postMessage(null);
+  });
 }
 
 /** First of all: what the hub answers takes longest. */
