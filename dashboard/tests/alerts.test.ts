@@ -83,6 +83,7 @@ test("a title gives an id that the hub takes", () => {
 
 test("a rule is said in words", () => {
   expect(inWords({ ...NEW_RULE, hold: "5m" })).toBe("above 30 for 5m");
+  expect(inWords({ ...NEW_RULE, threshold: -60.5 })).toBe("above \u221260.5");
   expect(inWords({ ...NEW_RULE, condition: "silent", hold: "10m" })).toBe("silent for 10m");
 });
 

@@ -1,4 +1,5 @@
 import type { Condition, Rule } from "../api/alerts.ts";
+import { fixed } from "../format/number.ts";
 import { type Conversion, converted, sentBack } from "../format/units.ts";
 import { alertText } from "../text/catalogue.ts";
 
@@ -120,12 +121,16 @@ export const idOf = (title: string): string =>
 /** A rule in words, its threshold in the unit `to`. */
 export function inWords(rule: Rule, to = SAME): string {
   const says = alertText.rule.says[rule.condition];
-  const number = rule.threshold === null ? "" : typed(rule.threshold, limitIn(rule.condition, to));
+  const number =
+    rule.threshold === null ? "" : read(typed(rule.threshold, limitIn(rule.condition, to)));
   const limit = to.unit === "" ? number : `${number}\u202f${to.unit}`;
   const words = says(limit, rule.window, rule.hold, String(rule.value));
   const held = rule.condition !== "silent" && !/^0/.test(rule.hold);
   return words + (held ? alertText.rule.held(rule.hold) : "");
 }
+
+/** A number as it is read, in place of how it is typed. */
+const read = (number: string): string => fixed(Number(number), (number.split(".")[1] ?? "").length);
 
 /** The unit that all numbers which a rule's source fits have in common; empty where they have none. */
 export function unitOf(

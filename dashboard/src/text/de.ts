@@ -106,7 +106,7 @@ export const de: Catalogue = {
         code: "outpost doctor",
       },
     ],
-    failedTitle: "Der Hub hat nicht geantwortet",
+    failedTitle: "Keine Daten vom Hub",
     retry: "Erneut versuchen",
   },
   chart: {

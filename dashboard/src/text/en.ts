@@ -110,7 +110,7 @@ export const en = {
         code: "outpost doctor",
       },
     ],
-    failedTitle: "The hub did not answer",
+    failedTitle: "No data from the hub",
     retry: "Try again",
   },
   chart: {
