@@ -67,9 +67,8 @@ class HubClient:
         rows: list[StoredSample] = []
         while True:
             page = await self._get("samples", SamplesView, query)
-            rows += (
-                msgspec.convert(dict(zip(page.columns, row, strict=True)), StoredSample) for row in page.rows
-            )
+            told = page.rows or []  # unset by the other layout alone, which is not asked for
+            rows += (msgspec.convert(dict(zip(page.columns, row, strict=True)), StoredSample) for row in told)
             if page.next is None:
                 return rows
             query["cursor"] = page.next
