@@ -111,16 +111,6 @@ test("a calm drawing is drawn with readouts, and once a second where nothing com
   expect(drawn).toBe(3);
 });
 
-test("a calm drawing shares no frame with readouts, and is drawn once after a round of many", () => {
-  const all = metrics(MANY);
-  const rounds: number[] = [];
-  display.onFlush(() => rounds.push(showing(all, 7)));
-  frame();
-  news(all, 7);
-  while (frames.length > 0) frame();
-  expect(rounds).toEqual([0, MANY]);
-});
-
 test("turns are spread over the period", () => {
   const turns = Array.from({ length: 20 }, () => display.turn()).sort((a, b) => a - b);
   const gaps = turns.slice(1).map((turn, at) => turn - (turns[at] ?? 0));

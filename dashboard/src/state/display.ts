@@ -4,11 +4,8 @@ import type { MetricState } from "./metric.ts";
 
 /** Digits that change faster than this cannot be read. */
 const READOUT_MS = 250;
-/**
- * Readouts that change in one frame: to lay them out and paint them takes several times as long as their script. With
- * more of them the frame after comes late now and then; with fewer there are more frames, and each has its price.
- */
-const A_FRAME = 67;
+/** Readouts that change in one frame: to lay them out and paint them takes several times as long as their script. */
+const A_FRAME = 100;
 /** They change in steps of so many, until so much of the frame is gone. */
 const TOGETHER = 16;
 const SHOW_MS = 4;
@@ -32,7 +29,7 @@ export class Display {
     return this.follow(this.drawings, drawing);
   }
 
-  /** As `onFrame`, but once in a round of readouts, in the frame after the last of them: what moves slowly waits. */
+  /** As `onFrame`, but in the frames in which readouts change and no others: what moves slowly costs no frame. */
   onFlush(drawing: () => void): () => void {
     return this.follow(this.calm, drawing);
   }
@@ -95,11 +92,11 @@ export class Display {
       if (performance.now() - began >= SHOW_MS) break;
     }
     this.round = this.round.slice(shown);
+    for (const drawing of this.calm) this.frame.ask(drawing);
     if (this.round.length > 0) {
       this.frame.ask(this.show);
       return;
     }
-    for (const drawing of this.calm) this.frame.ask(drawing);
     this.asked = false;
     this.ask();
   };
