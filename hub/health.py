@@ -22,7 +22,9 @@ class Health:
         self.readings_refused = counter(
             "readings_refused", "Readings refused on the way in", "link", "reason"
         )
-        self.committed = counter("samples_committed", "Samples committed to the store")
+        self.committed = counter(
+            "samples_committed", "Samples committed to the store, with the links' own figures"
+        )
         self.duplicates = counter("readings_duplicate", "Readings that came again and were not stored twice")
         self.commit_s = Histogram(
             "outpost_commit_seconds",
