@@ -1,14 +1,21 @@
-"""For all tests: Hypothesis measures no time, and collecting garbage looks only at what tests leave."""
+"""For all tests: Hypothesis measures no time, collecting garbage looks only at what tests leave, Ctrl-C works."""
 
 from __future__ import annotations
 
 import gc
+import signal
 
 from hypothesis import HealthCheck, settings
 
 # A test that is slow beside other work is not wrong.
 settings.register_profile("outpost", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("outpost")
+
+
+def pytest_configure() -> None:
+    """Let what tests start hear Ctrl-C: a shell's background job ignores it, and hands that down."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
