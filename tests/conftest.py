@@ -1,4 +1,4 @@
-"""For all tests: Hypothesis measures no time, collecting garbage looks only at what tests leave, Ctrl-C works."""
+"""For all tests: Hypothesis measures no time, garbage is what tests leave, Ctrl-C works."""
 
 from __future__ import annotations
 
