@@ -22,6 +22,14 @@ def live(page: Page) -> None:
     expect(page.locator("footer.status")).to_have_attribute("data-state", "live")
 
 
+def log_in(page: Page, name: str, password: str) -> None:
+    """Fill in the login form that the page shows, and wait until the page follows the stream."""
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    live(page)
+
+
 REASON = "the store cannot be read: disk I/O error"
 LOOKS = [(390, "dark"), (1440, "light")]
 SHIFTS = """window.shifts = 0; new PerformanceObserver((list) => {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.dashboard_page import BOARD, live
+from tests.e2e.dashboard_page import BOARD, live, log_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,10 +35,7 @@ def tablet(rig: Rig, browser: Browser, user: str) -> Iterator[Page]:
     context.set_default_timeout(30_000)
     page = context.new_page()
     page.goto("/")
-    page.get_by_label("Name", exact=True).fill(user)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    live(page)
+    log_in(page, user, PASSWORD)
     page.evaluate("navigator.serviceWorker.ready")
     page.goto("/settings")  # a page that is left keeps what it saw
     live(page)

@@ -20,6 +20,7 @@ from tests.e2e.dashboard_page import (
     answer_nothing,
     check_look,
     live,
+    log_in,
 )
 
 if TYPE_CHECKING:
@@ -56,10 +57,7 @@ def logged_in(rig: Rig, browser: Browser, name: str, password: str) -> Iterator[
     context = browser.new_context(base_url=rig.hub.url)
     page = context.new_page()
     page.goto("/settings")
-    page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
-    live(page)
+    log_in(page, name, password)
     yield page
     context.close()
 
