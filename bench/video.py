@@ -2,9 +2,9 @@
 
 Every server sends the same 720p30 H.264 of 2 Mbit/s, coded beforehand. Outpost reads and paces the file
 itself, Janus gets its packets from another process; so Outpost's sending (its loop's thread) stands beside
-its whole. The viewers run in a process of their own, shake hands by aiortc, then only count datagrams. All is
-loopback: the kernel's delivering is the senders' work too. Servers take turns, so that a busy machine slows
-all alike.
+its whole. The viewers run in a process of their own, shake hands by aiortc, then only count datagrams; where
+they report too, as browsers do five times a second, a row says so. All is loopback: the kernel's delivering
+is the senders' work too. Servers take turns, so that a busy machine slows all alike.
 """
 
 from __future__ import annotations
@@ -35,11 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 OUTPOST, JANUS, STOCK, ENCODE = "Outpost", "Janus", "aiortc pass-through", "aiortc, an encoder per viewer"
-VIEWERS = (1, 8, 64)
-ENCODED_VIEWERS = (1, 8)
+ENCODED_VIEWERS = 8
 """An encoder per viewer fills this machine with four; 64 would measure nothing."""
-TURNS = {8: 5}
-"""So often Outpost and Janus take turns; the middle figure counts: at eight viewers one moves by a third."""
 SETTLE_S = 4
 DURATION_S = 12
 FPS = 30
@@ -47,6 +44,26 @@ SECONDS = 10
 BIT_RATE = 2_000_000
 TARGETS = {8: 0.5, 64: 0.35}
 """Of Janus's CPU."""
+
+
+@dataclass(frozen=True)
+class Viewers:
+    """Who looks."""
+
+    count: int
+    kind: str = "silent"
+    """See bench.video_sink."""
+    turns: int = 1
+    """So often Outpost and Janus take turns; the middle figure counts: at eight one moves by a third."""
+
+    def __str__(self) -> str:
+        reporting = " reporting" if self.kind == "reporting" else ""
+        return f"{self.count}{reporting} viewer{'s' * (self.count > 1)}"
+
+
+ONE, MANY = Viewers(1), Viewers(64)
+SILENT = (ONE, Viewers(8, turns=5), MANY)
+REPORTING = (Viewers(8, "reporting", turns=3), Viewers(64, "reporting"))
 
 
 @dataclass(frozen=True)
@@ -72,24 +89,25 @@ def measure() -> list[Figure]:
     return [*_figures(loads), *video_browser.measure()]
 
 
-def _loads(folder: Path, source: Path) -> dict[str, dict[int, Load]]:
-    """Measure every server at every number of viewers, one after the other."""
-    found: dict[str, dict[int, Load]] = {name: {} for name in (OUTPOST, JANUS, STOCK, ENCODE)}
+def _loads(folder: Path, source: Path) -> dict[str, dict[Viewers, Load]]:
+    """Measure every server with all kinds of viewers, one after the other."""
+    found: dict[str, dict[Viewers, Load]] = {name: {} for name in (OUTPOST, JANUS, STOCK, ENCODE)}
     with_janus = janus.is_installed()
     if not with_janus:
         print("Janus is not installed: nothing to compare with. Debian: apt install janus", file=sys.stderr)
-    for count in VIEWERS:
+    for viewers in (*SILENT, *REPORTING):
         ours, theirs = [], []
-        for _ in range(TURNS.get(count, 1)):
-            ours.append(_load("outpost", source, count))
+        for _ in range(viewers.turns):
+            ours.append(_load("outpost", source, viewers))
             if with_janus:
-                theirs.append(_janus_load(folder, source, count))
-        found[OUTPOST][count] = _middle(ours)
+                theirs.append(_janus_load(folder, source, viewers))
+        found[OUTPOST][viewers] = _middle(ours)
         if theirs:
-            found[JANUS][count] = _middle(theirs)
-        found[STOCK][count] = _load("stock", source, count)
-        if count in ENCODED_VIEWERS:
-            found[ENCODE][count] = _load("encode", source, count)
+            found[JANUS][viewers] = _middle(theirs)
+        if viewers in SILENT:
+            found[STOCK][viewers] = _load("stock", source, viewers)
+        if viewers in SILENT and viewers.count <= ENCODED_VIEWERS:
+            found[ENCODE][viewers] = _load("encode", source, viewers)
     return found
 
 
@@ -97,46 +115,45 @@ def _middle(loads: list[Load]) -> Load:
     return sorted(loads, key=lambda load: load.cpu_s_per_viewer_minute)[len(loads) // 2]
 
 
-def _figures(found: dict[str, dict[int, Load]]) -> list[Figure]:
+def _figures(found: dict[str, dict[Viewers, Load]]) -> list[Figure]:
     figures = []
     for name, loads in found.items():
-        for count, load in loads.items():
-            what = f"{name}, {count} viewer{'s' * (count > 1)}"
+        for viewers, load in loads.items():
+            what = f"{name}, {viewers}"
             figures += [
                 Figure(what=f"{what}: CPU per viewer-minute", value=load.cpu_s_per_viewer_minute, unit="s"),
                 Figure(what=f"{what}: pictures a second", value=load.fps, unit="fps"),
                 Figure(what=f"{what}: packets lost", value=load.lost_percent, unit="%"),
             ]
     outpost = found[OUTPOST]
-    for count, load in found[JANUS].items():
-        what = f"of Janus's CPU, {count} viewer{'s' * (count > 1)}"
-        whole = 100 * outpost[count].cpu_s_per_viewer_minute / load.cpu_s_per_viewer_minute
-        sending = 100 * outpost[count].loop_cpu_s_per_viewer_minute / load.cpu_s_per_viewer_minute
-        target = 100 * TARGETS[count] if count in TARGETS else None
+    for viewers, load in found[JANUS].items():
+        what = f"of Janus's CPU, {viewers}"
+        whole = 100 * outpost[viewers].cpu_s_per_viewer_minute / load.cpu_s_per_viewer_minute
+        sending = 100 * outpost[viewers].loop_cpu_s_per_viewer_minute / load.cpu_s_per_viewer_minute
+        target = 100 * TARGETS[viewers.count] if viewers.count in TARGETS else None
         figures += [
             Figure(what=f"Outpost's share {what}", value=whole, unit="%", target=target),
             Figure(what=f"  its sending alone, {what}", value=sending, unit="%"),
         ]
-    few, many = min(outpost), max(outpost)
-    per_viewer = (outpost[many].rss_mb - outpost[few].rss_mb) / (many - few)
+    per_viewer = (outpost[MANY].rss_mb - outpost[ONE].rss_mb) / (MANY.count - ONE.count)
     return [
         *figures,
-        Figure(what=f"RSS, {few} viewer", value=outpost[few].rss_mb, unit="MB"),
+        Figure(what=f"RSS, {ONE}", value=outpost[ONE].rss_mb, unit="MB"),
         Figure(what="RSS for each viewer more", value=per_viewer, unit="MB", target=1),
     ]
 
 
-def _load(mode: str, source: Path, viewers: int) -> Load:
+def _load(mode: str, source: Path, viewers: Viewers) -> Load:
     with ServerProcess(mode, f"file:{source}") as server, _sinks(viewers, f"{server.url}/whep") as sinks:
-        return _watch(server.pid, sinks, viewers)
+        return _watch(server.pid, sinks, viewers.count)
 
 
-def _janus_load(folder: Path, source: Path, viewers: int) -> Load:
+def _janus_load(folder: Path, source: Path, viewers: Viewers) -> Load:
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
         server = stack.enter_context(janus.Janus(home, source, http_port=free_port(), rtp_port=free_port()))
         sinks = stack.enter_context(_sinks(viewers, f"janus:{server.address}"))
-        return _watch(server.pid, sinks, viewers)
+        return _watch(server.pid, sinks, viewers.count)
 
 
 def _watch(pid: int, sinks: subprocess.Popen[str], viewers: int) -> Load:
@@ -170,9 +187,9 @@ def _cpu_s(process: psutil.Process) -> tuple[float, float]:
 
 
 @contextmanager
-def _sinks(count: int, address: str) -> Iterator[subprocess.Popen[str]]:
+def _sinks(viewers: Viewers, address: str) -> Iterator[subprocess.Popen[str]]:
     sinks = subprocess.Popen(
-        [sys.executable, "-m", "bench.video_sink", str(count), address],
+        [sys.executable, "-m", "bench.video_sink", viewers.kind, str(viewers.count), address],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -7,6 +7,7 @@ until then viewers are fed through aiortc's own sender, which the last tests hol
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -123,6 +124,23 @@ async def test_a_lost_packet_that_is_asked_for_comes_again_by_rtx() -> None:
         assert delivery.resent == 1
 
 
+async def test_what_nobody_with_the_key_has_sent_is_not_heard(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="hub.camera.viewing.seams")
+    async with scene() as s, Peer() as peer:
+        await s.connect(peer)
+        publish(s)
+        await peer.clock_ms()
+        last = (s.channels[Codec.H264].broadcast._sequence - 1 + delivery_of(s).lane.offset) & 0xFFFF
+        plain = bytes(RtcpRtpfbPacket(fmt=1, ssrc=1, media_ssrc=SSRC, lost=[last]))
+        ice = peer.connection.getReceivers()[0].transport.transport
+        for forged in (plain, plain + bytes(18), plain + bytes(2_000)):
+            await ice._send(forged)
+        await nack(peer, [last])
+        await until(lambda: delivery_of(s).resent > 0)
+        assert delivery_of(s).resent == 1
+        assert caplog.text.count("RTCP is left out") == 3
+
+
 async def test_a_viewer_who_asks_for_everything_again_and_again_gets_a_bounded_share() -> None:
     async with scene() as s, Peer() as peer:
         await s.connect(peer)
@@ -147,7 +165,15 @@ async def test_the_peers_reports_tell_the_round_trip() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["transport._tx_srtp._srtp", "transport._ssl", "transport.transport._connection", "_send_rtcp"]
+    "path",
+    [
+        "transport._tx_srtp._srtp",
+        "transport._rx_srtp",
+        "transport._ssl",
+        "transport.transport._connection",
+        "transport.transport._connection.data_received",
+        "_send_rtcp",
+    ],
 )
 async def test_a_missing_seam_is_named(path: str) -> None:
     async with scene() as s, Peer() as peer:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiortc.rtp import RtcpSrPacket
 
+from hub.camera.errors import CameraError
 from hub.camera.viewing.broadcast import now
 from hub.camera.viewing.burst import Lane, Layout
-from hub.camera.viewing.feedback import Feedback, dispatch
+from hub.camera.viewing.feedback import Feedback, hear
 from hub.camera.viewing.switch import LayerWatch, Switch
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ class Delivery(Feedback):
         self._former: _Former | None = None
         self._switch: Switch | None = None
         self._layers = LayerWatch(channel, self._change)
-        connected.take_rtcp(lambda packet: dispatch(packet, broadcast.ssrc, self), self._correct)
+        connected.hear_rtcp(self._heard)
+        connected.correct_rtcp(self._correct)
         broadcast.add(self)
         channel.want_keyframe()
 
@@ -171,6 +173,12 @@ class Delivery(Feedback):
         self.send(burst)
 
     # --- what the browser tells (hub.camera.viewing.feedback) ---------------------------------------
+
+    def _heard(self, compound: bytes) -> None:
+        try:
+            hear(compound, self._broadcast.ssrc, self)
+        except CameraError as error:  # what was lost cannot be sent again
+            self.broke(error)
 
     def keyframe_wanted(self) -> None:
         """Ask for a keyframe; the capture keeps a budget."""

@@ -6,7 +6,10 @@ through aiortc's own sender. tests/test_seams.py tells which seam a new version 
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
+
+import pylibsrtp
 
 from hub.camera.errors import SeamBroken
 from hub.camera.viewing.outlet import Outlet, RelayOutlet, UdpOutlet
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from aiortc import RTCRtpSender
+
+log = logging.getLogger(__name__)
 
 _TAG_BYTES = {
     b"SRTP_AES128_CM_SHA1_80": 10,
@@ -55,9 +60,11 @@ class Connected:
         if profile not in _TAG_BYTES:
             raise SeamBroken(f"the SRTP profile {profile!r} is not known")
         self.tag_bytes = _TAG_BYTES[profile]
-        self._nominated = _part(_part(dtls.transport, "_connection"), "_nominated")
-        for name in ("_handle_rtcp_packet", "_send_rtcp"):
-            _part(sender, name)
+        self._rx_srtp = _part(dtls, "_rx_srtp")
+        self._ice = _part(dtls.transport, "_connection")
+        self._nominated = _part(self._ice, "_nominated")
+        _part(self._ice, "data_received")
+        _part(sender, "_send_rtcp")
         pair = self.pair()
         if pair is not None:
             self.outlet(pair).close()
@@ -77,18 +84,30 @@ class Connected:
             raise SeamBroken("the ICE transport shows no socket")
         return UdpOutlet(socket.fileno(), address)
 
-    def take_rtcp(
-        self, handle: Callable[[Any], None], correct: Callable[[Any], Coroutine[Any, Any, bool]]
-    ) -> None:
-        """Have `handle` called with the viewer's RTCP in aiortc's place, and `correct` with what is sent.
+    def hear_rtcp(self, heard: Callable[[bytes], None]) -> None:
+        """Have `heard` called with the viewer's RTCP, decrypted, in aiortc's place; it must not raise."""
+        others, rx_srtp = self._ice.data_received, self._rx_srtp
 
-        aiortc keeps its packets; `correct` may wait, sets them right before they leave, and tells whether
-        they are sent again and again, in place of those that aiortc's own timer would bring.
+        def received(data: bytes, component: int) -> None:
+            if not _is_rtcp(data):
+                others(data, component)
+                return
+            try:
+                compound = rx_srtp.unprotect_rtcp(data)
+            except (pylibsrtp.Error, ValueError) as error:
+                log.debug("a viewer's RTCP is left out: %s", error)  # forged, or came twice
+                return
+            heard(compound)
+
+        self._ice.data_received = received
+
+    def correct_rtcp(self, correct: Callable[[Any], Coroutine[Any, Any, bool]]) -> None:
+        """Have `correct` called with aiortc's packets before they leave.
+
+        It may wait, sets them right, and tells whether they are sent again and again, in place of those that
+        aiortc's own timer would bring.
         """
         send = self._sender._send_rtcp
-
-        async def handled(packet: Any) -> None:
-            handle(packet)
 
         async def corrected(packets: list[Any]) -> None:
             again = True
@@ -96,8 +115,12 @@ class Connected:
                 again = any([await correct(packet) for packet in packets])
                 await send(packets)
 
-        self._sender._handle_rtcp_packet = handled  # type: ignore[method-assign]  # the seam
         self._sender._send_rtcp = corrected  # type: ignore[method-assign]  # the seam
+
+
+def _is_rtcp(data: bytes) -> bool:
+    """Tell RTCP from what shares its port (RFC 7983, 7; RFC 5761, 4)."""
+    return len(data) > 1 and 128 <= data[0] < 192 <= data[1] < 224
 
 
 def bound_inbound(sctp: object, limit_bytes: int, exceeded: Callable[[], None]) -> None:
