@@ -68,6 +68,15 @@ def camera_threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("camera-")]
 
 
+def stamps_every_picture(camera: Camera) -> list[int]:
+    """Note the times of all pictures that are sent from now on."""
+    sent: list[int] = []
+    for channel in camera._feed.channels.values():
+        if len(channel.fanout):
+            channel.fanout.join(lambda unit: sent.append(unit.time_ms))
+    return sent
+
+
 class Flaky:
     """The test pattern behind a cable: refuses to open, ends or hangs when told."""
 

@@ -69,6 +69,14 @@ def coded_file(path: Path, *, pictures: int = 30, group: int = 10, rate: int = 3
         container.mux(stream.encode(None))
 
 
+def stamps_in(path: Path) -> list[int]:
+    """Return the stamps of all pictures of a file."""
+    with av.open(str(path)) as container:
+        found = [stamp.read(planes.views(frame)[0]) for frame in container.decode(video=0)]
+    assert None not in found
+    return [time_ms for time_ms in found if time_ms is not None]
+
+
 def opened(text: str) -> RemuxedReader:
     """Open a source whose pictures are passed on as they are coded."""
     reader = source.choose(config(text), now_ms)()

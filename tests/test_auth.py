@@ -11,6 +11,7 @@ from hub.model import Role
 from hub.web.gate.auth import COOKIE
 from hub.web.gate.claim import CLAIM_TTL_MS, Claim, ClaimRefused
 from hub.web.server import ROUTES, make_app
+from tests.route_rights import ROLE_OF_ROUTE
 from tests.web_hub import DEVICE, NOW_MS, Clock, WebHub, filled, web_hub
 
 if TYPE_CHECKING:
@@ -26,91 +27,9 @@ async def hub(tmp_path: Path) -> AsyncIterator[WebHub]:
 
 # --- the matrix ---------------------------------------------------------------------------------------
 
-MATRIX: dict[tuple[str, str], Role | None] = {
-    ("GET", "/"): None,
-    ("GET", "/claim"): None,
-    ("GET", "/healthz"): None,
-    ("GET", "/.well-known/security.txt"): None,
-    ("GET", "/readyz"): None,
-    ("GET", "/{path:(?!api/).*}"): None,
-    ("OPTIONS", "/api/v1/cameras/{id}/whep"): None,
-    ("OPTIONS", "/api/v1/cameras/{id}/whep/{viewer}"): None,
-    ("GET", "/api/v1/alerts"): Role.VIEWER,
-    ("POST", "/api/v1/alerts/{alert}/acknowledge"): Role.OPERATOR,
-    ("GET", "/api/v1/cameras"): Role.VIEWER,
-    ("GET", "/api/v1/cameras/{id}/recordings"): Role.VIEWER,
-    ("POST", "/api/v1/cameras/{id}/recordings"): Role.OPERATOR,
-    ("GET", "/api/v1/cameras/{id}/recordings/{recording}"): Role.VIEWER,
-    ("DELETE", "/api/v1/cameras/{id}/recordings/{recording}"): Role.OPERATOR,
-    ("POST", "/api/v1/cameras/{id}/recordings/{recording}/stop"): Role.OPERATOR,
-    ("GET", "/api/v1/cameras/{id}/timelapses"): Role.VIEWER,
-    ("GET", "/api/v1/cameras/{id}/timelapses/{film}"): Role.VIEWER,
-    ("DELETE", "/api/v1/cameras/{id}/timelapses/{film}"): Role.OPERATOR,
-    ("GET", "/api/v1/cameras/{id}/snapshot.jpg"): Role.VIEWER,
-    ("GET", "/api/v1/cameras/{id}/stream.mjpg"): Role.VIEWER,
-    ("GET", "/api/v1/cameras/{id}/whep"): Role.VIEWER,
-    ("POST", "/api/v1/cameras/{id}/whep"): Role.VIEWER,
-    ("GET", "/api/v1/cameras/{id}/whep/{viewer}"): Role.VIEWER,
-    ("PATCH", "/api/v1/cameras/{id}/whep/{viewer}"): Role.VIEWER,
-    ("DELETE", "/api/v1/cameras/{id}/whep/{viewer}"): Role.VIEWER,
-    ("GET", "/api/v1/commands"): Role.VIEWER,
-    ("POST", "/api/v1/commands/{command}/cancel"): Role.OPERATOR,
-    ("GET", "/api/v1/control"): Role.VIEWER,
-    ("GET", "/api/v1/devices"): Role.VIEWER,
-    ("GET", "/api/v1/devices/{id}"): Role.DEVICE,
-    ("GET", "/api/v1/devices/{id}/console"): Role.VIEWER,
-    ("GET", "/api/v1/devices/{id}/link"): Role.VIEWER,
-    ("POST", "/api/v1/devices/{id}/commands"): Role.OPERATOR,
-    ("GET", "/api/v1/devices/{id}/desired"): Role.DEVICE,
-    ("PUT", "/api/v1/devices/{id}/desired"): Role.OPERATOR,
-    ("DELETE", "/api/v1/devices/{id}/desired"): Role.OPERATOR,
-    ("GET", "/api/v1/devices/{id}/firmware"): Role.VIEWER,
-    ("POST", "/api/v1/devices/{id}/update"): Role.ADMIN,
-    ("GET", "/api/v1/enrolments"): Role.VIEWER,
-    ("POST", "/api/v1/enrolments/{id}/accept"): Role.ADMIN,
-    ("POST", "/api/v1/enrolments/{id}/reject"): Role.ADMIN,
-    ("DELETE", "/api/v1/enrolments/{id}"): Role.ADMIN,
-    ("GET", "/api/v1/hub"): Role.VIEWER,
-    ("GET", "/api/v1/latest"): Role.DEVICE,
-    ("GET", "/api/v1/openapi.json"): Role.VIEWER,
-    ("GET", "/api/v1/retention"): Role.VIEWER,
-    ("POST", "/api/v1/retention/preview"): Role.ADMIN,
-    ("GET", "/api/v1/retention/rules"): Role.ADMIN,
-    ("PUT", "/api/v1/retention/rules"): Role.ADMIN,
-    ("DELETE", "/api/v1/retention/rules"): Role.ADMIN,
-    ("GET", "/api/v1/rules"): Role.ADMIN,
-    ("PUT", "/api/v1/rules"): Role.ADMIN,
-    ("POST", "/api/v1/rules/preview"): Role.ADMIN,
-    ("GET", "/api/v1/rules/{rule}"): Role.ADMIN,
-    ("PUT", "/api/v1/rules/{rule}"): Role.ADMIN,
-    ("DELETE", "/api/v1/rules/{rule}"): Role.ADMIN,
-    ("GET", "/api/v1/samples"): Role.VIEWER,
-    ("POST", "/api/v1/serial/release"): Role.ADMIN,
-    ("POST", "/api/v1/serial/resume"): Role.ADMIN,
-    ("GET", "/api/v1/session"): Role.DEVICE,
-    ("DELETE", "/api/v1/session"): Role.VIEWER,
-    ("POST", "/api/v1/session"): None,
-    ("POST", "/api/v1/session/password"): Role.VIEWER,
-    ("POST", "/api/v1/session/wall"): Role.VIEWER,
-    ("DELETE", "/api/v1/session/wall"): Role.VIEWER,
-    ("GET", "/api/v1/sessions"): Role.VIEWER,
-    ("DELETE", "/api/v1/sessions/{session}"): Role.VIEWER,
-    ("POST", "/api/v1/link"): Role.ADMIN,
-    ("GET", "/api/v1/tokens"): Role.ADMIN,
-    ("POST", "/api/v1/tokens"): Role.ADMIN,
-    ("DELETE", "/api/v1/tokens/{name}"): Role.ADMIN,
-    ("GET", "/api/v1/users"): Role.ADMIN,
-    ("POST", "/api/v1/users"): Role.ADMIN,
-    ("PATCH", "/api/v1/users/{name}"): Role.ADMIN,
-    ("DELETE", "/api/v1/users/{name}"): Role.ADMIN,
-    ("GET", "/api/v1/security/events"): Role.ADMIN,
-    ("GET", "/api/v1/stream"): Role.VIEWER,
-    ("GET", "/metrics"): Role.VIEWER,
-}
-
 
 def test_the_matrix_holds_every_route_with_its_role() -> None:
-    assert {(route.method, route.path): route.role for route in ROUTES} == MATRIX
+    assert {(route.method, route.path): route.role for route in ROUTES} == ROLE_OF_ROUTE
 
 
 @pytest.mark.parametrize("caller", [None, *Role], ids=str)

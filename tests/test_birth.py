@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hub.wire.birth import Birth, Metric
 from hub.wire.message import WireError
-from tests.test_message import json_values
+from tests.json_values import json_values
 
 
 def birth(**changes: Any) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import signal
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,16 +17,17 @@ from hub.camera.viewing.outlet import UdpOutlet
 from hub.camera.viewing.seams import Connected
 from hub.config import CameraConfig
 from tests.camera_peer import Peer
-from tests.camera_rig import camera_threads, running
+from tests.camera_rig import camera_threads, running, stamps_every_picture
 from tests.descriptors import open_descriptors
 from tests.fakes import until
+from tests.lossy_path import lossy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from hub.camera.camera import Camera
 
-LOSS = 0.03
+__all__ = ["lossy"]  # a fixture
 
 CHILD = """
 import asyncio, sys
@@ -69,38 +69,6 @@ async def viewers_elsewhere(camera: Camera, count: int) -> AsyncIterator[asyncio
         if child.returncode is None:
             child.kill()
         await child.wait()
-
-
-class LossyOutlet:
-    """A path that loses three packets in a hundred, also of those that are sent again. A fake cable."""
-
-    def __init__(self, outlet: Any, random: Random) -> None:
-        self._outlet = outlet
-        self._random = random
-
-    def send(self, data: memoryview, segment: int) -> bool:
-        for start in range(0, len(data), segment):
-            if self._random.random() >= LOSS:
-                self._outlet.send(data[start : start + segment], segment)
-        return True
-
-    def close(self) -> None:
-        self._outlet.close()
-
-
-@pytest.fixture
-def lossy(monkeypatch: pytest.MonkeyPatch) -> None:
-    outlet, random = Connected.outlet, Random(3)
-    monkeypatch.setattr(Connected, "outlet", lambda *args: LossyOutlet(outlet(*args), random))
-
-
-def stamps_every_picture(camera: Camera) -> list[int]:
-    """Note the times of all pictures that are sent from now on."""
-    sent: list[int] = []
-    for channel in camera._feed.channels.values():
-        if len(channel.fanout):
-            channel.fanout.join(lambda unit: sent.append(unit.time_ms))
-    return sent
 
 
 @pytest.mark.slow

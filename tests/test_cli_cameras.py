@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import socket
-import subprocess
 import sys
 from importlib.machinery import ModuleSpec
 from types import SimpleNamespace
@@ -16,7 +14,7 @@ import pytest
 from hub.camera.sources import v4l2
 from hub.cli import cameras
 from hub.config import CameraConfig, Config
-from tests.test_picamera2 import INSTALLED, ROOT, needs_picamera2
+from tests.real_picamera2 import needs_picamera2, run_with_picamera2
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,13 +111,5 @@ def test_a_picamera2_of_another_numpy_is_told_with_its_words(monkeypatch: pytest
 @needs_picamera2
 @pytest.mark.slow
 def test_the_real_picamera2_lists_its_cameras(tmp_path: Path) -> None:
-    path = os.pathsep.join(map(str, (ROOT, ROOT / "tests/stub_libcamera", INSTALLED)))
-    done = subprocess.run(
-        [sys.executable, "-m", "hub.cli", "doctor", "--data", tmp_path],
-        env=os.environ | {"PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = run_with_picamera2("-m", "hub.cli", "doctor", "--data", tmp_path)
     assert "devices here: picamera2:0 (stub)" in done.stdout, done.stderr[-2000:]

@@ -14,7 +14,7 @@ from hil.hub import HubProcess
 from hil.virtual import image
 from hil.virtual.board import VirtualBoard
 from tests.e2e.api import Api
-from tests.test_configure import DEEDS, DRIVER, hurry
+from tests.failing_driver import DEEDS, DRIVER, hurry
 from tests.vm import needs_vm
 
 if TYPE_CHECKING:

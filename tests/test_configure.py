@@ -11,6 +11,7 @@ import pytest
 from hil.virtual import image
 from hub.wire.events import Opened, Printed
 from tests.board_host import Host
+from tests.failing_driver import DEEDS, DRIVER, hurry
 from tests.vm import needs_vm, run_on_vm
 
 if TYPE_CHECKING:
@@ -25,31 +26,6 @@ NEW = {
     "interval_ms": 500,
     "sensors": [DOOR, {"driver": "adc", "pin": 26, "name": "light"}],
 }
-DRIVER = """\
-REQUIRED = ()
-def options():
-    return {{"driver": {{"type": "string"}}}}
-class Bad:
-    metrics = [{{"name": "bad"}}]
-    def begin(self):
-        return 0
-    def read(self):
-        {deed}
-def make(data, hardware):
-    return Bad()
-"""
-# What stops a board although its configuration is as its schema says.
-DEEDS = {
-    "crashing": "raise MemoryError('no room for a sample')",
-    "hanging": "while True: pass",
-}
-
-
-def hurry(flash: Path, name: str, before: str, after: str) -> None:
-    """Let a board under test wait less than one in the field."""
-    text = (flash / name).read_text()
-    assert before in text
-    (flash / name).write_text(text.replace(before, after))
 
 
 @pytest.fixture

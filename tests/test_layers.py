@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from itertools import pairwise
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, pack_remb_fci
@@ -15,14 +15,13 @@ from hypothesis import strategies as st
 from hub.camera.camera import Camera
 from hub.camera.viewing import layers
 from hub.camera.viewing.layers import LayerChoice
-from hub.camera.viewing.seams import Connected
 from hub.health import Health
+from tests.camera_page import page_on
 from tests.camera_peer import Peer, now_ms
-from tests.camera_rig import running, running_camera
+from tests.camera_rig import running, running_camera, stamps_every_picture
 from tests.coded_video import coded_file, config
 from tests.fakes import until
-from tests.test_camera_chromium import page_on
-from tests.test_camera_paths import stamps_every_picture
+from tests.lossy_path import LossyPath
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -238,32 +237,16 @@ async def test_chromium_on_a_path_that_loses_a_quarter_is_given_the_low_layer_an
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(layers, "_HOLD_S", 2.0)
-    loss, outlet, random = 0.25, Connected.outlet, Random(5)
-
-    class Cable:
-        """A path that loses as much as the test says. A fake cable."""
-
-        def __init__(self, out: Any) -> None:
-            self._out = out
-
-        def send(self, data: memoryview, segment: int) -> bool:
-            for start in range(0, len(data), segment):
-                if random.random() >= loss:
-                    self._out.send(data[start : start + segment], segment)
-            return True
-
-        def close(self) -> None:
-            self._out.close()
-
+    path = LossyPath(0.25, seed=5)
     async with running() as camera, Peer() as clean:
         await clean.watch(camera)
         await clean.clock_ms()
-        monkeypatch.setattr(Connected, "outlet", lambda *args: Cable(outlet(*args)))
+        path.lay(monkeypatch)
         async with page_on(camera) as page:
             await page.evaluate("watch()")
             await page.wait_for_function("v.videoWidth === 160", timeout=60_000)
             assert camera.encoders == 2
             assert (await clean.picture()).width == 320
-            loss = 0.0
+            path.loss = 0
             await page.wait_for_function("v.videoWidth === 320", timeout=60_000)
         await until(lambda: camera.encoders == 1, timeout_s=20)

@@ -12,15 +12,10 @@ from hypothesis import strategies as st
 from hub.wire.fragments import Assembly, crc, fragments
 from hub.wire.frame import MAX_PAYLOAD
 from hub.wire.message import FROM_BOARD, FROM_HUB, WireError, dumps, is_id, parse
+from tests.json_values import json_values
 
 if TYPE_CHECKING:
     import random
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=20,
-)
 
 
 @given(st.one_of(st.text(), json_values.map(json.dumps)))

@@ -12,7 +12,7 @@ from hub.model import LogLine, Role
 from hub.update import package
 from hub.update.updates import Packages, Updates
 from hub.web.server import ROUTES
-from tests.test_auth import MATRIX
+from tests.route_rights import ROLE_OF_ROUTE
 from tests.web_hub import DEVICE, NOW_MS, WebHub, web_hub
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
 async def test_every_route_is_in_the_document_with_its_role(document: dict[str, Any]) -> None:
     shown = {(method, path): operation["x-role"] for method, path, operation in operations(document)}
     assert shown == {
-        (method, re.sub(r":[^{}]*\}", "}", path)): role for (method, path), role in MATRIX.items()
+        (method, re.sub(r":[^{}]*\}", "}", path)): role for (method, path), role in ROLE_OF_ROUTE.items()
     }
 
 

@@ -6,8 +6,6 @@ What no machine without the hardware can show: the V4L2 encoder of a Pi 4, the s
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import time
 from itertools import cycle, pairwise
@@ -26,26 +24,13 @@ from hub.config import CameraConfig
 from tests.camera_peer import Peer, now_ms
 from tests.camera_rig import running
 from tests.coded_video import coded
+from tests.real_picamera2 import needs_picamera2, run_with_picamera2
 
-ROOT = Path(__file__).parent.parent
-INSTALLED = ROOT / "build/picamera2"
 FRAME_MS = 1000 / 30
-
-needs_picamera2 = pytest.mark.skipif(
-    not INSTALLED.is_dir(), reason="picamera2 does not install on this Python, see the Makefile"
-)
 
 
 def child(kind: str) -> dict[str, Any]:
-    path = os.pathsep.join(map(str, (ROOT, ROOT / "tests/stub_libcamera", INSTALLED)))
-    done = subprocess.run(
-        [sys.executable, ROOT / "tests/picamera2_child.py", kind],
-        env=os.environ | {"PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = run_with_picamera2(Path(__file__).with_name("picamera2_child.py"), kind)
     assert done.returncode == 0, done.stderr[-3000:]
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

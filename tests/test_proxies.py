@@ -17,7 +17,7 @@ import pytest
 
 from hub.model import Role
 from tests.broker import free_port
-from tests.test_stream_clients import curl, streams, tool
+from tests.curl import curl, streams, tool
 from tests.web_hub import NOW_MS, WebHub, web_hub
 
 if TYPE_CHECKING:

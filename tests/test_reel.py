@@ -19,9 +19,8 @@ from hub.config import CameraConfig
 from hub.health import Health
 from tests.camera_peer import now_ms
 from tests.camera_rig import running_camera
-from tests.coded_video import coded
+from tests.coded_video import coded, stamps_in
 from tests.fakes import until
-from tests.test_recordings import times
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,7 +81,7 @@ async def test_a_recording_goes_on_in_a_further_file_where_the_pictures_size_cha
         (take.id, "alert", "too-hot"),
     ]
     assert [width(item.path) for item in (earlier, later)] == [320, 640]
-    seen = times(earlier.path) + times(later.path)
+    seen = stamps_in(earlier.path) + stamps_in(later.path)
     assert seen == [time_ms for time_ms in coded_ms if seen[0] <= time_ms <= seen[-1]], "a picture is missing"
 
 
@@ -104,7 +103,7 @@ class Rolls:
         return self.files()
 
     def files(self) -> list[list[int]]:
-        return [times(item.path) for item in reversed(self.kept.all())]
+        return [stamps_in(item.path) for item in reversed(self.kept.all())]
 
     async def _further(self) -> Path:
         if self.full:

@@ -18,7 +18,7 @@ from hub.store.folder import StoreError
 from hub.store.format.pages import Pages, holds_samples
 from hub.store.schema import PAGE_BYTES
 from hub.store.transfer import archive
-from tests.test_store_damage import WINDOWS, board, fill, open_store, salvaged, set_aside, values
+from tests.damaged_store import WINDOWS, board, fill, open_store, salvaged, set_aside, values
 
 if TYPE_CHECKING:
     from pathlib import Path

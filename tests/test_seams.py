@@ -23,7 +23,7 @@ from hub.camera.viewing.seams import Connected
 from tests.camera_peer import Peer
 from tests.coded_video import coded
 from tests.fakes import until
-from tests.test_viewer import RTX_SSRC, SSRC, Scene, scene
+from tests.viewer_scene import RTX_SSRC, SSRC, Scene, scene
 
 if TYPE_CHECKING:
     from hub.camera.viewing.delivery import Delivery

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from hub.model import Role
 from hub.web.gate.auth import COOKIE
 from hub.web.live.sse import PACKED
 from hub.web.live.stream import FANOUT
+from tests.curl import curl, streams
 from tests.e2e.browser import FLAGS, chromium
 from tests.fakes import until
 from tests.web_hub import NOW_MS, WebHub, web_hub
@@ -59,11 +59,6 @@ async def page_of(hub: WebHub, *, policy: bool = True) -> AsyncIterator[Page]:
         await page.goto(hub.url("/healthz"))
         yield page
         await browser.close()
-
-
-def streams(hub: WebHub) -> int:
-    """Return how many streams are open."""
-    return int(hub.parts.health.registry.get_sample_value("outpost_stream_subscribers") or 0)
 
 
 def forms(hub: WebHub) -> list[Form]:
@@ -259,25 +254,3 @@ async def test_httpx_long_polls_and_misses_no_last_value(hub: WebHub) -> None:
         await following
     assert seen == sorted(set(seen))
     assert len(seen) > 3
-
-
-def tool(name: str) -> str:
-    """Return the path of a program."""
-    found = shutil.which(name)
-    assert found is not None, f"no {name} here: run `make test`, which installs it"
-    return found
-
-
-@contextlib.asynccontextmanager
-async def curl(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run curl until the end of the block."""
-    process = await asyncio.create_subprocess_exec(
-        tool("curl"), "-sS", *arguments, stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        # Until the pipe's end, so that its transport is closed.
-        await process.communicate()

@@ -18,12 +18,13 @@ from hub.camera.media import Picture
 from hub.camera.recording import timelapse
 from hub.camera.recording.recordings import Recordings
 from hub.camera.recording.timelapse import Timelapse
-from hub.camera.sources import planes, stamp
+from hub.camera.sources import planes
 from hub.camera.sources.test_pattern import BARS, Canvas
 from hub.config import CameraConfig
 from hub.health import Health
 from tests.camera_peer import now_ms
 from tests.camera_rig import Flaky, running_camera
+from tests.coded_video import stamps_in
 from tests.fakes import until
 
 if TYPE_CHECKING:
@@ -79,15 +80,10 @@ async def filmed(folder: Path, stills: Stills, *, film_bytes: int = 1 << 20) -> 
     return kept
 
 
-def times(path: Path) -> list[int | None]:
-    with av.open(str(path)) as container:
-        return [stamp.read(planes.views(frame)[0]) for frame in container.decode(video=0)]
-
-
 async def test_snapshots_become_a_film_of_25_a_second_in_their_order(tmp_path: Path) -> None:
     wanted = [NOON + n * 60_000 for n in range(40)]
     (film,) = (await filmed(tmp_path, Stills(wanted))).all()
-    assert times(film.path) == wanted
+    assert stamps_in(film.path) == wanted
     assert (film.id, film.reason, film.length_ms) == (str(NOON), "timelapse", 39 * 40)
 
 
@@ -97,12 +93,12 @@ async def test_each_day_has_its_film_by_the_machines_midnight(
     days = {n: n // 3 for n in range(9)}
     monkeypatch.setattr(timelapse, "_day", lambda time_ms: days[(time_ms - NOON) // HOUR])
     kept = await filmed(tmp_path, Stills([NOON + n * HOUR for n in range(9)]))
-    assert [len(times(film.path)) for film in kept.all()] == [3, 3, 3]
+    assert [len(stamps_in(film.path)) for film in kept.all()] == [3, 3, 3]
 
 
 async def test_a_film_that_has_grown_to_its_bound_is_followed_by_another(tmp_path: Path) -> None:
     kept = await filmed(tmp_path, Stills([NOON + n for n in range(8)]), film_bytes=1)
-    assert [len(times(film.path)) for film in kept.all()] == [1] * 8
+    assert [len(stamps_in(film.path)) for film in kept.all()] == [1] * 8
 
 
 async def test_a_picture_of_another_size_begins_another_film(tmp_path: Path) -> None:
@@ -133,7 +129,7 @@ async def test_a_film_under_way_can_be_played_up_to_the_picture_before_the_last(
 
         def seen() -> list[int | None]:
             with suppress(av.FFmpegError):
-                return [at for film in kept.under_way() for at in times(film.path)]
+                return [at for film in kept.under_way() for at in stamps_in(film.path)]
             return []
 
         await until(lambda: len(seen()) >= 11)
@@ -179,7 +175,7 @@ async def test_a_camera_that_fails_leaves_the_film_and_goes_on_when_it_is_back(
         size = film.size_bytes
         await until(lambda: film.path.stat().st_size > size)
     (whole,) = kept.all()
-    assert len(times(whole.path)) >= 2
+    assert len(stamps_in(whole.path)) >= 2
 
 
 async def test_a_camera_without_timelapse_makes_none_and_stays_closed(tmp_path: Path) -> None:
