@@ -2,8 +2,9 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ApiError, type Client } from "../src/api/client.ts";
 import type { Metric } from "../src/api/types.ts";
 import { Backfill } from "../src/state/backfill.ts";
+import type { KeptWindow } from "../src/state/database.ts";
 import { type Feed, MetricState, SPARK_BUCKET_MS, SPARK_SPAN_MS } from "../src/state/metric.ts";
-import { bestOf, type KeptWindow, Past, packed, unpacked } from "../src/state/past.ts";
+import { bestOf, Past, packed, unpacked } from "../src/state/past.ts";
 import { SeriesWindow } from "../src/state/window.ts";
 
 const T0 = 1_700_000_000_000;

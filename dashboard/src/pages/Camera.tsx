@@ -7,7 +7,8 @@ import { VideoOverlay } from "../components/VideoOverlay.tsx";
 import { fixed } from "../format/number.ts";
 import { useHub } from "../state/context.ts";
 import { Overlay } from "../state/overlay.ts";
-import { Video, type VideoFigures } from "../state/video.ts";
+import { Video } from "../state/video.ts";
+import type { VideoFigures } from "../state/videofigures.ts";
 import { text } from "../text/catalogue.ts";
 
 /** One camera: video by WebRTC with its state, or what stands in for it with the reason why. */

@@ -1,8 +1,24 @@
+import type { Doubt } from "./window.ts";
+
 /** What this browser keeps, by its stores: what was last seen of the hub, and of the history that charts showed. */
 export const SEEN = "seen";
 export const PAST = "past";
 /** An index of `PAST`: when each was seen, and how many bytes it takes, so that the oldest are found unread. */
 export const PAST_BY_AGE = "age";
+
+/** One of `PAST`: a metric's window as it was last seen. One is kept of each metric and width of buckets. */
+export interface KeptWindow {
+  /** `device/metric`. */
+  metric: string;
+  bucketMs: number;
+  spanMs: number;
+  /** When it was seen, UTC ms of the hub. */
+  time: number;
+  bytes: number;
+  /** Time, min, max and mean of each bucket in turn. */
+  buckets: Float64Array;
+  doubts: [number, Doubt][];
+}
 
 const DATABASE = "outpost";
 /** 2 came with `PAST`. */

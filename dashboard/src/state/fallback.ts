@@ -3,7 +3,7 @@ import { problem } from "../api/client.ts";
 import { readPictures } from "../api/mjpeg.ts";
 import { VideoError } from "../api/whep.ts";
 import { text } from "../text/catalogue.ts";
-import type { VideoFigures } from "./video.ts";
+import type { VideoFigures } from "./videofigures.ts";
 
 /** What is on screen in the video's place. */
 export type StandIn = "stream" | "still" | "failed";

@@ -1,6 +1,5 @@
 import type { CameraInfo, Device, HubInfo } from "../api/types.ts";
-import { found, openDatabase, PAST, PAST_BY_AGE, SEEN } from "./database.ts";
-import type { KeptWindow } from "./past.ts";
+import { found, type KeptWindow, openDatabase, PAST, PAST_BY_AGE, SEEN } from "./database.ts";
 
 /** What a page last saw of the hub, for when it cannot be reached. */
 export interface Seen {

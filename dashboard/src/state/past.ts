@@ -1,20 +1,7 @@
+import type { KeptWindow } from "./database.ts";
 import type { Memory } from "./memory.ts";
 import { type Feed, type MetricState, SPARK_BUCKET_MS } from "./metric.ts";
-import { type Bucket, type Doubt, SeriesWindow } from "./window.ts";
-
-/** A metric's window as it was last seen. One is kept of each metric and width of buckets. */
-export interface KeptWindow {
-  /** `device/metric`. */
-  metric: string;
-  bucketMs: number;
-  spanMs: number;
-  /** When it was seen, UTC ms of the hub. */
-  time: number;
-  bytes: number;
-  /** Time, min, max and mean of each bucket in turn. */
-  buckets: Float64Array;
-  doubts: [number, Doubt][];
-}
+import { type Bucket, SeriesWindow } from "./window.ts";
 
 /** A window that a metric is shown in. */
 interface Shown {

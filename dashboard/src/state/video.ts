@@ -4,6 +4,7 @@ import { text } from "../text/catalogue.ts";
 import { Attention, LEAVE_MS } from "./attention.ts";
 import { Fallback } from "./fallback.ts";
 import type { Overlay } from "./overlay.ts";
+import type { VideoFigures } from "./videofigures.ts";
 
 /**
  * `stalled`: connected, and the camera gives no picture. `denied`: this user may not look. `stream` and `still`: a
@@ -18,18 +19,6 @@ export type VideoState =
   | "still"
   | "failed"
   | "denied";
-
-export interface VideoFigures {
-  width: number;
-  height: number;
-  fps: number;
-  kbps: number;
-  rttMs: number | null;
-  /** Packets; null where the way keeps them, as HTTP does. */
-  lost: number | null;
-  dropped: number | null;
-  codec: string;
-}
 
 const FIRST_FRAME_MS = 8000;
 const RETRY_MS = [1000, 2000, 5000, 15_000] as const;
