@@ -20,6 +20,7 @@ from hub.camera.media import RTP_CLOCK_HZ, AccessUnit, Codec
 from hub.camera.viewing import seams
 from hub.camera.viewing.broadcast import ntp_time
 from hub.camera.viewing.seams import Connected
+from hub.camera.viewing.srtp import EncryptionFailed
 from tests.camera_peer import Peer
 from tests.coded_video import coded
 from tests.fakes import until
@@ -252,6 +253,21 @@ async def test_a_viewer_whose_sending_breaks_is_gone_and_the_next_is_sent_to_thr
         publish(s)
         assert s.gone == [s.viewer]
         assert not s.channels[Codec.H264].direct
+
+
+async def test_a_viewer_whose_resending_breaks_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with scene() as s, Peer() as peer:
+        await s.connect(peer)
+        publish(s)
+        await peer.clock_ms()
+        last = (s.channels[Codec.H264].broadcast._sequence - 1 + delivery_of(s).lane.offset) & 0xFFFF
+
+        def refused(*_: object) -> None:
+            raise EncryptionFailed("the key is used up")
+
+        monkeypatch.setattr(delivery_of(s)._workbench, "seal", refused)
+        await nack(peer, [last])
+        await until(lambda: s.gone == [s.viewer])
 
 
 @pytest.mark.slow

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiortc.rtp import RtcpSrPacket
 
-from hub.camera.errors import CameraError
 from hub.camera.viewing.broadcast import now
 from hub.camera.viewing.burst import Lane, Layout
 from hub.camera.viewing.feedback import Feedback, hear
@@ -177,7 +176,7 @@ class Delivery(Feedback):
     def _heard(self, compound: bytes) -> None:
         try:
             hear(compound, self._broadcast.ssrc, self)
-        except CameraError as error:  # what was lost cannot be sent again
+        except Exception as error:  # resending fails as sending does, and ends this viewer alone
             self.broke(error)
 
     def keyframe_wanted(self) -> None:
