@@ -1,4 +1,4 @@
-"""The import rules: they hold, each of them can fail, and the wire imports only what boards have."""
+"""The import rules: they hold, each can fail, the wire imports what boards have, nobody imports a test."""
 
 from __future__ import annotations
 
@@ -125,6 +125,39 @@ def foreign_imports(text: str) -> list[str]:
             found.append(node.module or "." * node.level)
         waiting.extend(ast.iter_child_nodes(node))
     return sorted(name for name in found if name not in ON_EVERY_BOARD)
+
+
+@pytest.mark.parametrize("room", ["tests", "bench", "hil", "scripts"])
+def test_what_tests_share_stands_in_no_test(room: str) -> None:
+    found = {
+        str(file.relative_to(ROOT)): tests
+        for file in (ROOT / room).rglob("*.py")
+        if (tests := imported_tests(file.read_text(encoding="utf-8")))
+    }
+    assert found == {}
+
+
+def test_an_import_of_a_test_is_seen_in_each_of_its_forms() -> None:
+    text = (
+        "from tests.test_a import x\nimport tests.e2e.test_b\nfrom tests.e2e import rig, test_c\n"
+        "from .test_d import y\nif TYPE_CHECKING:\n    from . import test_e as e\n"
+        "from hub.camera.sources.test_pattern import z\nfrom tests.e2e.rig import test_rig_of\n"
+    )
+    assert imported_tests(text) == ["test_a", "test_b", "test_c", "test_d", "test_e"]
+
+
+def imported_tests(text: str) -> list[str]:
+    """List the test modules that a module imports, be it for their types alone."""
+    modules = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            modules += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = f"tests.{node.module or ''}".rstrip(".") if node.level else str(node.module)
+            package = module in ("tests", "tests.e2e")
+            modules += [f"{module}.{alias.name}" for alias in node.names] if package else [module]
+    names = [module.rpartition(".")[2] for module in modules if module.startswith("tests.")]
+    return sorted(name for name in names if name.startswith("test_"))
 
 
 def circle(graph: grimp.ImportGraph) -> list[str]:

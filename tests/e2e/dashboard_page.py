@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import UIDS
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Route
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page, Route
+
+    from tests.e2e.conftest import Rig
 
 BOARD = UIDS[0]
 AXE = Path(__file__).parents[2] / "dashboard/node_modules/axe-core/axe.min.js"
+
+
+@contextmanager
+def browsing(rig: Rig, browser: Browser, **options: Any) -> Iterator[Page]:
+    """Open a browser of its own on the hub, and a page in it."""
+    context = browser.new_context(base_url=rig.hub.url, viewport={"width": 1440, "height": 900}, **options)
+    context.set_default_timeout(30_000)
+    yield context.new_page()
+    context.close()
 
 
 def live(page: Page) -> None:

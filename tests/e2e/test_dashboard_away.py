@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.dashboard_page import BOARD, live
+from tests.e2e.dashboard_page import BOARD, browsing, live
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,14 +55,6 @@ READ_TRACE = """(canvas) => {
     return { hole: longest / width, tail: (width - last) / width };
 }"""
 """Of a trace, good, old or doubtful: the longest hole and what is behind its end, as parts of the width."""
-
-
-@contextmanager
-def browsing(rig: Rig, browser: Browser, **options: Any) -> Iterator[Page]:
-    context = browser.new_context(base_url=rig.hub.url, viewport={"width": 1440, "height": 900}, **options)
-    context.set_default_timeout(30_000)
-    yield context.new_page()
-    context.close()
 
 
 def back(page: Page) -> None:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.dashboard_page import AXE, BOARD, live
-from tests.e2e.test_dashboard_away import browsing
-from tests.e2e.test_dashboard_overview import BUDGET_BYTES, first_load
-from tests.e2e.test_page_walk import BROKEN_RULES, PAGES, PICTURES
+from tests.e2e.dashboard_page import AXE, BOARD, browsing, live
+from tests.e2e.first_load import BUDGET_BYTES, first_load
+from tests.e2e.page_walk import BROKEN_RULES, PAGES, PICTURES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,13 +9,12 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import TAG, UIDS, Watched
 from tests.e2e.dashboard_page import BOARD, live
+from tests.e2e.first_load import BUDGET_BYTES, first_load
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page, Response
+    from playwright.sync_api import Locator, Page
 
 pytestmark = pytest.mark.e2e
-
-BUDGET_BYTES = 120_000
 
 
 def grouped(page: Page) -> Locator:
@@ -75,23 +73,6 @@ def test_a_panels_small_charts_are_drawn_and_one_sheet_has_them_all(watched: Wat
     assert drawn["x"] + drawn["width"] < rows["x"] + rows["width"]
     assert panel(page, BOARD).get_by_role("img").count() > 3
     assert watched.errors == []
-
-
-def first_load(page: Page, path: str) -> dict[str, int]:
-    """Open a page, and return what it loads of JavaScript until it draws: gzipped bytes by address."""
-    scripts: list[Response] = []
-    page.on("response", lambda answer: scripts.append(answer) if answer.url.endswith(".js") else None)
-    page.goto(path)
-    live(page)
-    expect(page.locator("[data-metric]").first).to_be_visible()
-    # Something is drawn when the code that draws is there.
-    expect(page.locator("canvas, .sheet [data-ink=trace][d^=M]").first).to_be_visible()
-    # The service worker's own script loads beside the page, and fetches again what is here already.
-    return {
-        script.url: len(gzip.compress(script.body(), 9))
-        for script in scripts
-        if not script.url.endswith("sw.js")
-    }
 
 
 @pytest.mark.parametrize("path", ["/", f"/devices/{BOARD}"])

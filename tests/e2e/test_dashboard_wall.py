@@ -8,8 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import UIDS
-from tests.e2e.dashboard_page import BOARD, live
-from tests.e2e.test_dashboard_away import browsing
+from tests.e2e.dashboard_page import BOARD, browsing, live
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.dashboard_page import AXE
-from tests.e2e.test_page_walk import Walk, walk_in
+from tests.e2e.page_walk import Walk, walk_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

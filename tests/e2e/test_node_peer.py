@@ -12,20 +12,11 @@ import pytest
 
 from hil.hub import HubProcess
 from tests.e2e.api import Api
+from tests.e2e.one_camera import CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CONFIG = """
-[serial]
-ports = []
-[mqtt]
-enabled = false
-[[camera]]
-id = "front"
-width = 320
-height = 240
-"""
 FOLDER = Path(__file__).parent / "node"
 
 

@@ -13,7 +13,7 @@ import pytest
 from hil.hub import HubProcess
 from hub.camera.sources import planes, stamp
 from tests.e2e.api import Api
-from tests.e2e.test_node_peer import CONFIG
+from tests.e2e.one_camera import CONFIG
 
 if TYPE_CHECKING:
     from pathlib import Path
