@@ -11,7 +11,7 @@ import pytest
 
 from hub.model import Role
 from hub.store.identity import users
-from hub.web.gate import sessions
+from hub.web.gate import logins
 from hub.web.gate.auth import COOKIE
 from tests.web_hub import NOW_MS, Answered, WebHub, web_hub
 
@@ -99,7 +99,7 @@ async def test_of_a_thousand_tries_in_an_hour_ten_are_verified(
     hub: WebHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verified = Verified()
-    monkeypatch.setattr(sessions, "verify", verified)
+    monkeypatch.setattr(logins, "verify", verified)
     for number in range(1000):
         hub.clock.now_ms += 3_590
         # Each from an address of its own: the account's limit holds by itself.
@@ -114,7 +114,7 @@ async def test_of_a_thousand_tries_from_one_address_at_once_three_are_verified(
     hub: WebHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verified = Verified()
-    monkeypatch.setattr(sessions, "verify", verified)
+    monkeypatch.setattr(logins, "verify", verified)
     answers = [await log_in(hub, "guess", name=f"user{number}") for number in range(1000)]
     assert verified.count == 3
     assert {answered.status for answered in answers} == {403, 429}
@@ -129,13 +129,13 @@ async def test_no_more_than_two_passwords_are_hashed_at_a_time_and_few_wait(
     hub: WebHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verified = Verified(slow_s=0.05)
-    monkeypatch.setattr(sessions, "verify", verified)
+    monkeypatch.setattr(logins, "verify", verified)
     answers = await asyncio.gather(
         *(log_in(hub, "guess", name=f"user{n}", address=f"203.0.113.{n}") for n in range(20))
     )
     assert verified.most <= 2
     assert {answered.status for answered in answers} == {403, 503}
-    assert verified.count == sessions.HASHES_WAITING
+    assert verified.count == logins.HASHES_WAITING
 
 
 async def test_a_login_from_another_site_is_refused(hub: WebHub) -> None:

@@ -28,7 +28,7 @@ from hub.web.api import (
     timelapses,
     tokens,
 )
-from hub.web.gate import revocation, security_txt, sessions, wall
+from hub.web.gate import logins, revocation, security_txt, sessions, wall
 from hub.web.gate.guard import DECLARED, HOSTS, dress, guard, problems
 from hub.web.gate.trail import TRAIL, Trail
 from hub.web.live import control, stream
@@ -96,7 +96,7 @@ def make_app(parts: Parts) -> web.Application:
         lambda credentials: parts.store.accounts.holding(credentials, parts.now_ms())
     )
     app[closing.CLOSING].call(ending.close)
-    app[sessions.LOGINS] = sessions.Logins()
+    app[logins.LOGINS] = logins.Logins()
     app[metrics.STARTED_S] = time.monotonic()
     app[TRAIL] = Trail(parts.store.put_security)
     app[whep.ENDING] = set()

@@ -13,8 +13,8 @@ from hub.model import Role
 from hub.store.identity.rights import SecurityKind
 from hub.store.identity.users import MAX_PASSWORD, BadPassword, check_password
 from hub.web.gate.auth import by_cookie, credential_of
+from hub.web.gate.logins import LOGINS, take_try
 from hub.web.gate.revocation import REVOCATION
-from hub.web.gate.sessions import LOGINS, take_try
 from hub.web.gate.trail import tell
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem

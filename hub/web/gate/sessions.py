@@ -12,30 +12,26 @@ from aiohttp import web
 from hub.model import Role
 from hub.store.identity.accounts import SessionInfo, session_id
 from hub.store.identity.rights import SecurityKind
-from hub.store.identity.users import MAX_PASSWORD, verify
+from hub.store.identity.users import MAX_PASSWORD
 from hub.web.gate import wall
-from hub.web.gate.address import address_of, neighbourhood
+from hub.web.gate.address import address_of
 from hub.web.gate.auth import COOKIE, by_cookie, credential_of, identify, set_secret_cookie
 from hub.web.gate.claim import ClaimRefused
+from hub.web.gate.logins import LOGINS, take_try
 from hub.web.gate.revocation import REVOCATION
 from hub.web.gate.trail import tell
-from hub.web.gate.tries import TooManyTries, Tries
 from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem, items_answer, json_answer
 from hub.web.route import API, JSON, Answer, Reaches, Route, body, path_part, query
 from hub.web.serving.pages import page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from hub.model import Identity
 
 log = logging.getLogger(__name__)
 
 COOKIE_AGE_S = 30 * 86400
 ADMIN = "admin"
-HASHES_AT_ONCE = 2
-HASHES_WAITING = 8
 
 NEW_LINK = (
     "For a new one run `outpost link` on the hub's machine, under the hub's user: it works once, for 10 "
@@ -45,33 +41,6 @@ NEW_LINK = (
 ENTERED = "/#in"
 """The mark has the dashboard forget what this browser kept of whoever was there before (state/entered.ts)."""
 LOGIN = ("Log in by name and password", "/")
-
-
-class Logins:
-    """What bounds logins: tries by address and by account, and hashes at a time."""
-
-    def __init__(self) -> None:
-        self.tries = Tries()
-        self._turn = asyncio.Semaphore(HASHES_AT_ONCE)
-        self._waiting = 0
-
-    async def fits(self, hashed: str | None, password: str) -> bool:
-        """Check a password in its turn. Raises Problem 503 where too many wait."""
-        return await self.in_turn(lambda: verify(hashed, password))
-
-    async def in_turn(self, work: Callable[[], bool]) -> bool:
-        """Do what costs a hash, in a thread, in its turn. Raises Problem 503 where too many wait."""
-        if self._waiting >= HASHES_WAITING:
-            raise Problem(503, "too many logins at once; try again", headers={"Retry-After": "1"})
-        self._waiting += 1
-        try:
-            async with self._turn:
-                return await asyncio.to_thread(work)
-        finally:
-            self._waiting -= 1
-
-
-LOGINS: web.AppKey[Logins] = web.AppKey("logins")
 
 
 class ClaimQuery(msgspec.Struct, kw_only=True):
@@ -145,18 +114,6 @@ async def log_in(request: web.Request) -> web.StreamResponse:
     answer = json_answer(SessionView(f"user:{asked.name}", known[1]))
     _begin(request, answer, asked.name, known[1], "by password")
     return answer
-
-
-def take_try(request: web.Request, name: str, now_ms: int) -> tuple[str, ...]:
-    """Count a try by address and by account, and return their names, to give it back. Raises Problem 429."""
-    names = (f"address {neighbourhood(address_of(request))}", f"user {name}")
-    try:
-        request.app[LOGINS].tries.take(names, now_ms)
-    except TooManyTries as error:
-        tell(request, SecurityKind.LOGIN_REFUSED, "too many tries", actor=f"user:{name}")
-        wait_s = max(1, -(-error.wait_ms // 1000))
-        raise Problem(429, str(error), headers={"Retry-After": str(wait_s)}) from error
-    return names
 
 
 async def show_session(request: web.Request) -> web.StreamResponse:
