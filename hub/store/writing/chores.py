@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from hub.store.format.tiers import DAILY, JOBS, MERGING, QUARTERLY, SECONDLY
 from hub.store.lifetime.retention import Retention
-from hub.store.quarantine import is_damage
 from hub.store.writing import daychunk, rollup
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from hub.store.lifetime.policy import Policy
     from hub.store.settings import StoreSettings
     from hub.store.writing.committer import Committer
+    from hub.store.writing.damage import Damage
     from hub.store.writing.recent import Recent
     from hub.store.writing.seal import Sealed
 
@@ -42,6 +42,7 @@ class Chores:
         settings: StoreSettings,
         now_ms: Callable[[], int],
         *,
+        damage: Damage,
         interrupted: Callable[[], bool],
     ) -> None:
         self._committer = committer
@@ -49,6 +50,7 @@ class Chores:
         self._policy = settings.policy
         self._wanted: Policy | None = None
         self._now_ms = now_ms
+        self._damage = damage
         self._interrupted = interrupted
         self._seal_at = self._end_of_window()
         self._jobs: list[Job] = [*JOBS, MERGING]
@@ -56,8 +58,6 @@ class Chores:
         self._roll_at = -math.inf
         self._salvage_at = -math.inf
         self.retention = Retention(committer, settings, now_ms, interrupted=interrupted)
-        self.damage = False
-        """A chore found the file damaged."""
 
     def due_at(self) -> float:
         """Return when the next chore is due."""
@@ -154,7 +154,7 @@ class Chores:
             self.retention.due_at = time.monotonic() + _AGAIN_S
 
     def _failed(self, what: str, error: Exception) -> None:
-        self.damage = self.damage or is_damage(error)
+        self._damage.look_for(error)
         log.error("%s: %s", what, error, exc_info=None if isinstance(error, sqlite3.Error) else error)
 
     def _end_of_window(self) -> float:

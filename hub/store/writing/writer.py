@@ -9,11 +9,10 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from hub.store.folder import StoreError
-from hub.store.quarantine import is_damage
 from hub.store.writing.attempts import Attempts
 from hub.store.writing.chores import Chores
 from hub.store.writing.committer import Committer
+from hub.store.writing.damage import Damage
 from hub.store.writing.intake import Acked, Batch, Intake, Verdict, boot_of
 from hub.store.writing.pace import Pace
 from hub.store.writing.recent import Recent
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_REPLACE_AGAIN_S = 600.0
 _BATCHES = 8
 """As many times what begins a commit fit in it: in a flood, more gathers while one is under way."""
 
@@ -59,7 +57,6 @@ class Writer:
         replaced: Callable[[], None] = lambda: None,
     ) -> None:
         self._health = health
-        self._now_ms = now_ms
         self._settings = settings
         self._tell = acked
         self._replaced = replaced
@@ -73,9 +70,10 @@ class Writer:
         self._pace = Pace(settings)
         self._flushes: list[Future[None]] = []
         self._closing = False
-        self._damage = False
-        self._replaced_at = -math.inf
-        self._chores = Chores(self._committer, settings, now_ms, interrupted=self._commit_is_due)
+        self._damage = Damage(self._committer, health, now_ms)
+        self._chores = Chores(
+            self._committer, settings, now_ms, damage=self._damage, interrupted=self._commit_is_due
+        )
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
 
     # --- any thread ---------------------------------------------------------------------------------
@@ -136,7 +134,7 @@ class Writer:
     def damaged(self) -> None:
         """Have the file replaced, which a reader found damaged."""
         with self._wake:
-            self._damage = True
+            self._damage.known = True
             self._wake.notify()
 
     def flush(self, *, notes: bool = False) -> Future[None] | None:
@@ -215,7 +213,7 @@ class Writer:
     def _chores_at(self) -> float:
         if self._pace.failures:
             return math.inf
-        return -math.inf if self._damage or self._chores.damage else self._chores.due_at()
+        return -math.inf if self._damage.known else self._chores.due_at()
 
     def _take(self) -> tuple[Batch, list[Future[None]]]:
         with self._wake:
@@ -233,7 +231,7 @@ class Writer:
         batch, flushes = self._take()
         failures, failed = self._pace.failures, True
         try:
-            if self._damage or self._chores.damage:
+            if self._damage.known:
                 self._replace()
             began = time.monotonic()
             written = self._committer.commit(batch, self._recent)
@@ -252,7 +250,7 @@ class Writer:
                 future.set_result(None)
 
     def _failed(self, error: Exception) -> None:
-        self._damage = self._damage or is_damage(error)
+        self._damage.look_for(error)
         self.attempts.failed(error)
 
     def _succeeded(self, batch: Batch, written: Written, duration_s: float, failures: int) -> None:
@@ -269,20 +267,10 @@ class Writer:
             self._tell(acked)
 
     def _replace(self) -> None:
-        """Go on in a new file; what is intact in the damaged one is carried over by and by.
-
-        Raises StoreError, OSError and sqlite3.Error; it is tried again with the next attempt.
-        """
-        if time.monotonic() < self._replaced_at + _REPLACE_AGAIN_S:
-            raise StoreError(
-                "the file is damaged again, minutes after it was replaced; replace the disk or card"
-            )
+        """Have the damaged file replaced. Raises as `Damage.replace`."""
         with self._wake:
             boots = self._intake.all_committed()
-        self._committer.replace(self._recent, boots, self._now_ms())
-        self._replaced_at = time.monotonic()
-        self._health.store_damaged.inc()
-        self._damage = self._chores.damage = False
+        self._damage.replace(self._recent, boots)
         self._chores.begin_salvage()
         self._replaced()
 
