@@ -63,6 +63,10 @@ class InstantLink:
     def ack(self, device: str, boot_id: str, seq: int, *, again: bool = False) -> None:
         """Do nothing."""
 
+    def forget(self, _device: str) -> bool:
+        """Do nothing: no device is removed here."""
+        return True
+
 
 def now_ms() -> int:
     """Return UTC milliseconds."""

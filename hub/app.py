@@ -33,6 +33,7 @@ from hub.links.pins.plan import plan
 from hub.links.ports import SerialPorts
 from hub.model import LinkKind, Role
 from hub.notify import Notifier
+from hub.removal import Removal
 from hub.store.lifetime.policy import Policy
 from hub.store.settings import StoreSettings
 from hub.store.store import Store
@@ -209,6 +210,15 @@ class App:
                 claim=claim,
                 desired=desired,
                 alerts=alerts,
+                removal=Removal(
+                    registry=registry,
+                    store=store,
+                    bus=bus,
+                    desired=desired,
+                    enrolment=enrolment,
+                    health=health,
+                    now_ms=wall_ms,
+                ),
                 enrolment=enrolment,
                 serial=ports,
                 updates=Updates(

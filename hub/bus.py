@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-EventKind: TypeAlias = Literal["device", "command", "alert", "log", "enrolment"]
+EventKind: TypeAlias = Literal["device", "removed", "command", "alert", "log", "enrolment"]
 
 LATE_MS = 60_000
 """How old a sample may be when it arrives, where the hub has to guess."""

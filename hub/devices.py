@@ -96,7 +96,18 @@ class Registry:
         """Return how many devices have an open session."""
         return sum(state.online for state in self._devices.values())
 
-    # --- writing: ingest's side ---
+    # --- writing ---
+
+    def remove(self, device: str) -> bool:
+        """Know a device no more, here and on the links. Raises UnknownDevice.
+
+        Return whether nothing of it is left on a link's other side by which it would come back.
+        """
+        self._known(device)
+        del self._devices[device]
+        self.version += 1
+        told = [link.forget(device) for link in self._links.values()]
+        return all(told)
 
     def attach(self, link: Link) -> None:
         """Make `link` the one that reaches devices of its kind."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hub.bus import Bus, Event
-from hub.devices import DeviceState, Registry, TakenByAnotherLink, describe
+from hub.devices import DeviceState, Registry, TakenByAnotherLink, UnknownDevice, describe
 from hub.link_history import LinkHistory, restart
 from hub.links.link import NotReachable
 from hub.model import Born, CommandProgress, Gone, Keyed, LinkHealth, LinkKind, LogLine, Reading
@@ -86,8 +86,8 @@ class Ingest:
         for one in acked:
             try:
                 link = self._registry.link_of(one.device)
-            except NotReachable:
-                # The device went before its ack; it asks what is committed when it comes back.
+            except (NotReachable, UnknownDevice):
+                # It went before its ack, or was removed; it asks what is committed when it comes back.
                 continue
             link.ack(one.device, one.boot_id, one.seq, again=one.again)
 

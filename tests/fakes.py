@@ -30,6 +30,8 @@ class FakeLink:
         self.sent: list[Command] = []
         self.acks: list[tuple[str, str, int]] = []
         self.cancelled: list[str] = []
+        self.forgotten: list[str] = []
+        self.clears = True
         self.answer: Callable[[Command], Any] = lambda command: dict(command.params)
         self.gate: asyncio.Event | None = None
         """Where set, an answer waits for it."""
@@ -51,3 +53,8 @@ class FakeLink:
     def ack(self, device: str, boot_id: str, seq: int, *, again: bool = False) -> None:
         """Remember the ack."""
         self.acks.append((device, boot_id, seq))
+
+    def forget(self, device: str) -> bool:
+        """Remember of what nothing is to be known, and say what the test says."""
+        self.forgotten.append(device)
+        return self.clears

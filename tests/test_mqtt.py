@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,13 +19,15 @@ from hub.health import Health
 from hub.links.link import NotReachable, Refused
 from hub.links.mqtt import MqttLink, probe
 from hub.links.session import Shared
-from hub.model import Birth, Born, Command, Quality
+from hub.model import Birth, Born, Command, Metric, Quality
 from tests.broker import Broker, free_port
 from tests.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
+
+    from paho.mqtt.client import MQTTMessage
 
 
 NOW_MS = 1_763_700_000_000
@@ -296,3 +299,50 @@ async def test_the_probe_takes_a_silent_or_foreign_server_for_no_broker() -> Non
         async with await asyncio.start_server(server, "127.0.0.1", 0) as listening:
             port = listening.sockets[0].getsockname()[1]
             assert not await probe("127.0.0.1", port, timeout_s=0.2)
+
+
+def retained_topics(broker: Broker) -> set[str]:
+    """Return on which topics the broker retains a message."""
+    found: set[str] = set()
+    heard = threading.Event()
+    client = Client(CallbackAPIVersion.VERSION2)
+
+    def on_message(_client: Client, _data: Any, message: MQTTMessage) -> None:
+        if message.topic == "end":
+            heard.set()
+        elif message.retain:
+            found.add(message.topic)
+
+    client.on_message = on_message
+    client.connect(broker.host, broker.port)
+    client.loop_start()
+    client.subscribe([("outpost/#", 1), ("end", 1)])
+    while not heard.wait(0.05):  # what is retained comes before what is published after it
+        client.publish("end", b"", qos=1)
+    client.disconnect()
+    client.loop_stop()
+    return found
+
+
+@pytest.mark.slow
+async def test_what_the_broker_retains_of_a_forgotten_device_is_cleared(broker: Broker) -> None:
+    async with running(config_of(broker)) as (link, watch):
+        publisher = Publisher(broker)
+        await knock(publisher, watch)
+        await publisher.publish("outpost/a/t", "1", retain=True)
+        await publisher.publish("outpost/a/status", "online", retain=True)
+        await publisher.publish("outpost/a", '{"h": 1}', retain=True)
+        await publisher.publish("outpost/b/t", "2", retain=True)
+        await watch.until(lambda w: {"a", "b"} <= {reading.device for reading in w.readings})
+        assert link.forget("a")
+        async with asyncio.timeout(20):
+            while await asyncio.to_thread(retained_topics, broker) != {"outpost/b/t"}:
+                await asyncio.sleep(0.05)
+        assert not link.refusals.counts
+        publisher.close()
+
+
+def test_a_link_without_its_broker_says_that_messages_may_be_retained() -> None:
+    birth = Birth(device="a", name="a", metrics=(Metric(name="t"),))
+    link = MqttLink(MqttConfig(), now_ms=wall_ms, known=[birth])
+    assert (link.forget("a"), link.forget("nobody")) == (False, True)

@@ -181,3 +181,23 @@ def test_figures_come_for_what_changed(devices: MqttDevices) -> None:
     devices.take([came("a", b'{"t": 1, "x": []}')])
     assert devices.figures() == [LinkHealth("a", {"messages": 1, "refused": 1})]
     assert devices.figures() == []
+
+
+def test_a_forgotten_device_is_born_anew_with_what_it_says_then(devices: MqttDevices) -> None:
+    devices.take([came("a/t", b"1"), came("a/h", b"2")])
+    assert devices.forget("a") == ["outpost/a", "outpost/a/status", "outpost/a/t", "outpost/a/h"]
+    assert births(devices.take([came("a/h", b'"text"')])) == [["h"]]
+
+
+def test_a_device_that_is_not_known_has_nothing_to_forget(devices: MqttDevices) -> None:
+    assert devices.forget("a") == []
+
+
+def test_the_clearing_of_a_forgotten_devices_messages_is_no_message_of_it(
+    devices: MqttDevices, refusals: Refusals
+) -> None:
+    devices.take([came("a/t", b"1"), came("a/status", b"online")])
+    topics = [topic.removeprefix("outpost/") for topic in devices.forget("a")]
+    assert devices.take([came(topic, b"") for topic in topics]) == []
+    assert refusals.counts == {}
+    assert not devices.has("a")

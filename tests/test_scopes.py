@@ -56,6 +56,7 @@ TABLE: dict[tuple[str, str], Reaches] = {
     ("GET", f"{API}/control"): SOME,
     ("GET", f"{API}/devices"): SOME,
     ("GET", f"{API}/devices/{{id}}"): ONE,
+    ("DELETE", f"{API}/devices/{{id}}"): ONE,
     ("GET", f"{API}/devices/{{id}}/console"): ONE,
     ("GET", f"{API}/devices/{{id}}/link"): ONE,
     ("POST", f"{API}/devices/{{id}}/commands"): ONE,

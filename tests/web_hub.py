@@ -19,6 +19,7 @@ from hub.enrolment import Enrolment
 from hub.health import Health
 from hub.ingest import Ingest
 from hub.model import Birth, Born, CommandType, Kind, LinkKind, Metric, Reading, Role, Scope
+from hub.removal import Removal
 from hub.web.acting import Acting
 from hub.web.gate.auth import COOKIE
 from hub.web.gate.claim import Claim
@@ -252,6 +253,14 @@ async def web_hub(
         secrets=folder / "data" / "secrets", commands=commands, cameras=cameras_now, publish=sent.publish
     )
     alerts = Alerts(store=store, bus=bus, registry=registry, health=health, now_ms=clock, seams=acting)
+    enrolment = Enrolment(
+        mode="ask",
+        enrolments=store.enrolments,
+        bus=bus,
+        health=health,
+        put_security=store.put_security,
+        now_ms=clock,
+    )
     parts = Parts(
         config=config,
         registry=registry,
@@ -264,14 +273,16 @@ async def web_hub(
         claim=Claim(now_ms=clock),
         desired=desired,
         alerts=alerts,
-        enrolment=Enrolment(
-            mode="ask",
-            enrolments=store.enrolments,
+        removal=Removal(
+            registry=registry,
+            store=store,
             bus=bus,
+            desired=desired,
+            enrolment=enrolment,
             health=health,
-            put_security=store.put_security,
             now_ms=clock,
         ),
+        enrolment=enrolment,
         static=static or folder / "no-dashboard",
         stream=limits or StreamLimits(),
     )

@@ -21,7 +21,7 @@ from hub.store import alerts as table
 from hub.store.alerts import Alert, AlertFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from hub.alerts.rule import Ready
     from hub.bus import Batch
@@ -143,6 +143,20 @@ class Alerts:
         for reading in batch.readings:
             for turned in self._engine.take(reading):
                 self._turn(turned)
+        for event in batch.events:
+            if event.kind == "removed" and event.device is not None:
+                self._forget(event.device)
+
+    def _forget(self, device: str) -> None:
+        """End what is raised of a device that was removed, and is not back."""
+        if self._registry.get(device) is None:
+            self._clear(self._engine.forget(device), "the device was removed")
+
+    def _clear(self, places: Iterable[Place], why: str) -> None:
+        for place in places:
+            alert = self._active.pop(place, None)
+            if alert is not None:
+                self._end(_cleared(alert, self._now_ms(), why), None)
 
     def _know(self, state: DeviceState) -> None:
         self._engine.know(state.id, [metric.name for metric in state.birth.metrics], self._now_ms())
@@ -184,10 +198,7 @@ class Alerts:
 
     def _rule_changed(self, rule: str, ready: Ready | None) -> None:
         why = "the rule was removed" if ready is None else "the rule was changed"
-        for place in self._engine.replace(ready, rule, self._now_ms()):
-            alert = self._active.pop(place, None)
-            if alert is not None:
-                self._end(_cleared(alert, self._now_ms(), why), None)
+        self._clear(self._engine.replace(ready, rule, self._now_ms()), why)
         if ready is None:
             self._deeds.forget(rule)
 

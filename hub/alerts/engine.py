@@ -76,6 +76,14 @@ class Engine:
         for metric in metrics:
             self._on(device, metric, now_ms)
 
+    def forget(self, device: str) -> list[Place]:
+        """Watch nothing of a device any more; return the places where a rule was raised."""
+        raised = [place for place, watch in self._watches.items() if place.device == device and watch.raised]
+        self._open = {place for place in self._open if place.device != device}
+        self._watches = {place: watch for place, watch in self._watches.items() if place.device != device}
+        self._of = {of: watches for of, watches in self._of.items() if of[0] != device}
+        return raised
+
     def take(self, reading: Reading) -> Iterator[Turned]:
         """Take in a reading; yield what it brings about. A value that could not be read tells nothing."""
         for metric, value in zip(reading.metrics, reading.values, strict=True):

@@ -117,6 +117,13 @@ class Desired:
         self._due(device)
         return self.view(device)
 
+    def forget(self, device: str) -> None:
+        """Want nothing more of a device that is removed."""
+        if self._documents.pop(device, None) is not None:
+            self._sessions.pop(device, None)
+            self._applied.pop(device, None)
+            self._store.record(f"desired {device}", table.drop_document(KIND, device))
+
     # --- sending ---
 
     def _deliver(self, batch: Batch) -> None:
@@ -152,6 +159,8 @@ class Desired:
             applied = await self._send(device, wanted)
             if applied is None:
                 return  # it went away: it gets the rest when it comes back
+            if self._registry.get(device) is not state:
+                continue  # it was removed meanwhile, and may have come back as one that is new
             if self._session(state) == session:
                 self._applied_now(state)[place] = applied
                 self._agree(state)

@@ -102,6 +102,10 @@ class HostLink:
     def ack(self, device: str, boot_id: str, seq: int, *, again: bool = False) -> None:
         """Do nothing: the host keeps no outbox."""
 
+    def forget(self, _device: str) -> bool:
+        """Do nothing: nothing is kept of other machines' hosts."""
+        return True
+
     def _birth(self, vitals: Vitals) -> Birth:
         interval_ms = round(self._interval_s * 1000)
         return Birth(

@@ -65,3 +65,9 @@ class Link(Protocol):
 
         With `again`, what it said after them was not taken, and is to come once more.
         """
+
+    def forget(self, device: str) -> bool:
+        """Know nothing more of a device that is removed: what it says next is as of one that is new.
+
+        Return False where others may hold messages of it that will say that it is there.
+        """

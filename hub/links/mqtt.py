@@ -132,6 +132,14 @@ class MqttLink:
         """Tell a board what is committed; other devices keep no outbox that the hub knows of."""
         self._boards.ack(device, boot_id, seq, again=again)
 
+    def forget(self, device: str) -> bool:
+        """Know nothing more of a device, and have the broker drop what it retains of it.
+
+        False where the broker cannot be told now. What it retains of boards is never taken.
+        """
+        topics = self._devices.forget(device)
+        return not topics or (self._connected and self._clear(topics))
+
     async def _serve_boards(self, seconds: float) -> None:
         """Give the boards' sessions their ticks for so long."""
         loop = asyncio.get_running_loop()
@@ -148,6 +156,14 @@ class MqttLink:
     def _publish(self, topic: str, payload: bytes) -> bool:
         client = self._client
         return client is not None and client.publish(topic, payload).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _clear(self, topics: Iterable[str]) -> bool:
+        """Have the broker drop what it retains on topics (MQTT 5, section 3.3.1.3)."""
+        client = self._client
+        if client is None:
+            return False
+        told = [client.publish(topic, b"", qos=1, retain=True).rc for topic in topics]
+        return all(code == MQTTErrorCode.MQTT_ERR_SUCCESS for code in told)
 
     def _events(self, items: list[Arrival | _Lost], sink: Sink) -> Iterable[LinkEvent]:
         arrivals: list[Arrival] = []

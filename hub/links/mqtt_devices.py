@@ -110,6 +110,8 @@ class MqttDevices:
         for arrival in arrivals:
             try:
                 where = address(arrival.topic, self._prefix)
+                if not arrival.payload and where.device not in self._devices:
+                    continue  # what the broker had retained of a device that was removed is cleared
                 device = self._device(where.device)
                 if where.metric == STATUS:
                     self._status(device, arrival, batch)
@@ -122,6 +124,14 @@ class MqttDevices:
     def has(self, device: str) -> bool:
         """Whether messages made the device known."""
         return device in self._devices
+
+    def forget(self, device: str) -> list[str]:
+        """Know nothing more of a device; return the topics on which the broker may retain what it said."""
+        known = self._devices.pop(device, None)
+        if known is None:
+            return []
+        own = f"{self._prefix}/{device}"
+        return [own, f"{own}/{STATUS}", *(f"{own}/{metric}" for metric in known.channels)]
 
     def lost(self, reason: str) -> list[LinkEvent]:
         """Return every device's end: the broker is lost, and none can be told to be there."""

@@ -125,6 +125,10 @@ class SerialPorts:
         if link is not None:
             link.ack(device, boot_id, seq, again=again)
 
+    def forget(self, _device: str) -> bool:
+        """Do nothing: a board is told by its birth, and one that is away has no session."""
+        return True
+
     async def release(self, port: str, seconds: float) -> bool:
         """Close `port` for so long, or until `resume`; return whether the hub had it.
 

@@ -88,6 +88,10 @@ class SerialLink:
         if self._session is not None and self._session.device == device:
             self._session.ack(boot_id, seq, again=again)
 
+    def forget(self, _device: str) -> bool:
+        """Do nothing: a board is told by its birth."""
+        return True
+
     async def _serve(self, fd: int, sink: Sink) -> SerialSession:
         """Serve the open port until it breaks or stays silent; return the session that was."""
         log.info("serial: %s is open", self.name)

@@ -30,6 +30,11 @@ def statement(birth: Birth, link: LinkKind, last_seen_ms: int) -> Statement:
     )
 
 
+def drop(device: str) -> Statement:
+    """Return what forgets who a device is; its samples stay."""
+    return "DELETE FROM device WHERE device = ?", (clean(device),)
+
+
 def births(connection: sqlite3.Connection) -> list[tuple[Birth, LinkKind, int]]:
     """Return each device's last birth, its link and when it was last seen."""
     found: list[tuple[Birth, LinkKind, int]] = []

@@ -155,6 +155,11 @@ class Store(Asked):
         statements = [births.statement(birth, link, last_seen_ms)]
         self._writer.note(f"birth {birth.device}", statements, urgent=False)
 
+    def drop_birth(self, device: str) -> None:
+        """Forget who a device is, also where its birth waits; its samples stay. Never blocks."""
+        self.put_last(device)
+        self._writer.note(f"birth {device}", [births.drop(device)])
+
     def put_command(self, command: Command, result: CommandResult) -> None:
         """Record that a command reached a state. Never blocks."""
         statements = [audit.statement(command, result)]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hub.enrolment import Enrolment
     from hub.health import Health
     from hub.model import CommandResult, FirmwareOffer, Identity
+    from hub.removal import Removal
     from hub.store.store import Store
     from hub.web.gate.claim import Claim
 
@@ -77,6 +78,7 @@ class Parts(msgspec.Struct, kw_only=True):
     desired: Desired
     alerts: Alerts
     enrolment: Enrolment | None = None
+    removal: Removal | None = None
     serial: PortLender | None = None
     updates: Updater | None = None
     static: Path = STATIC

@@ -73,6 +73,7 @@ class SecurityKind(StrEnum):
     BOARD_FORGOTTEN = "board_forgotten"
     BOARD_KEYED = "board_keyed"
     BOARD_REFUSED = "board_refused"
+    DEVICE_REMOVED = "device_removed"
 
 
 class SecurityEvent(msgspec.Struct, frozen=True, kw_only=True):

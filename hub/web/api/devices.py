@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 from hub.devices import DeviceState, UnknownDevice, describe
 from hub.model import Role
+from hub.removal import Removed, StillThere
+from hub.store.identity.rights import SecurityKind
 from hub.web.api.link_report import LinkReport, report
+from hub.web.api.medium import on_medium
 from hub.web.api.views import ConsoleView, DeviceList, DeviceView
 from hub.web.gate.reach import reach_of, within
-from hub.web.parts import parts_of
+from hub.web.gate.trail import tell
+from hub.web.parts import IDENTITY, parts_of
 from hub.web.problem import Problem, items_answer, json_answer
 from hub.web.route import API, Answer, Reaches, Route, path_part
 
@@ -54,6 +58,20 @@ async def show_link(request: web.Request) -> web.StreamResponse:
     return json_answer(report(state, now_ms=parts.now_ms(), hub_trouble=parts.store.degraded))
 
 
+async def remove_device(request: web.Request) -> web.StreamResponse:
+    """Take a device that is gone off the list."""
+    state, removal = known_device(request, path_part(request, "id")), parts_of(request).removal
+    if removal is None:
+        raise Problem(503, "this hub keeps no list of devices that could be changed")
+    try:
+        async with on_medium(request):
+            removed = removal.remove(state.id, request[IDENTITY].name)
+            tell(request, SecurityKind.DEVICE_REMOVED, f"{state.id} ({state.birth.name})")
+    except StillThere as error:
+        raise Problem(409, str(error), parameter="id") from error
+    return json_answer(removed)
+
+
 ROUTES = (
     Route(
         method="GET",
@@ -75,6 +93,18 @@ ROUTES = (
         summary="One device",
         answers={200: Answer(text="The device", kind=DeviceView)},
         problems=(404,),
+    ),
+    Route(
+        method="DELETE",
+        path=f"{API}/devices/{{id}}",
+        handler=remove_device,
+        role=Role.ADMIN,
+        reaches=Reaches.ONE,
+        summary="Take a device that is gone off the list, with its key and desired values; its samples stay",
+        answers={
+            200: Answer(text="Removed; whether the broker was told to drop what it retains", kind=Removed)
+        },
+        problems=(404, 409, 503),
     ),
     Route(
         method="GET",

@@ -178,7 +178,8 @@ ROUTES = (
         role=Role.VIEWER,
         reaches=Reaches.SOME,
         query=StreamQuery,
-        summary="Live samples and events (SSE): samples, device, command, alert, enrolment, log, gap, reset",
+        summary="Live samples and events (SSE): samples, device, removed, command, alert, enrolment, log, "
+        "gap, reset",
         problems=(429, 503),
         answers={200: Answer(text="The stream; it resumes after Last-Event-ID", media="text/event-stream")},
     ),
