@@ -88,7 +88,7 @@ class Removal:
         """Raise StillThere where a device has a session, or spoke a moment ago."""
         if not state.online:
             return
-        name = f"{state.birth.name} ({state.id})"
+        name = state.id if state.birth.name == state.id else f"{state.birth.name} ({state.id})"
         if state.link is not LinkKind.MQTT or state.birth.boot_id is not None:
             raise StillThere(f"{name} is online on {state.link}; disconnect it first")
         quiet_ms = self._now_ms() - state.last_seen

@@ -258,3 +258,28 @@ test("many readouts change over several frames, each of them short", async () =>
   expect(shown()).toBe(100);
   clock.mockRestore();
 });
+
+test("a device that was removed goes, and one that the hub does not list any more too", async () => {
+  devices = async () => [device(), device({ id: "shed" }), device({ id: "attic" })];
+  await hub.load();
+  hub.take({ type: "removed", data: JSON.stringify({ device: "shed" }), id: "" });
+  expect([...hub.devices.value.keys()]).toEqual(["attic", "pico"]);
+  devices = async () => [device()];
+  await hub.load();
+  expect([...hub.devices.value.keys()]).toEqual(["pico"]);
+});
+
+test("an answer that is older than a removal brings the device not back, nor ends one born since", async () => {
+  let answer = (_: Device[]): void => {};
+  devices = () =>
+    new Promise((resolve) => {
+      answer = resolve;
+    });
+  const loading = hub.load();
+  await vi.advanceTimersByTimeAsync(0);
+  hub.take({ type: "removed", data: JSON.stringify({ device: "shed" }), id: "" });
+  hub.take({ type: "device", data: JSON.stringify(device({ id: "attic" })), id: "" });
+  answer([device(), device({ id: "shed" })]);
+  await loading;
+  expect([...hub.devices.value.keys()]).toEqual(["attic", "pico"]);
+});

@@ -1,4 +1,4 @@
-"""`outpost devices pending | accept | reject | forget`: an admin's word on boards."""
+"""`outpost devices pending | accept | reject | forget | remove`: an admin's word on boards and devices."""
 
 from __future__ import annotations
 
@@ -87,6 +87,27 @@ def forget(device: str, data: Path) -> None:
     click.echo(f"{device} is forgotten")
 
 
+@click.command(short_help="Take a device that is gone off the list; its samples stay.")
+@click.argument("device")
+@data_option
+def remove(device: str, data: Path) -> None:
+    """Take DEVICE, which is gone, off the list, with its key, its desired values and its alerts.
+
+    Its samples stay until retention takes them, and are its history again if it comes back; `outpost erase`
+    erases them.
+    """
+    known, removed = asyncio.run(_remove(data, device))
+    click.echo(f"{device} is removed; its samples stay until retention takes them")
+    if not removed["broker_cleared"]:
+        click.echo(
+            f"{device} may come back: the MQTT broker is away, and what it retains of the device could not "
+            "be cleared. Remove it again then",
+            err=True,
+        )
+    if known["link"] == "mqtt":
+        click.echo(f"if the broker has a user for it: `outpost mqtt user remove {device}`", err=True)
+
+
 async def vouch(data: Path, device: str) -> str:
     """Have the hub of this machine accept a board that was flashed here; return words about that."""
     try:
@@ -142,6 +163,17 @@ async def _accept_known(data: Path, device: str) -> dict[str, Any]:
             f"--unseen accepts one before it comes){meant(device, known)}"
         )
     return await _accept(data, device)
+
+
+async def _remove(data: Path, device: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the device was, and how it went. Raises Failed."""
+    async with hub(data) as session:
+        known = {item["id"]: item for item in await _listed(session, "devices")}
+        if device not in known:
+            near = meant(device, known)
+            raise Failed(f"no device {device!r} is known here (`outpost devices` lists those that are){near}")
+        async with session.request("DELETE", f"/api/v1/devices/{quote(device, safe='')}") as response:
+            return known[device], await answer(response)
 
 
 async def _listed(session: Session, what: str) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from hub.cli.client import Failed, answer, hub, stream
-from hub.cli.enrolling import accept, forget, pending, reject
+from hub.cli.enrolling import accept, forget, pending, reject, remove
 from hub.cli.near import meant
 from hub.cli.options import data_option
 from hub.cli.table import age, table
@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.group(invoke_without_command=True, short_help="List the devices, or decide about boards that wait.")
+@click.group(
+    invoke_without_command=True,
+    short_help="List the devices, decide about boards that wait, remove what is gone.",
+)
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Print the API's JSON instead of a table.")
 @click.pass_context
 def devices(context: click.Context, data: Path, as_json: bool) -> None:
-    """List the devices that the hub knows, with their last values; or decide about boards."""
+    """List the devices that the hub knows, with last values; decide about boards; remove what is gone."""
     if context.invoked_subcommand is None:
         _list(data, as_json=as_json)
 
@@ -34,6 +37,7 @@ devices.add_command(pending)
 devices.add_command(accept)
 devices.add_command(reject)
 devices.add_command(forget)
+devices.add_command(remove)
 
 
 def _list(data: Path, *, as_json: bool) -> None:

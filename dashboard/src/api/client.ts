@@ -45,6 +45,10 @@ export class Client {
 
   device = (id: string): Promise<Device> => this.get(`devices/${encodeURIComponent(id)}`);
 
+  /** Take a device that is gone off the hub's list. */
+  removeDevice = (id: string) =>
+    this.change<unknown>("DELETE", `devices/${encodeURIComponent(id)}`);
+
   /** Every device; follows the pages. */
   async devices(): Promise<Device[]> {
     const all: Device[] = [];

@@ -11,6 +11,7 @@ import { LinkFigures } from "../components/LinkFigures.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { Ranges } from "../components/Ranges.tsx";
 import { NotedReadout } from "../components/Readout.tsx";
+import { RemovePanel } from "../components/RemovePanel.tsx";
 import { useLater } from "../components/useLater.ts";
 import { title } from "../format/value.ts";
 import { useHub } from "../state/context.ts";
@@ -75,6 +76,7 @@ function Known({ device }: { device: DeviceState }) {
         <Console device={device} />
         <LinkFigures device={device} />
         {info.commands.length > 0 && <DeviceTrail device={device} />}
+        <RemovePanel device={device} />
       </div>
     </div>
   );

@@ -29,7 +29,7 @@ export class Hub {
   readonly status: Signal<StreamStatus>;
   readonly session = signal<SessionInfo | null>(null);
   readonly info = signal<HubInfo | null>(null);
-  /** By id; the map is new whenever a device is added. */
+  /** By id; the map is new whenever a device is added or goes. */
   readonly devices = signal<ReadonlyMap<string, DeviceState>>(new Map());
   readonly cameras = signal<CameraInfo[]>([]);
   /** `loading` until the first answer; then `ready`, or `failed` with the reason in `error`. */
@@ -63,7 +63,8 @@ export class Hub {
   readonly client: Client;
   private offsetMs = 0;
   private readonly counted = new Rate();
-  private touched: Set<string> | null = null;
+  /** Of each load that is under way the devices that the stream told of meanwhile. */
+  private readonly loads = new Set<Set<string>>();
 
   constructor(client: Client, status: StreamStatus) {
     this.client = client;
@@ -95,7 +96,8 @@ export class Hub {
 
   /** Fetch who we are, what the hub is and has. Runs at start and after every hole in the stream. */
   async load(): Promise<void> {
-    this.touched = new Set();
+    const told = new Set<string>();
+    this.loads.add(told);
     void this.alerts.load();
     void this.enrolments.load();
     try {
@@ -112,10 +114,13 @@ export class Hub {
         this.info.value = info;
         this.cameras.value = cameras;
         this.unreached.value = false;
-        if (this.keptFrom.peek() !== null) this.forgetKept(devices);
+        this.keptFrom.value = null;
+        const there = new Set(devices.map((device) => device.id));
+        // What the hub does not have any more goes.
+        this.keepDevices((id) => there.has(id) || told.has(id));
         for (const device of devices) {
           // What the stream said while the answer was under way is newer.
-          if (!this.touched?.has(device.id)) this.takeDevice(device);
+          if (!told.has(device.id)) this.takeDevice(device);
         }
         this.loaded.value = "ready";
         this.error.value = "";
@@ -126,7 +131,7 @@ export class Hub {
       this.unreached.value = error instanceof ApiError && error.status === 0;
       if (!(error instanceof ApiError)) throw error;
     } finally {
-      this.touched = null;
+      this.loads.delete(told);
     }
   }
 
@@ -151,12 +156,14 @@ export class Hub {
     });
   }
 
-  /** The hub answers again: what it does not have any more goes. */
-  private forgetKept(devices: Device[]): void {
-    const there = new Set(devices.map((device) => device.id));
-    const kept = [...this.devices.peek()].filter(([id]) => there.has(id));
-    this.devices.value = new Map(kept);
-    this.keptFrom.value = null;
+  private touch(device: string): void {
+    for (const told of this.loads) told.add(device);
+  }
+
+  private keepDevices(stays: (id: string) => boolean): void {
+    const all = this.devices.peek();
+    const kept = [...all].filter(([id]) => stays(id));
+    if (kept.length < all.size) this.devices.value = new Map(kept);
   }
 
   async refreshInfo(): Promise<HubInfo> {
@@ -197,8 +204,14 @@ export class Hub {
         break;
       case "device": {
         const device = JSON.parse(event.data) as Device;
-        this.touched?.add(device.id);
+        this.touch(device.id);
         batch(() => this.takeDevice(device));
+        break;
+      }
+      case "removed": {
+        const { device } = JSON.parse(event.data) as { device: string };
+        this.touch(device);
+        this.keepDevices((id) => id !== device);
         break;
       }
       case "alert":

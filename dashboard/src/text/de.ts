@@ -67,6 +67,15 @@ export const de: Catalogue = {
     unknownTitle: "Kein solches Gerät",
     unknown: (id) => `Der Hub kennt kein Gerät „${id}“.`,
     back: "Alle Geräte",
+    remove: {
+      title: "Entfernen",
+      about:
+        "Ein Gerät, das es nicht mehr gibt, kann aus der Liste genommen werden. Meldet es sich wieder, steht es wieder darin.",
+      button: "Das Gerät entfernen",
+      question: (name) =>
+        `${name} entfernen? Sein Platz in der Liste, seine Alarme, was es sein soll und, falls es einen hat, sein Schlüssel gehen verloren. Seine Werte bleiben, bis ihre Aufbewahrung endet, und sind wieder da, wenn es wiederkommt.`,
+      yes: "Entfernen",
+    },
   },
   overview: {
     title: "Übersicht",
@@ -1017,6 +1026,7 @@ export const de: Catalogue = {
         board_forgotten: "Board vergessen",
         board_keyed: "Board hat seinen Schlüssel",
         board_refused: "Board nicht eingelassen",
+        device_removed: "Gerät entfernt",
       },
     },
   },

@@ -71,6 +71,15 @@ export const en = {
     unknownTitle: "No such device",
     unknown: (id: string) => `The hub knows no device “${id}”.`,
     back: "All devices",
+    remove: {
+      title: "Remove",
+      about:
+        "A device that is gone for good can be taken off the list. If it speaks again, it is listed again.",
+      button: "Remove the device",
+      question: (name: string) =>
+        `Remove ${name}? Its place in the list, its alerts, what it should be and its key, if it has one, go. Its samples stay until retention takes them, and show again if it comes back.`,
+      yes: "Remove it",
+    },
   },
   overview: {
     title: "Overview",
@@ -1031,6 +1040,7 @@ export const en = {
         board_forgotten: "Board forgotten",
         board_keyed: "Board has its key",
         board_refused: "Board refused",
+        device_removed: "Device removed",
       } as Record<string, string>,
     },
   },
