@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import csv
+import errno
 import io
 import os
 import sqlite3
@@ -250,6 +251,9 @@ def test_a_backup_on_a_read_only_medium_is_looked_at_as_it_is(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The mount is a fake, since root, whom no mode stops, can write any folder: what it says of `folder`."""
+    # Where it could be written it was looked at once, which leaves an empty WAL beside it.
+    assert run("sql", "SELECT 1", "--data", folder).exit_code == 0
+    assert (folder / "outpost.db-wal").stat().st_size == 0
     asyncio.run(open_store(tmp_path / "other").close())
     (tmp_path / "rules.toml").touch()
     truly = os.access
@@ -270,6 +274,43 @@ def test_a_backup_on_a_read_only_medium_is_looked_at_as_it_is(
     imported = asyncio.run(all_of(tmp_path / "other"))
     assert imported == asyncio.run(all_of(tmp_path / "copy"))
     assert len(imported["x", "a"]) == 30
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [(errno.EROFS, "name the copy"), (errno.EACCES, "by sudo"), (errno.ENOSPC, "free some space")],
+)
+def test_a_folder_that_cannot_be_written_is_told_with_a_remedy(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
+) -> None:
+    def refuse(path: object, *_: object, **__: object) -> int:
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr("hub.store.folder.os.open", refuse)
+    done = run("sql", "SELECT 1", "--data", folder)
+    assert done.exit_code == 2
+    assert f"outpost.db: the data folder cannot be written: {os.strerror(number)}; " in done.output
+    assert remedy in done.output
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_backup_that_fails_leaves_its_name_free(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    target = tmp_path / "copy"
+    if there:
+        target.mkdir()
+
+    def full(_: Path) -> sqlite3.Connection:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("hub.store.transfer.archive.connect_reader", full)
+        done = run("backup", target, "--data", folder)
+    assert done.exit_code == 2
+    assert "cannot be written: database or disk is full" in done.output
+    assert (list(target.iterdir()) if there else target.exists()) in ([], False)
+    assert run("backup", target, "--data", folder).exit_code == 0
 
 
 def test_sql_answers_a_statement_with_a_head(folder: Path) -> None:

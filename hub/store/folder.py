@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from typing import TYPE_CHECKING
@@ -14,10 +15,20 @@ if TYPE_CHECKING:
 DATABASE = "outpost.db"
 LOCK = "lock"
 _MAGIC = b"SQLite format 3\0"
+_REMEDIES = {
+    errno.EACCES: "; run this as the hub's user, or by sudo",
+    errno.EPERM: "; run this as the hub's user, or by sudo",
+    errno.EROFS: "; copy the folder to where it can be written, and name the copy",
+    errno.ENOSPC: "; free some space",
+}
 
 
 class StoreError(OutpostError):
     """The store cannot be used; the message names the folder or file, the reason and the remedy."""
+
+
+class NoStore(StoreError):
+    """No hub has used the folder."""
 
 
 class Folder:
@@ -47,7 +58,9 @@ def prepare(path: Path) -> Path:
     except (FileExistsError, NotADirectoryError) as error:
         raise StoreError(f"{path}: is not a folder; name a folder for the data with --data") from error
     except OSError as error:
-        raise StoreError(f"{path}: the data folder cannot be made: {error.strerror}") from error
+        raise StoreError(
+            f"{path}: the data folder cannot be made: {error.strerror}{_remedy(error)}"
+        ) from error
     try:
         if path.stat().st_mode & 0o077:
             path.chmod(0o700)
@@ -60,11 +73,15 @@ def prepare(path: Path) -> Path:
             head = file.read(len(_MAGIC))
     except OSError as error:
         raise StoreError(
-            f"{error.filename or path}: the data folder cannot be written: {error.strerror}"
+            f"{error.filename or path}: the data folder cannot be written: {error.strerror}{_remedy(error)}"
         ) from error
     if head and head != _MAGIC and not _holds_samples(database):
         raise StoreError(f"{database}: is not a database; move it away, or name another folder with --data")
     return database
+
+
+def _remedy(error: OSError) -> str:
+    return _REMEDIES.get(error.errno or 0, "")
 
 
 def _holds_samples(database: Path) -> bool:
@@ -74,7 +91,7 @@ def _holds_samples(database: Path) -> bool:
 
 
 def check_used(path: Path) -> None:
-    """Raise StoreError where no hub has used the folder: a name that is wrong must not make a new store."""
+    """Raise NoStore where no hub has used the folder: a wrong name must not make a store. StoreError."""
     try:
         there = (path / DATABASE).exists()
     except OSError as error:
@@ -82,7 +99,7 @@ def check_used(path: Path) -> None:
             f"{path}: the folder cannot be read: {error.strerror}; run this as the hub's user, or by sudo"
         ) from error
     if not there:
-        raise StoreError(
+        raise NoStore(
             f"{path}: there is no store; name the hub's data folder with --data, or let a hub make it: "
             "`outpost run --data FOLDER`, once"
         )

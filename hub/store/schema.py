@@ -77,8 +77,14 @@ def connect_reader(database: Path) -> sqlite3.Connection:
 
 
 def is_at_rest(database: Path) -> bool:
-    """Tell that nobody can write the file here, as on a medium that is mounted read-only."""
-    return not os.access(database.parent, os.W_OK) and not os.path.exists(f"{database}-wal")  # noqa: PTH110 - a name, not a path, with a suffix
+    """Tell that nobody can write the file here, as on a read-only medium, and that all is in it."""
+    if os.access(database.parent, os.W_OK):
+        return False
+    try:
+        # Who only looked at it, while it could be written, leaves an empty WAL; a hub's is never empty.
+        return os.path.getsize(f"{database}-wal") == 0  # noqa: PTH202 - a name, not a path, with a suffix
+    except FileNotFoundError:
+        return True
 
 
 def check_format(database: Path) -> None:

@@ -68,6 +68,7 @@ def backup(folder: Path, target: Path, progress: Callable[[int, int], None]) -> 
     source = existing(folder)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise StoreError(f"{target}: is there already; name a new folder for the backup")
+    fresh = not target.exists()
     copy = prepare(target)
     try:
         with (
@@ -84,11 +85,20 @@ def backup(folder: Path, target: Path, progress: Callable[[int, int], None]) -> 
             )
             found = writing.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.Error as error:
+        _take_back(copy, folder_too=fresh)
         raise StoreError(f"{target}: the backup cannot be written: {error}") from error
     if found != "ok":
         raise StoreError(f"{target}: the copy is damaged: {found}")
     _to_medium(copy)
     return copy
+
+
+def _take_back(copy: Path, *, folder_too: bool) -> None:
+    """Remove a copy that came to nothing, so that the next try may have its name."""
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        copy.with_name(copy.name + suffix).unlink(missing_ok=True)
+    if folder_too:
+        copy.parent.rmdir()
 
 
 def _to_medium(file: Path) -> None:
