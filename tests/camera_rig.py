@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import threading
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +18,7 @@ from hub.camera.sources import stamp
 from hub.camera.sources.test_pattern import TestPattern
 from hub.config import CameraConfig
 from hub.health import Health
+from tests.background_task import beside
 from tests.camera_peer import now_ms
 
 if TYPE_CHECKING:
@@ -47,13 +47,8 @@ async def running(
 @asynccontextmanager
 async def running_camera(camera: Camera) -> AsyncIterator[Camera]:
     """Run a camera, and end it."""
-    task = asyncio.create_task(camera.run())
-    try:
+    async with beside(camera.run()):
         yield camera
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 def stamp_of(jpeg: bytes) -> int:

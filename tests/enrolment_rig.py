@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from hub.enrolment import Enrolment
 from hub.health import Health
 from hub.links.ports import SerialPorts
 from hub.model import Command
+from tests.background_task import beside
 from tests.hub_rooms import Rooms, rooms
 
 if TYPE_CHECKING:
@@ -121,10 +121,5 @@ async def desk(data: Path, *ports: Path, mode: str = "ask") -> AsyncIterator[Des
             gate=enrolment,
         )
         parts.attach(link)
-        task = asyncio.create_task(link.run(parts.sink))
-        try:
+        async with beside(link.run(parts.sink)):
             yield Desk(parts, enrolment, link, told)
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task

@@ -8,6 +8,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from hil.virtual.board import VirtualBoard
 from hil.virtual.flash import PICO_BYTES
 from hub.flash import flasher, image, plan
@@ -40,6 +42,20 @@ def bare_board(folder: Path, port: Path) -> Iterator[Bare]:
     yield made
     made.stop()
     assert made.crashes == []
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The board's flash, as the host sees it."""
+    (tmp_path / "flash").mkdir()
+    return tmp_path / "flash"
+
+
+@pytest.fixture
+def board(folder: Path, tmp_path: Path) -> Iterator[Bare]:
+    """A bare board that runs."""
+    with bare_board(folder, tmp_path / "tty") as made:
+        yield made
 
 
 def restart(board: Bare) -> None:

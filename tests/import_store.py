@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from click.testing import CliRunner, Result
 
 from hub.cli.main import main
@@ -26,6 +28,13 @@ NOTED = Birth(device="n", name="N", metrics=(Metric(name="note", kind=Kind.TEXT)
 def open_store(folder: Path) -> Store:
     """Open a store that seals soon."""
     return open_fresh(folder, health=Health(), now_ms=lambda: 0, settings=SETTINGS)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """An empty store."""
+    asyncio.run(open_store(tmp_path / "data").close())
+    return tmp_path / "data"
 
 
 def run(*arguments: object) -> Result:

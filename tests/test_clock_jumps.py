@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import pytest
 from hub.links.serial import SerialLink
 from hub.links.session import Shared
 from hub.model import Reading
+from tests.background_task import beside
 from tests.hub_rooms import rooms
 from tests.pty_board import PtyBoard
 
@@ -65,15 +65,12 @@ async def test_a_wall_clock_that_jumps_loses_and_reorders_nothing(
                 seen.append(event.seq)
             parts.sink(event)
 
-        task = asyncio.create_task(link.run(sink))
-        for station_ms in stations:
-            wall.set(station_ms)
-            board.take(EACH)
-            await until_acked(board)
-            await check_times(parts, board, station_ms)
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        async with beside(link.run(sink)):
+            for station_ms in stations:
+                wall.set(station_ms)
+                board.take(EACH)
+                await until_acked(board)
+                await check_times(parts, board, station_ms)
         rows = await parts.rows(board.uid, "sequence")
     await board.unplug()
     assert seen == list(range(EACH * len(stations)))
@@ -108,13 +105,9 @@ async def test_a_reading_that_waits_over_a_jump_is_stored_once(tmp_path: Path) -
             wall.set(NOW_MS + shift_ms)
             # A hub that takes nothing for committed has all of it sent again; and acks reach nobody.
             link = SerialLink(str(board.link), Shared(last_seq=nothing, now_ms=wall.now_ms))
-            task = asyncio.create_task(link.run(parts.sink))
-            async with asyncio.timeout(40):
+            async with beside(link.run(parts.sink)), asyncio.timeout(40):
                 while parts.store.last_seq(board.uid, "0000b001") < board.outbox.next_seq - 1:
                     await asyncio.sleep(0.01)
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
         rows = await parts.rows(board.uid, "sequence")
     await board.unplug()
     assert board.outbox.first_seq == 0

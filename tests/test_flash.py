@@ -10,15 +10,27 @@ import pytest
 from hil.hub import HubProcess
 from hub.links.first_birth import NoBirth
 from tests.e2e.api import Api
-from tests.flash_rig import UID, Bare, bare_board, born, flash, is_whole, outpost_flash, restart, staged, wait
+from tests.flash_rig import (
+    UID,
+    Bare,
+    board,
+    born,
+    flash,
+    folder,
+    is_whole,
+    outpost_flash,
+    restart,
+    staged,
+    wait,
+)
 from tests.vm import needs_vm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from hub.flash import plan
 
+__all__ = ["board", "folder"]  # fixtures
 
 pytestmark = [needs_vm, pytest.mark.slow]
 
@@ -31,19 +43,6 @@ except Exception:
     time.sleep(1)
     machine.reset()
 """
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The board's flash, as the host sees it."""
-    (tmp_path / "flash").mkdir()
-    return tmp_path / "flash"
-
-
-@pytest.fixture
-def board(folder: Path, tmp_path: Path) -> Iterator[Bare]:
-    with bare_board(folder, tmp_path / "tty") as made:
-        yield made
 
 
 def test_a_bare_board_is_flashed_and_born(board: Bare, folder: Path, tmp_path: Path) -> None:

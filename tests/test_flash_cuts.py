@@ -18,7 +18,7 @@ from hub.flash import flasher, image, plan, scripts
 from hub.flash.plan import STAGED
 from hub.links.raw_repl import BoardError, BoardGone
 from hub.links.serial_port import PortAbsent, PortUnusable
-from tests.flash_rig import Bare, bare_board, born, flash, is_whole, restart, staged, wait
+from tests.flash_rig import Bare, board, born, flash, folder, is_whole, restart, staged, wait
 from tests.soak import SOAK, times
 from tests.vm import needs_vm
 
@@ -26,24 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+__all__ = ["board", "folder"]  # fixtures
 
 pytestmark = [needs_vm, pytest.mark.slow]
 
 
 CUTS = times(6, 20)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The board's flash, as the host sees it."""
-    (tmp_path / "flash").mkdir()
-    return tmp_path / "flash"
-
-
-@pytest.fixture
-def board(folder: Path, tmp_path: Path) -> Iterator[Bare]:
-    with bare_board(folder, tmp_path / "tty") as made:
-        yield made
 
 
 @contextlib.contextmanager

@@ -12,28 +12,16 @@ from hub.flash import flasher, image, plan
 from hub.flash.plan import STAGED, NoRoom, WrongChip
 from hub.links import raw_repl
 from hub.links.raw_repl import BoardFull, NoMicroPython
-from tests.flash_rig import Bare, bare_board, flash, outpost_flash, restart, staged, wait
+from tests.flash_rig import Bare, board, flash, folder, outpost_flash, restart, staged, wait
 from tests.vm import needs_vm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+__all__ = ["board", "folder"]  # fixtures
 
 pytestmark = [needs_vm, pytest.mark.slow]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The board's flash, as the host sees it."""
-    (tmp_path / "flash").mkdir()
-    return tmp_path / "flash"
-
-
-@pytest.fixture
-def board(folder: Path, tmp_path: Path) -> Iterator[Bare]:
-    with bare_board(folder, tmp_path / "tty") as made:
-        yield made
 
 
 def test_a_full_flash_is_refused_and_stays_as_it_was(folder: Path, tmp_path: Path) -> None:

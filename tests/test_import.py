@@ -5,24 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import pytest
-
 from hub.model import Birth, Kind, LinkKind, Metric
 from hub.store.format.tiers import JOBS
 from hub.store.transfer.bulk import Bulk
-from tests.import_store import content, fill, open_store, put, run
+from tests.import_store import content, data, fill, open_store, put, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+__all__ = ["data"]  # a fixture
+
 DAY = 86_400_000
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """An empty store."""
-    asyncio.run(open_store(tmp_path / "data").close())
-    return tmp_path / "data"
 
 
 def births_of(folder: Path) -> dict[str, tuple[Birth, LinkKind, int]]:

@@ -20,7 +20,7 @@ from hub.store.folder import StoreError
 from hub.store.transfer import import_csv
 from hub.store.transfer.bulk import Bulk
 from hub.store.transfer.import_values import IMPORTED_TIMES, Skipped, value_of
-from tests.import_store import NOTED, born, content, fill, open_store, run
+from tests.import_store import NOTED, born, content, data, fill, open_store, run
 from tests.soak import times
 
 if TYPE_CHECKING:
@@ -28,14 +28,9 @@ if TYPE_CHECKING:
 
     from hub.model import Value
 
+__all__ = ["data"]  # a fixture
+
 DAY = 86_400_000
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """An empty store."""
-    asyncio.run(open_store(tmp_path / "data").close())
-    return tmp_path / "data"
 
 
 def bring(file: Path, data: Path, columns: import_csv.Columns | None = None) -> Skipped:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 import sqlite3
@@ -16,31 +15,23 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hub.cli.main import main
-from hub.health import Health
 from hub.model import Kind
 from hub.store import births
 from hub.store.schema import connect_reader
-from hub.store.store import Store
 from hub.store.transfer import archive, import_recorder
 from hub.store.transfer.import_recorder import Mapping
 from hub.store.transfer.import_values import ImportFailed
+from tests.import_store import data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+__all__ = ["data"]  # a fixture
 
 ROOT = Path(__file__).parent.parent
 HOME_ASSISTANT = ROOT / "build" / "homeassistant" / "bin" / "python"
 BEGIN_MS = 1_709_294_400_000
 HOUR_MS = 3_600_000
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    async def make() -> None:
-        await Store.open(tmp_path / "data", health=Health(), now_ms=lambda: 0).close()
-
-    asyncio.run(make())
-    return tmp_path / "data"
 
 
 @pytest.fixture(scope="module")

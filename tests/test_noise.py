@@ -17,6 +17,7 @@ import pytest
 from hub.links.serial import SerialLink
 from hub.links.session import Shared
 from hub.model import Born, Gone, LinkHealth, Reading
+from tests.background_task import beside
 from tests.noisy_board import BOOT_ID, UID
 from tests.soak import times
 
@@ -76,15 +77,12 @@ async def test_spoilt_frames_cost_no_good_one_no_memory_and_no_restart(
     async with noisy_board() as path:
         shared = Shared(last_seq=lambda _device, _boot: -1, now_ms=wall_ms, frames_per_s=10**9)
         link = ear.link = SerialLink(path, shared)
-        task = asyncio.create_task(link.run(ear))
-        await ear.done.wait()
-        grown = rss_bytes() - ear.rss_bytes
-        await asyncio.sleep(1.1)  # the figures of the end
-        ended = task.done()
-        kinds = Counter(ear.kinds)
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        async with beside(link.run(ear)) as task:
+            await ear.done.wait()
+            grown = rss_bytes() - ear.rss_bytes
+            await asyncio.sleep(1.1)  # the figures of the end
+            ended = task.done()
+            kinds = Counter(ear.kinds)
     assert not ended
     assert unhandled == []
     assert [record.getMessage() for record in caplog.records] == []

@@ -13,6 +13,7 @@ from hil.virtual.board import HEAP_KIB, VirtualBoard
 from hil.virtual.image import assemble
 from hub.links.serial import SerialLink
 from hub.links.session import Shared
+from tests.background_task import beside
 from tests.e2e.four_boards import Acks, configuration
 from tests.hub_rooms import Rooms, rooms
 
@@ -61,13 +62,8 @@ class Rig:
             shared = Shared(last_seq=parts.store.last_seq, now_ms=self.now_ms, clock_ms=self.clock_ms)
             link = SerialLink(self.board.path, shared)
             parts.attach(link)
-            task = asyncio.create_task(link.run(parts.sink))
-            try:
+            async with beside(link.run(parts.sink)):
                 yield parts
-            finally:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
 
     async def work_until(self, count: int) -> None:
         """Let a hub run until it stored `count` more readings, up to the board's present."""

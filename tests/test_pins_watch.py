@@ -20,6 +20,7 @@ from hub.links.pins.plan import plan
 from hub.links.pins.watch import PiSensors
 from hub.model import Born, Command, LinkKind, Quality
 from tests import pi_machine
+from tests.background_task import beside
 from tests.pi_machine import FakeGpio, FakeI2cKernel, Heard, write
 
 if TYPE_CHECKING:
@@ -47,13 +48,10 @@ class Pi:
         self.sensors = PiSensors(wired, device="host", now_ms=self.now_ms, scan_s=scan_s)
         self.sensors.prepare(())
         before = set(threading.enumerate())
-        task = asyncio.create_task(self.sensors.run(self.heard, self._born))
         try:
-            yield self.heard
+            async with beside(self.sensors.run(self.heard, self._born)):
+                yield self.heard
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
             # A lane's thread that still works would touch the next test's fakes.
             for thread in set(threading.enumerate()) - before:
                 if thread.daemon:
@@ -370,12 +368,9 @@ async def test_the_pis_birth_has_its_vitals_its_sensors_and_its_commands(
     ]
     wired = plan(entries, drivers=DRIVERS, sys_root=pi.sys, dev_root=pi.dev, interval_ms=50)
     link = HostLink(data=tmp_path, now_ms=pi.now_ms, interval_s=0.05, sys_root=pi.sys, pins=wired)
-    task = asyncio.create_task(link.run(pi.heard))
-    await until(lambda: pi.heard.values("pump") and pi.heard.values("uptime"), "readings")
-    assert await link.send(command("set_pump", {"state": "on"})) == {"state": "on"}
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    async with beside(link.run(pi.heard)):
+        await until(lambda: pi.heard.values("pump") and pi.heard.values("uptime"), "readings")
+        assert await link.send(command("set_pump", {"state": "on"})) == {"state": "on"}
     names = [metric.name for metric in pi.heard.birth.metrics]
     assert {"uptime", "memory_used", "pump"} <= set(names)
     assert len(names) == len(set(names))

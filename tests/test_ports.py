@@ -17,6 +17,7 @@ from hub.links.ports import SerialPorts, present
 from hub.links.serial_port import PortUnusable, opened
 from hub.links.usb import UsbPort
 from hub.model import Command
+from tests.background_task import beside
 from tests.pty_board import PtyBoard
 from tests.watch import Watch
 
@@ -73,13 +74,8 @@ async def running(
         silence_s=silence_s,
     )
     watch = Watch()
-    task = asyncio.create_task(link.run(watch))
-    try:
+    async with beside(link.run(watch)):
         yield link, watch
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 @pytest.fixture

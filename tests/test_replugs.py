@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from hil.virtual.image import assemble
 from hub.config import SerialConfig
 from hub.links.ports import SerialPorts
 from hub.links.usb import UsbPort
+from tests.background_task import beside
 from tests.descriptors import open_descriptors
 from tests.e2e.four_boards import configuration
 from tests.hub_rooms import rooms
@@ -70,15 +70,13 @@ async def test_replugs_at_other_paths_keep_identity_descriptors_and_tasks(tmp_pa
                 SerialConfig(ports=("auto",)), last_seq=parts.store.last_seq, now_ms=wall_ms, find=bus.ports
             )
             parts.attach(link)
-            task = asyncio.create_task(link.run(parts.sink))
-            await replug(parts, bus, board.uid)  # the first opens what stays open: threads' sockets and such
-            before = await unplugged(parts, bus, board.uid)
-            took_s = [await replug(parts, bus, board.uid, pulled=True) for _ in range(REPLUGS)]
-            # The least of some counts: the store's chores hold a file for a moment now and then.
-            after = min([await unplugged(parts, bus, board.uid) for _ in range(3)])
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            async with beside(link.run(parts.sink)):
+                # The first opens what stays open: threads' sockets and such.
+                await replug(parts, bus, board.uid)
+                before = await unplugged(parts, bus, board.uid)
+                took_s = [await replug(parts, bus, board.uid, pulled=True) for _ in range(REPLUGS)]
+                # The least of some counts: the store's chores hold a file for a moment now and then.
+                after = min([await unplugged(parts, bus, board.uid) for _ in range(3)])
             rows = await parts.rows(board.uid, "sequence")
             ids = [state.id for state in parts.registry.all()]
     finally:

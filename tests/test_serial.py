@@ -15,6 +15,7 @@ from hub.links.link import NoAnswer, NotReachable, Refused
 from hub.links.serial import SerialLink
 from hub.links.session import Shared
 from hub.model import Born, Command, Gone, Quality
+from tests.background_task import beside
 from tests.descriptors import open_descriptors
 from tests.pty_board import PtyBoard
 from tests.watch import Watch
@@ -41,13 +42,8 @@ def shared(last_seq: LastSeq = nothing_committed) -> Shared:
 @contextlib.asynccontextmanager
 async def running(path: Path, with_: Shared | None = None) -> AsyncIterator[tuple[SerialLink, Watch]]:
     link, watch = SerialLink(str(path), with_ or shared()), Watch()
-    task = asyncio.create_task(link.run(watch))
-    try:
+    async with beside(link.run(watch)):
         yield link, watch
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 @pytest.fixture

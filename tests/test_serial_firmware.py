@@ -15,6 +15,7 @@ from hub.config import SerialConfig
 from hub.links.link import Refused
 from hub.links.ports import SerialPorts
 from hub.model import Command, Reading
+from tests.background_task import beside
 from tests.vm import needs_vm
 from tests.watch import Watch
 
@@ -52,13 +53,8 @@ async def hub_on(path: Path) -> AsyncIterator[tuple[SerialPorts, Watch]]:
         if isinstance(event, Reading) and event.boot_id is not None and event.seq is not None:
             link.ack(event.device, event.boot_id, event.seq)
 
-    task = asyncio.create_task(link.run(sink))
-    try:
+    async with beside(link.run(sink)):
         yield link, watch
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 def command(board: VirtualBoard, name: str, **params: Any) -> Command:

@@ -22,6 +22,7 @@ from hub.camera.sources import planes
 from hub.camera.sources.test_pattern import BARS, Canvas
 from hub.config import CameraConfig
 from hub.health import Health
+from tests.background_task import beside
 from tests.camera_peer import now_ms
 from tests.camera_rig import Flaky, running_camera
 from tests.coded_video import stamps_in
@@ -72,11 +73,8 @@ async def filmed(folder: Path, stills: Stills, *, film_bytes: int = 1 << 20) -> 
         bitrate_kbps=1000,
         film_bytes=film_bytes,
     )
-    task = asyncio.create_task(lapse.run())
-    await until(lambda: stills.exhausted)
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    async with beside(lapse.run()):
+        await until(lambda: stills.exhausted)
     return kept
 
 
@@ -123,8 +121,7 @@ async def test_a_film_under_way_can_be_played_up_to_the_picture_before_the_last(
         bitrate_kbps=1000,
         film_bytes=1 << 20,
     )
-    task = asyncio.create_task(lapse.run())
-    try:
+    async with beside(lapse.run()):
         await until(lambda: stills.taken == 12)
 
         def seen() -> list[int | None]:
@@ -134,10 +131,6 @@ async def test_a_film_under_way_can_be_played_up_to_the_picture_before_the_last(
 
         await until(lambda: len(seen()) >= 11)
         assert seen()[:11] == [NOON + n for n in range(11)]
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 def test_a_still_is_decoded_to_the_colours_that_it_was_made_of() -> None:
