@@ -4,7 +4,8 @@ Every server sends the same 720p30 H.264 of 2 Mbit/s, coded beforehand. Outpost 
 itself, Janus gets its packets from another process; so Outpost's sending (its loop's thread) stands beside
 its whole. The viewers run in a process of their own, shake hands by aiortc, then only count datagrams; where
 they report too, as browsers do five times a second, a row says so. All is loopback: the kernel's delivering
-is the senders' work too. Servers take turns, so that a busy machine slows all alike.
+is the senders' work too. Servers take turns, so that a busy machine slows all alike, and the CPUs are kept
+from halting (see bench.awake), but where a row says that they sleep.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -25,6 +26,7 @@ import numpy as np
 import psutil
 
 from bench import janus, video_browser
+from bench.awake import awake
 from bench.figure import Figure
 from bench.server_process import ServerProcess
 from hub.camera.sources import planes
@@ -42,28 +44,30 @@ DURATION_S = 12
 FPS = 30
 SECONDS = 10
 BIT_RATE = 2_000_000
-TARGETS = {8: 0.5, 64: 0.35}
-"""Of Janus's CPU."""
+TARGETS = {8: 50, 64: 35}
+"""Percent of Janus's CPU."""
 
 
 @dataclass(frozen=True)
 class Viewers:
-    """Who looks."""
+    """Who looks, and on what machine."""
 
     count: int
-    kind: str = "silent"
-    """See bench.video_sink."""
+    reporting: bool = False
+    asleep: bool = False
+    """The CPUs halt when nobody wants them; else see bench.awake."""
     turns: int = 1
-    """So often Outpost and Janus take turns; the middle figure counts: at eight one moves by a third."""
+    """So often Outpost and Janus take turns; the middle figure counts."""
 
     def __str__(self) -> str:
-        reporting = " reporting" if self.kind == "reporting" else ""
-        return f"{self.count}{reporting} viewer{'s' * (self.count > 1)}"
+        reporting = " reporting" if self.reporting else ""
+        asleep = ", on CPUs that sleep in between" if self.asleep else ""
+        return f"{self.count}{reporting} viewer{'s' * (self.count > 1)}{asleep}"
 
 
 ONE, MANY = Viewers(1), Viewers(64)
-SILENT = (ONE, Viewers(8, turns=5), MANY)
-REPORTING = (Viewers(8, "reporting", turns=3), Viewers(64, "reporting"))
+PLAIN = (ONE, Viewers(8, turns=3), MANY)
+BESIDES = (Viewers(8, reporting=True, turns=3), Viewers(64, reporting=True), Viewers(8, asleep=True, turns=3))
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def _loads(folder: Path, source: Path) -> dict[str, dict[Viewers, Load]]:
     with_janus = janus.is_installed()
     if not with_janus:
         print("Janus is not installed: nothing to compare with. Debian: apt install janus", file=sys.stderr)
-    for viewers in (*SILENT, *REPORTING):
+    for viewers in (*PLAIN, *BESIDES):
         ours, theirs = [], []
         for _ in range(viewers.turns):
             ours.append(_load("outpost", source, viewers))
@@ -104,9 +108,9 @@ def _loads(folder: Path, source: Path) -> dict[str, dict[Viewers, Load]]:
         found[OUTPOST][viewers] = _middle(ours)
         if theirs:
             found[JANUS][viewers] = _middle(theirs)
-        if viewers in SILENT:
+        if viewers in PLAIN:
             found[STOCK][viewers] = _load("stock", source, viewers)
-        if viewers in SILENT and viewers.count <= ENCODED_VIEWERS:
+        if viewers in PLAIN and viewers.count <= ENCODED_VIEWERS:
             found[ENCODE][viewers] = _load("encode", source, viewers)
     return found
 
@@ -130,7 +134,7 @@ def _figures(found: dict[str, dict[Viewers, Load]]) -> list[Figure]:
         what = f"of Janus's CPU, {viewers}"
         whole = 100 * outpost[viewers].cpu_s_per_viewer_minute / load.cpu_s_per_viewer_minute
         sending = 100 * outpost[viewers].loop_cpu_s_per_viewer_minute / load.cpu_s_per_viewer_minute
-        target = 100 * TARGETS[viewers.count] if viewers.count in TARGETS else None
+        target = None if viewers.asleep else TARGETS.get(viewers.count)
         figures += [
             Figure(what=f"Outpost's share {what}", value=whole, unit="%", target=target),
             Figure(what=f"  its sending alone, {what}", value=sending, unit="%"),
@@ -145,7 +149,7 @@ def _figures(found: dict[str, dict[Viewers, Load]]) -> list[Figure]:
 
 def _load(mode: str, source: Path, viewers: Viewers) -> Load:
     with ServerProcess(mode, f"file:{source}") as server, _sinks(viewers, f"{server.url}/whep") as sinks:
-        return _watch(server.pid, sinks, viewers.count)
+        return _watch(server.pid, sinks, viewers)
 
 
 def _janus_load(folder: Path, source: Path, viewers: Viewers) -> Load:
@@ -153,25 +157,26 @@ def _janus_load(folder: Path, source: Path, viewers: Viewers) -> Load:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
         server = stack.enter_context(janus.Janus(home, source, http_port=free_port(), rtp_port=free_port()))
         sinks = stack.enter_context(_sinks(viewers, f"janus:{server.address}"))
-        return _watch(server.pid, sinks, viewers.count)
+        return _watch(server.pid, sinks, viewers)
 
 
-def _watch(pid: int, sinks: subprocess.Popen[str], viewers: int) -> Load:
+def _watch(pid: int, sinks: subprocess.Popen[str], viewers: Viewers) -> Load:
     process = psutil.Process(pid)
-    time.sleep(SETTLE_S)
-    before, cpu, began = _counts(sinks), _cpu_s(process), time.monotonic()
-    time.sleep(DURATION_S)
-    after, cpu_then, passed_s = _counts(sinks), _cpu_s(process), time.monotonic() - began
+    with nullcontext() if viewers.asleep else awake():
+        time.sleep(SETTLE_S)
+        before, cpu, began = _counts(sinks), _cpu_s(process), time.monotonic()
+        time.sleep(DURATION_S)
+        after, cpu_then, passed_s = _counts(sinks), _cpu_s(process), time.monotonic() - began
     if any(now[0] == then[0] for now, then in zip(after, before, strict=True)):
         raise RuntimeError("a viewer got no packets: what was measured means nothing")
-    per_viewer_minute = 60 / passed_s / viewers
+    per_viewer_minute = 60 / passed_s / viewers.count
     packets, pictures, lost = (
         sum(now[index] - then[index] for now, then in zip(after, before, strict=True)) for index in range(3)
     )
     return Load(
         cpu_s_per_viewer_minute=(cpu_then[0] - cpu[0]) * per_viewer_minute,
         loop_cpu_s_per_viewer_minute=(cpu_then[1] - cpu[1]) * per_viewer_minute,
-        fps=pictures / viewers / passed_s,
+        fps=pictures / viewers.count / passed_s,
         lost_percent=100 * lost / max(1, packets + lost),
         rss_mb=process.memory_info().rss / 1e6,
     )
@@ -188,8 +193,9 @@ def _cpu_s(process: psutil.Process) -> tuple[float, float]:
 
 @contextmanager
 def _sinks(viewers: Viewers, address: str) -> Iterator[subprocess.Popen[str]]:
+    kind = "reporting" if viewers.reporting else "silent"
     sinks = subprocess.Popen(
-        [sys.executable, "-m", "bench.video_sink", viewers.kind, str(viewers.count), address],
+        [sys.executable, "-m", "bench.video_sink", kind, str(viewers.count), address],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
