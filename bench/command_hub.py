@@ -12,20 +12,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import uvloop
 
-from hub.alerts import Alerts
+from bench.web_room import now_ms, parts_of
 from hub.bus import Bus
-from hub.commands import Commands, Desired
+from hub.commands import Commands
 from hub.commands.durable import Durable
 from hub.commands.journal import Journal
 from hub.commands.pace import PaceLimit
-from hub.config import Config
 from hub.devices import Registry
 from hub.health import Health
 from hub.model import Birth, CommandType, LinkKind, Role
 from hub.store.store import Store
-from hub.web.acting import Acting
-from hub.web.gate.claim import Claim
-from hub.web.parts import Parts
 from hub.web.server import make_app
 from hub.web.serving.listener import Listener
 
@@ -68,11 +64,6 @@ class InstantLink:
         return True
 
 
-def now_ms() -> int:
-    """Return UTC milliseconds."""
-    return time.time_ns() // 1_000_000
-
-
 async def serve(folder: Path) -> None:
     """Tell what the router carries in a second, then serve until stdin ends."""
     health, registry = Health(), Registry()
@@ -93,20 +84,7 @@ async def serve(folder: Path) -> None:
         pace=UNBOUND,
     )
     per_s = await routed_per_s(commands, store)
-    acting = Acting(secrets=folder, commands=commands, cameras={}, publish=None)
-    parts = Parts(
-        config=Config(),
-        registry=registry,
-        store=store,
-        bus=bus,
-        commands=commands,
-        cameras={},
-        health=health,
-        now_ms=now_ms,
-        claim=Claim(now_ms=now_ms),
-        desired=Desired(commands=commands, registry=registry, store=store, bus=bus, now_ms=now_ms),
-        alerts=Alerts(store=store, bus=bus, registry=registry, health=health, now_ms=now_ms, seams=acting),
-    )
+    parts = parts_of(folder, registry=registry, store=store, bus=bus, commands=commands, health=health)
     listener = Listener(make_app(parts))
     url = await listener.start("127.0.0.1:0")
     token = store.accounts.create_token("bench", Role.OPERATOR, now_ms())

@@ -5,24 +5,19 @@ from __future__ import annotations
 import math
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import msgspec
 import uvloop
 
 from bench.fan_event import publish_on_command
-from hub.alerts import Alerts
+from bench.web_room import now_ms, parts_of
 from hub.bus import Bus
-from hub.commands import Commands, Desired
-from hub.config import Config
+from hub.commands import Commands
 from hub.devices import Registry
 from hub.health import Health
 from hub.model import Birth, Kind, LinkKind, Metric, Reading
 from hub.store.store import Store
-from hub.web.acting import Acting
-from hub.web.gate.claim import Claim
-from hub.web.parts import Parts
 from hub.web.server import make_app
 from hub.web.serving.listener import Listener
 
@@ -30,11 +25,6 @@ DEVICES = 20
 METRICS = 10
 HZ = 10
 HISTORY_S = 600
-
-
-def now_ms() -> int:
-    """Return UTC milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 def births() -> list[Birth]:
@@ -71,21 +61,7 @@ async def serve(folder: Path) -> None:
     await store.start()
     bus = Bus(epoch="0123abcd", now_ms=now_ms)
     commands = Commands(registry=registry, store=store, bus=bus, health=health, now_ms=now_ms)
-    acting = Acting(secrets=folder, commands=commands, cameras={}, publish=None)
-    claim = Claim(now_ms=now_ms)
-    parts = Parts(
-        config=Config(),
-        registry=registry,
-        store=store,
-        bus=bus,
-        commands=commands,
-        cameras={},
-        health=health,
-        now_ms=now_ms,
-        claim=claim,
-        desired=Desired(commands=commands, registry=registry, store=store, bus=bus, now_ms=now_ms),
-        alerts=Alerts(store=store, bus=bus, registry=registry, health=health, now_ms=now_ms, seams=acting),
-    )
+    parts = parts_of(folder, registry=registry, store=store, bus=bus, commands=commands, health=health)
     known = births()
     for birth in known:
         registry.born(birth, LinkKind.MQTT, now_ms())
@@ -102,7 +78,7 @@ async def serve(folder: Path) -> None:
             bus.publish(sent)
 
     publish()
-    print(msgspec.json.encode({"url": url, "claim": url + claim.path()}).decode(), flush=True)
+    print(msgspec.json.encode({"url": url, "claim": url + parts.claim.path()}).decode(), flush=True)
     await publish_on_command(publish)
     await listener.stop()
     await store.close()

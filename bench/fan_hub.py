@@ -4,34 +4,24 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import msgspec
 import uvloop
 
 from bench.fan_event import DEVICE, METRIC, many_files, publish_on_command, value
-from hub.alerts import Alerts
+from bench.web_room import now_ms, parts_of
 from hub.bus import Bus
-from hub.commands import Commands, Desired
-from hub.config import Config
+from hub.commands import Commands
 from hub.devices import Registry
 from hub.health import Health
 from hub.model import Reading, Role
 from hub.store.store import Store
-from hub.web.acting import Acting
-from hub.web.gate.claim import Claim
-from hub.web.parts import Parts
 from hub.web.server import make_app
 from hub.web.serving.listener import Listener
 
 TOKENS = 20
 QUERIES = (f"?device={DEVICE}", f"?device=bench*&metric={METRIC}")
-
-
-def now_ms() -> int:
-    """Return UTC milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 async def serve(folder: Path) -> None:
@@ -41,20 +31,7 @@ async def serve(folder: Path) -> None:
     await store.start()
     bus = Bus(epoch="0123abcd", now_ms=now_ms)
     commands = Commands(registry=registry, store=store, bus=bus, health=health, now_ms=now_ms)
-    acting = Acting(secrets=folder, commands=commands, cameras={}, publish=None)
-    parts = Parts(
-        config=Config(),
-        registry=registry,
-        store=store,
-        bus=bus,
-        commands=commands,
-        cameras={},
-        health=health,
-        now_ms=now_ms,
-        claim=Claim(now_ms=now_ms),
-        desired=Desired(commands=commands, registry=registry, store=store, bus=bus, now_ms=now_ms),
-        alerts=Alerts(store=store, bus=bus, registry=registry, health=health, now_ms=now_ms, seams=acting),
-    )
+    parts = parts_of(folder, registry=registry, store=store, bus=bus, commands=commands, health=health)
     listener = Listener(make_app(parts))
     url = await listener.start("127.0.0.1:0")
     tokens = [store.accounts.create_token(f"bench-{n}", Role.VIEWER, now_ms()) for n in range(TOKENS)]
