@@ -199,10 +199,39 @@ def test_a_folder_of_another_user_is_told_with_whom_to_be(
     assert "Permission denied; run this as the hub's user" in done.output
 
 
+def test_what_works_on_the_folder_says_that_an_address_does_not_help(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTPOST_URL", "http://greenhouse.local:8080")
+    monkeypatch.setenv("OUTPOST_TOKEN", "x")
+    done = CliRunner().invoke(main, ["token", "list", "--data", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "OUTPOST_URL does not help here" in done.output
+
+
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     with HubProcess(tmp_path_factory.mktemp("cli") / "data", config=QUIET) as running:
         yield running
+
+
+def test_a_token_that_the_hub_does_not_know_is_told_with_how_to_make_one(
+    hub: HubProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTPOST_URL", hub.url)
+    monkeypatch.setenv("OUTPOST_TOKEN", "wrong")
+    done = CliRunner().invoke(main, ["devices"])
+    assert done.exit_code == 1
+    assert "does not know this OUTPOST_TOKEN; `outpost token create`" in done.output
+
+
+def test_https_to_a_hub_without_tls_names_http(hub: HubProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUTPOST_URL", hub.url.replace("http://", "https://"))
+    monkeypatch.setenv("OUTPOST_TOKEN", "x")
+    done = CliRunner().invoke(main, ["devices"])
+    assert done.exit_code == 1
+    assert "speaks no TLS" in done.output
+    assert "begins with http://" in done.output
 
 
 def test_a_second_hub_on_the_same_folder_ends_with_2(hub: HubProcess) -> None:

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from hil.hub import HubProcess
 from hub.cli.main import main
+from hub.cli.remote import unheard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +48,30 @@ def test_a_board_that_is_in_already_is_given_a_new_key_without_more_words(hub: H
         "shed is accepted; it gets its key as soon as it can keep one\n",
     )
     assert outpost(hub, "devices", "accept", "shed")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("metrics", "device", "said"),
+    [
+        (["temperature"], None, ""),
+        (["temp*"], "pico", ""),
+        ([], None, ""),
+        (
+            ["temprature"],
+            None,
+            "no metric 'temprature' is known here, it is waited for; did you mean temperature?",
+        ),
+        (["temperature"], "shed", "no metric 'temperature' is known here, it is waited for"),
+    ],
+)
+def test_a_metric_that_no_device_has_is_waited_for_with_a_word(
+    metrics: list[str], device: str | None, said: str
+) -> None:
+    known = [
+        {"id": "pico", "metrics": [{"name": "temperature"}]},
+        {"id": "shed", "metrics": [{"name": "door"}]},
+    ]
+    assert unheard(metrics, known, device) == said
 
 
 def test_watching_a_misspelt_device_tells_what_was_meant(hub: HubProcess) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
 from hub.cli.client import Failed
+from hub.cli.main import main
 from hub.cli.rules import fetch, replace
 from hub.model import Role
 from tests.web_hub import web_hub
@@ -31,3 +33,8 @@ async def test_rules_come_back_as_they_were_imported(tmp_path: Path, monkeypatch
         monkeypatch.setenv("OUTPOST_TOKEN", hub.tokens[Role.OPERATOR])
         with pytest.raises(Failed, match="admin"):
             await fetch(tmp_path)
+
+
+def test_a_file_that_cannot_be_read_is_bad_usage(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["rules", "import", str(tmp_path / "none.toml")])
+    assert (done.exit_code, "none.toml: cannot be read" in done.output) == (2, True)

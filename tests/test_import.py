@@ -80,3 +80,17 @@ def test_rollups_outlive_their_samples_in_an_import_too(data: Path, tmp_path: Pa
         return [(one.time, one.max, one.count) for one in found]
 
     assert asyncio.run(hours()) == [(hour * 3_600_000, hour * 60 + 59, 60) for hour in range(3)]
+
+
+def test_a_store_file_stands_for_its_folder(data: Path, tmp_path: Path) -> None:
+    asyncio.run(fill(tmp_path / "old"))
+    done = run("import", tmp_path / "old" / "outpost.db", "--data", data)
+    assert done.exit_code == 0, done.output
+    assert len(content(data)) == 121
+
+
+def test_a_folder_with_nothing_to_bring_is_told_with_what_was_looked_for(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    done = run("import", tmp_path / "photos", "--data", data)
+    assert done.exit_code == 1
+    assert "photos: holds neither a backup (outpost.db) nor Home Assistant's" in done.output

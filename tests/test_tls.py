@@ -16,6 +16,8 @@ from aiohttp import web
 from click.testing import CliRunner
 from cryptography import x509
 
+from hub.cli import client
+from hub.cli.client import Failed
 from hub.cli.main import main
 from hub.config import Config, ConfigError, HubConfig, TlsConfig, check_exposure, parse
 from hub.tls import authority
@@ -136,8 +138,10 @@ def test_a_damaged_certificate_is_told_with_its_remedy(folder: TlsFolder) -> Non
 
 
 def test_without_an_authority_the_command_to_make_one_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TlsError, match="outpost tls init"):
+    with pytest.raises(TlsError, match="there is no authority yet; make it with `outpost tls init`"):
         TlsFolder(tmp_path).known()
+    with pytest.raises(TlsError, match="there is no authority yet; make it with `outpost tls init`"):
+        TlsFolder(tmp_path).renew(NAMES, NOW_MS)
 
 
 @contextlib.asynccontextmanager
@@ -173,6 +177,17 @@ async def test_a_client_that_trusts_the_authority_is_served(tmp_path: Path) -> N
         async with aiohttp.ClientSession() as session, session.get(url, ssl=trusted) as answer:
             assert url.startswith("https://")
             assert await answer.text() == "hello"
+
+
+async def test_the_command_line_by_plain_http_is_told_of_https(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with doors(tmp_path, [wall_ms()]) as (url, _):
+        monkeypatch.setenv("OUTPOST_URL", url.replace("https://", "http://"))
+        monkeypatch.setenv("OUTPOST_TOKEN", "x")
+        with pytest.raises(Failed, match="of one with TLS the address begins with https://"):
+            async with client.hub(tmp_path) as session, session.get("/"):
+                pass
 
 
 async def test_a_client_that_does_not_trust_it_is_not(tmp_path: Path) -> None:

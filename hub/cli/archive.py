@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -101,7 +101,8 @@ def _browse(database: Path) -> None:
     """Run Datasette until it is stopped; it prints a link that logs in, without which it shows nothing."""
     if find_spec("datasette") is None:
         raise Failed("Datasette is not installed: pip install 'outpost-hub[datasette]'")
-    with TemporaryDirectory() as folder:
+    # Ctrl-C is how it is ended: Datasette hears it too.
+    with TemporaryDirectory() as folder, suppress(KeyboardInterrupt):
         rights = Path(folder) / "metadata.json"
         rights.write_text('{"allow": {"id": "root"}}')
         subprocess.run(  # noqa: S603 - this Python, and arguments of our own

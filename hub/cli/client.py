@@ -95,8 +95,18 @@ async def hub(data: Path) -> AsyncIterator[aiohttp.ClientSession]:
             f"the hub at {found.url} has a certificate that this machine does not trust: "
             f"{error.certificate_error}; save its authority's (`outpost tls ca`) and set SSL_CERT_FILE"
         ) from error
+    except aiohttp.ClientConnectorSSLError as error:
+        raise NoHub(
+            f"what answers at {found.url} speaks no TLS ({_reason(error.os_error)}); "
+            "the address of a hub without it begins with http://"
+        ) from error
     except aiohttp.ClientConnectorError as error:
         raise NoHub(f"the hub at {found.url} does not answer: {_reason(error.os_error)}") from error
+    except aiohttp.ServerDisconnectedError as error:
+        secure = (
+            "" if found.url.startswith("https:") else "; of one with TLS the address begins with https://"
+        )
+        raise Failed(f"the hub at {found.url} ended the connection without an answer{secure}") from error
     except aiohttp.ClientError as error:
         raise Failed(f"the hub at {found.url}: {error}") from error
 
@@ -124,6 +134,8 @@ async def answer(response: aiohttp.ClientResponse) -> Any:
         raise Failed(f"the hub answered {response.status} with no JSON") from error
     if response.status >= 400:
         detail = content.get("detail") or content.get("title") if isinstance(content, dict) else content
+        if response.status == 401 and "OUTPOST_TOKEN" in os.environ:
+            detail = "it does not know this OUTPOST_TOKEN; `outpost token create` on its machine makes one"
         raise Failed(f"{detail} (HTTP {response.status})")
     return content
 

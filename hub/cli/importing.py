@@ -12,6 +12,7 @@ import click
 from hub.cli.client import Failed
 from hub.cli.options import data_option
 from hub.cli.table import table
+from hub.store.folder import DATABASE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,8 +88,7 @@ def import_(data: Path, source: Path, kind: str | None, dry_run: bool, **options
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
     from hub.store.transfer.bulk import Bulk  # noqa: PLC0415 - numpy is slow to import, help must not be
 
-    if source.is_dir() and kind != "backup" and (source / _RECORDER).is_file():
-        source = source / _RECORDER  # Home Assistant's configuration folder
+    source = _meant(source, kind)
     kind = kind or _looks_like(source)
     name, bring = _sources()[kind](source, options)
     with Bulk(data, name, dry=dry_run) as bulk:
@@ -104,8 +104,19 @@ def import_(data: Path, source: Path, kind: str | None, dry_run: bool, **options
         _tell(bulk, skipped, dry_run)
 
 
+def _meant(source: Path, kind: str | None) -> Path:
+    """Return what is to be read: of a folder of Home Assistant its file, of a backup its folder."""
+    if source.is_dir() and kind != "backup" and (source / _RECORDER).is_file():
+        return source / _RECORDER
+    if source.name == DATABASE and kind in (None, "backup") and source.is_file():
+        return source.absolute().parent
+    return source
+
+
 def _looks_like(source: Path) -> str:
     if source.is_dir():
+        if not (source / DATABASE).exists():
+            raise Failed(f"{source}: holds neither a backup ({DATABASE}) nor Home Assistant's {_RECORDER}")
         return "backup"
     if _DAMAGED in source.name:
         return "damaged"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -30,6 +31,7 @@ from hub.cli.update import update
 from hub.cli.user import user
 from hub.config import Config, ConfigError, check_exposure, listen_address, load
 from hub.model import OutpostError
+from hub.store.folder import NoStore
 
 
 class _People(click.Group):
@@ -43,9 +45,15 @@ class _People(click.Group):
         except* OutpostError as group:
             error = _first(group)
         if error is not None:
-            click.echo(f"outpost: {error}", err=True)
+            click.echo(f"outpost: {error}{_not_from_afar(error)}", err=True)
             ctx.exit(1 if isinstance(error, Failed) else 2)
         return result
+
+
+def _not_from_afar(error: OutpostError) -> str:
+    if isinstance(error, NoStore) and "OUTPOST_URL" in os.environ:
+        return "; OUTPOST_URL does not help here: this works on the folder itself, on the hub's machine"
+    return ""
 
 
 def _first(group: BaseExceptionGroup[OutpostError]) -> OutpostError:
@@ -72,7 +80,8 @@ def main() -> None:
     Light a board's LED:      outpost send BOARD led state=on
 
     On the hub's own machine these find the running hub through its data folder. From elsewhere, set
-    OUTPOST_URL and OUTPOST_TOKEN (see `outpost token create --help`).
+    OUTPOST_URL and OUTPOST_TOKEN (see `outpost token create --help`). What works on the folder itself runs on
+    the hub's machine alone: backup, export, import, erase, sql, token, user, tls.
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
 
 

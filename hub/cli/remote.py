@@ -17,6 +17,7 @@ from hub.cli.options import data_option
 from hub.cli.table import age, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -77,7 +78,10 @@ async def _devices(data: Path) -> list[dict[str, Any]]:
 @click.option("--metric", "-m", multiple=True, help="Only this metric; may be given several times.")
 @data_option
 def watch(data: Path, device: str | None, metric: tuple[str, ...]) -> None:
-    """Print samples as they arrive, a line each: time, device, metric, value, unit. Ctrl-C ends it."""
+    """Print samples as they arrive, a line each: time, device, metric, value, unit. Ctrl-C ends it.
+
+    DEVICE and metrics may have * and ?.
+    """
     try:
         asyncio.run(_watch(data, device, metric))
     except KeyboardInterrupt:
@@ -89,6 +93,8 @@ async def _watch(data: Path, device: str | None, metric: tuple[str, ...]) -> Non
     if device is not None and not any(fnmatchcase(item["id"], device) for item in known):
         near = meant(device, [item["id"] for item in known])
         raise Failed(f"no device {device!r} is known here (`outpost devices` lists those that are){near}")
+    if unknown := unheard(metric, known, device):
+        click.echo(f"{unknown} (Ctrl-C ends)", err=True)
     units = {(item["id"], one["name"]): one["unit"] for item in known for one in item["metrics"]}
     query = [("device", device)] if device else []
     query += [("metric", name) for name in metric]
@@ -96,6 +102,17 @@ async def _watch(data: Path, device: str | None, metric: tuple[str, ...]) -> Non
         async for event, text in events:
             _print_event(event, text, units)
     raise Failed("the hub closed the stream")
+
+
+def unheard(metrics: Sequence[str], known: Sequence[dict[str, Any]], device: str | None = None) -> str:
+    """Return that metrics are waited for which no device has, or none of `device`; else an empty text."""
+    those = [item for item in known if device is None or fnmatchcase(item["id"], device)]
+    names = {one["name"] for item in those for one in item["metrics"]}
+    missing = [one for one in metrics if not any(fnmatchcase(name, one) for name in names)]
+    if not missing:
+        return ""
+    near = "".join(meant(one, names) for one in missing[:1])
+    return f"no metric {', '.join(map(repr, missing))} is known here, it is waited for{near}"
 
 
 def _print_event(event: str, text: str, units: dict[tuple[str, str], str]) -> None:

@@ -10,6 +10,7 @@ import click
 
 from hub.cli.client import Failed, answer, hub
 from hub.cli.options import data_option
+from hub.config import ConfigError
 
 TOML = "application/toml"
 
@@ -42,7 +43,7 @@ def import_rules(data: Path, file: Path) -> None:
     try:
         content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
-        raise Failed(f"{file}: cannot be read: {error.strerror}") from error
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
     count = asyncio.run(replace(data, content))
     click.echo("1 rule" if count == 1 else f"{count} rules")
 

@@ -63,8 +63,8 @@ class TlsFolder:
     def renew(self, names: Iterable[str], now_ms: int, *, force: bool = False) -> bool:
         """Make the certificate anew when it is due, or by `force`; return whether it was. Raises TlsError."""
         names = tuple(names)
-        pair = self._authority()
         known = self.known()
+        pair = self._authority()
         kept = known.certificate if self.key.exists() and not force else None
         if kept is not None and not authority.is_due(kept, known.authority, names, now_ms):
             return False
