@@ -1,12 +1,11 @@
 import { type Signal, signal } from "@preact/signals";
+import { keep, recalled, type Shelf } from "./chosen.ts";
 
 /** With what a chart is compared: the same metric some time earlier, or another metric. */
 export type Comparison =
   | { earlierMs: number }
   /** The key of a metric: DEVICE/METRIC. */
   | { key: string };
-
-type Kept = Pick<Storage, "getItem" | "setItem">;
 
 export const EARLIER_MS = [
   3_600_000, 86_400_000, 604_800_000, 2_419_200_000, 31_536_000_000,
@@ -32,12 +31,12 @@ export function comparisonOf(text: string): Comparison | null {
 
 /** What this browser compares each metric with; kept in `storage`, where what is not understood is left out. */
 export class Comparisons {
-  private readonly storage: Kept;
+  private readonly storage: Shelf;
   private readonly of = new Map<string, Signal<Comparison | null>>();
 
-  constructor(storage: Kept) {
+  constructor(storage: Shelf) {
     this.storage = storage;
-    for (const [key, text] of Object.entries(read(storage))) {
+    for (const [key, text] of Object.entries(recalled(storage, KEY))) {
       const comparison = typeof text === "string" ? comparisonOf(text) : null;
       if (comparison) this.of.set(key, signal(comparison));
     }
@@ -58,20 +57,7 @@ export class Comparisons {
     const kept: Record<string, string> = {};
     for (const [metric, chosen] of this.of)
       if (chosen.peek()) kept[metric] = written(chosen.peek());
-    try {
-      this.storage.setItem(KEY, JSON.stringify(kept));
-    } catch {
-      // A browser that keeps nothing compares until the page is closed.
-    }
-  }
-}
-
-function read(storage: Kept): Record<string, unknown> {
-  try {
-    const kept: unknown = JSON.parse(storage.getItem(KEY) ?? "{}");
-    return typeof kept === "object" && kept !== null ? (kept as Record<string, unknown>) : {};
-  } catch {
-    return {};
+    keep(this.storage, KEY, kept);
   }
 }
 

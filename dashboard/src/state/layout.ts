@@ -1,12 +1,12 @@
 import { effect, type Signal, signal } from "@preact/signals";
 import { title } from "../format/value.ts";
+import { keep, recalled, type Shelf } from "./chosen.ts";
 import type { DeviceState } from "./device.ts";
 import type { MetricState } from "./metric.ts";
 
 export type Density = "full" | "compact";
 export const GROUPINGS = ["none", "tag", "link"] as const;
 export type Grouping = (typeof GROUPINGS)[number];
-type Kept = Pick<Storage, "getItem" | "setItem">;
 
 const KEY = "outpost.overview";
 
@@ -19,14 +19,14 @@ export class Layout {
   /** Ids of devices in the order they were put in; others follow by their name. */
   readonly order: Signal<string[]>;
 
-  constructor(storage: Kept) {
-    const kept = read(storage);
+  constructor(storage: Shelf) {
+    const kept = recalled(storage, KEY);
     this.density = signal(kept["density"] === "compact" ? "compact" : "full");
     this.grouping = signal(GROUPINGS.find((one) => one === kept["grouping"]) ?? "none");
     this.folded = signal(texts(kept["folded"]));
     this.order = signal(texts(kept["order"]));
     effect(() => {
-      write(storage, {
+      keep(storage, KEY, {
         density: this.density.value,
         grouping: this.grouping.value,
         folded: this.folded.value,
@@ -48,23 +48,6 @@ export class Layout {
 
 const texts = (kept: unknown): string[] =>
   Array.isArray(kept) ? kept.filter((one): one is string => typeof one === "string") : [];
-
-function read(storage: Kept): Record<string, unknown> {
-  try {
-    const kept: unknown = JSON.parse(storage.getItem(KEY) ?? "{}");
-    return typeof kept === "object" && kept !== null ? (kept as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
-}
-
-function write(storage: Kept, kept: Record<string, unknown>): void {
-  try {
-    storage.setItem(KEY, JSON.stringify(kept));
-  } catch {
-    // A browser that keeps nothing (full, or private) shows the overview all the same.
-  }
-}
 
 /** Those that were arranged first, in their order; then the others as they came. */
 export function arranged<Item extends { id: string }>(

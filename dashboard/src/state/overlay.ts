@@ -1,5 +1,6 @@
 import { batch, signal } from "@preact/signals";
 import type { Quality, Value } from "../api/types.ts";
+import { keep, recalled, type Shelf } from "./chosen.ts";
 
 /** A device and a metric of it. */
 export type Pick = readonly [device: string, metric: string];
@@ -19,7 +20,6 @@ export interface Beside {
   value: Value;
   quality: Quality;
 }
-type Kept = globalThis.Pick<Storage, "getItem" | "setItem">;
 
 /** As many as the hub sends on one channel. */
 export const PICKS_LIMIT = 32;
@@ -88,12 +88,12 @@ export class Overlay {
   private readonly clock = new FrameClock();
   private readonly traces = new Map<string, Trace>();
   private readonly camera: string;
-  private readonly storage: Kept;
+  private readonly storage: Shelf;
 
-  constructor(camera: string, storage: Kept) {
+  constructor(camera: string, storage: Shelf) {
     this.camera = camera;
     this.storage = storage;
-    this.picks.value = chosen(read(storage)[camera]);
+    this.picks.value = chosen(recalled(storage, KEY)[camera]);
     this.show(undefined);
   }
 
@@ -160,14 +160,10 @@ export class Overlay {
   }
 
   private keep(picks: readonly Pick[]): void {
-    const all = read(this.storage);
+    const all = recalled(this.storage, KEY);
     if (picks.length > 0) all[this.camera] = picks;
     else delete all[this.camera];
-    try {
-      this.storage.setItem(KEY, JSON.stringify(all));
-    } catch {
-      // A browser that keeps nothing follows the choice until the page is closed.
-    }
+    keep(this.storage, KEY, all);
   }
 }
 
@@ -193,13 +189,4 @@ function chosen(kept: unknown): Pick[] {
       Array.isArray(pick) && pick.length === 2 && pick.every((name) => typeof name === "string"),
   );
   return found.slice(0, PICKS_LIMIT);
-}
-
-function read(storage: Kept): Record<string, unknown> {
-  try {
-    const kept: unknown = JSON.parse(storage.getItem(KEY) ?? "{}");
-    return typeof kept === "object" && kept !== null ? (kept as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }

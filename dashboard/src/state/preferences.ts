@@ -8,9 +8,9 @@ import {
 } from "../format/units.ts";
 import { ZONES, type ZoneChoice } from "../format/zone.ts";
 import { LANGUAGE_CHOICES, type LanguageChoice } from "../text/language.ts";
+import { keep, recalled, type Shelf } from "./chosen.ts";
 
 export type Theme = "system" | "light" | "dark";
-type Kept = Pick<Storage, "getItem" | "setItem">;
 
 export const THEMES: readonly Theme[] = ["system", "light", "dark"];
 const KEY = "outpost.preferences";
@@ -23,8 +23,8 @@ export class Preferences {
   readonly zone: Signal<ZoneChoice>;
   readonly units: Signal<UnitChoices>;
 
-  constructor(storage: Kept) {
-    const kept = read(storage);
+  constructor(storage: Shelf) {
+    const kept = recalled(storage, KEY);
     this.theme = signal(one(THEMES, kept["theme"]));
     this.language = signal(one(LANGUAGE_CHOICES, kept["language"]));
     this.zone = signal(one(ZONES, kept["zone"]));
@@ -42,11 +42,7 @@ export class Preferences {
         first = false;
         return;
       }
-      try {
-        storage.setItem(KEY, JSON.stringify(chosen));
-      } catch {
-        // A browser that keeps nothing follows the choice until the page is closed.
-      }
+      keep(storage, KEY, chosen);
     });
   }
 }
@@ -62,13 +58,4 @@ function unitsOf(kept: unknown): UnitChoices {
     found[quantity] = one<string>(UNIT_CHOICES[quantity], said[quantity]);
   }
   return found as UnitChoices;
-}
-
-function read(storage: Kept): Record<string, unknown> {
-  try {
-    const kept: unknown = JSON.parse(storage.getItem(KEY) ?? "{}");
-    return typeof kept === "object" && kept !== null ? (kept as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }
