@@ -91,7 +91,7 @@ $(SETUP)/dev: $(SETUP)/run $(SETUP)/apt-dev $(SETUP)/python-dev $(SETUP)/homeass
 $(SETUP)/apt: scripts/apt.sh Makefile
 	@mkdir -p $(SETUP)
 	@scripts/apt.sh required python3 python3-venv
-	@scripts/apt.sh wanted mosquitto
+	@scripts/apt.sh wanted mosquitto mosquitto-clients
 	@touch $@
 
 $(SETUP)/apt-dev: scripts/apt.sh Makefile
@@ -121,7 +121,7 @@ $(SETUP)/python-dev: requirements/dev.txt $(SETUP)/python
 # `install --no-save` takes the same locked versions, checks the same hashes and changes no file.
 dashboard/node_modules/.package-lock.json: dashboard/package-lock.json $(SETUP)/python
 	@echo "outpost: installing npm packages"
-	@cd dashboard && npm install --no-save --no-audit --no-fund --loglevel=error
+	@cd dashboard && npm install --no-save --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
 $(STATIC): dashboard/node_modules/.package-lock.json $(DASHBOARD)

@@ -326,6 +326,15 @@ def test_the_sql_shell_goes_on_after_an_error(folder: Path) -> None:
     assert done.stdout.splitlines()[-1] == "62"
 
 
+def test_ctrl_c_is_how_datasette_is_ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pressed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hub.cli.archive.subprocess.run", pressed)
+    done = run("sql", "--datasette", "--data", folder)
+    assert (done.exit_code, done.output) == (0, "")
+
+
 def test_sql_writes_nothing(folder: Path) -> None:
     done = run("sql", "DELETE FROM chunk", "--data", folder)
     assert done.exit_code == 2

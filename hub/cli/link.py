@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def link(data: Path, url: str | None) -> None:
     """Print a new link that opens the dashboard logged in as admin: it works once, for 10 minutes.
 
-    The link before it ends. Run this as the hub's user, for the service as
+    The one before stops working. Run this as the hub's user, for the service as
     `sudo outpost link --data /var/lib/outpost`.
     """
     shown = access(data).url if url is None else hub_url(url, "--url")
