@@ -12,6 +12,7 @@ from hub.bus import Bus, Event
 from hub.devices import DeviceState, Registry, TakenByAnotherLink, UnknownDevice, describe
 from hub.link_history import LinkHistory, restart
 from hub.links.link import NotReachable
+from hub.log_pace import LogPace
 from hub.model import Born, CommandProgress, Gone, Keyed, LinkHealth, LinkKind, LogLine, Reading
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Ingest:
         self._health = health
         self._now_ms = now_ms
         self._link_history = LinkHistory()
+        self._log_pace = LogPace()
         self._progress: Callable[[CommandProgress], None] | None = None
         store.on_commit(self.acknowledge)
 
@@ -115,20 +117,25 @@ class Ingest:
             state = self._registry.born(event.birth, event.link, now_ms)
         except TakenByAnotherLink as error:
             self._health.readings_refused.labels(event.link, "id taken").inc()
-            log.warning("%s", error)
+            end = self._log_pace.due(f"{event.link} {event.birth.device}", now_ms)
+            if end is not None:
+                log.warning("%s%s", error, end)
             return
         self._registry.keyed(state.id, event.key)
         self._store.put_birth(event.birth, event.link, now_ms)
         if booted:
             self._store.put(restart(event.birth, now_ms))
-        log.info(
-            "device %s (%s) is online on %s: %d metrics, %d commands",
-            state.id,
-            event.birth.name,
-            event.link,
-            len(event.birth.metrics),
-            len(event.birth.commands),
-        )
+        end = self._log_pace.due(state.id, now_ms)
+        if end is not None:
+            log.info(
+                "device %s (%s) is online on %s: %d metrics, %d commands%s",
+                state.id,
+                event.birth.name,
+                event.link,
+                len(event.birth.metrics),
+                len(event.birth.commands),
+                end,
+            )
         self._announce(state)
 
     def _gone(self, event: Gone) -> None:
@@ -137,7 +144,9 @@ class Ingest:
             return
         self._store.put_last(state.id)
         self._store.put_birth(state.birth, state.link, state.last_seen)
-        log.info("device %s (%s) is offline: %s", state.id, state.birth.name, event.reason)
+        end = self._log_pace.due(state.id, self._now_ms())
+        if end is not None:
+            log.info("device %s (%s) is offline: %s%s", state.id, state.birth.name, event.reason, end)
         self._announce(state)
 
     def _announce(self, state: DeviceState) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from hub.devices import Registry
 from hub.health import Health
 from hub.ingest import Ingest
 from hub.link_verdict import Restart
+from hub.log_pace import LINES
 from hub.model import Birth, Born, Gone, LinkKind, LogLine, Metric, Quality, Reading
 from tests.fakes import FakeLink, until
 from tests.fresh_store import open_fresh
@@ -91,6 +93,28 @@ async def test_mqtt_cannot_speak_for_a_board(rig: Rig) -> None:
     assert state is not None
     assert (state.birth.name, state.online) == ("Board", True)
     assert [one.values for one in rig.live] == [(21.5,)]
+
+
+async def test_a_device_that_comes_and_goes_all_the_time_fills_no_log(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    flapping = Birth(device="flap", name="Flap")
+    with caplog.at_level(logging.INFO, "hub.ingest"):
+        for _ in range(100):
+            rig.mqtt(Born(flapping, LinkKind.MQTT))
+            rig.mqtt(Gone("flap", "it says so"))
+        rig.mqtt(Born(Birth(device="calm", name="Calm"), LinkKind.MQTT))
+    told = [record.getMessage() for record in caplog.records]
+    assert [line.startswith("device flap") for line in told] == [True] * LINES + [False]
+
+
+async def test_an_impostor_that_tries_all_the_time_fills_no_log(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig.serial(Born(BIRTH, LinkKind.SERIAL))
+    for _ in range(100):
+        rig.mqtt(Born(Birth(device="board", name="Impostor"), LinkKind.MQTT))
+    assert len(caplog.records) == LINES
 
 
 async def test_a_reading_without_a_birth_is_refused_and_counted(rig: Rig) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +13,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from hub.config import ConfigError, MqttConfig
+from hub.links.broker_log import BrokerLog
 from hub.links.handover import Handover
 from hub.links.link import NotReachable, Refused
 from hub.links.mqtt_boards import MqttBoards
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from hub.health import Health
     from hub.links.link import Sink
     from hub.model import Birth, Command, LinkEvent
-
-log = logging.getLogger(__name__)
 
 KEEPALIVE_S = 30
 CONNECT_S = 5
@@ -85,7 +83,8 @@ class MqttLink:
         )
         self._client: Client | None = None
         self._connected = False
-        self._complaint = ""
+        self._answered = False  # CONNECT, be it with a refusal
+        self._log = BrokerLog(self.name, asked_for=config != MqttConfig(), now_ms=now_ms)
 
     async def run(self, sink: Sink) -> None:
         """Yield events until cancelled; the broker may come and go."""
@@ -195,12 +194,12 @@ class MqttLink:
         def on_connect(
             client: Client, _data: Any, _flags: ConnectFlags, code: ReasonCode, _properties: Properties | None
         ) -> None:
+            self._answered = True
             if code.is_failure:
-                self._complain(f"refuses the hub: {code}; see `mqtt.username` and `mqtt.password_file`")
+                self._log.refused(code)
                 return
             self._connected = True
-            self._complaint = ""
-            log.info("mqtt: connected to %s", self.name)
+            self._log.connected()
             topic = self._config.topic
             boards = [(f"{topic}/board/+/{what}", 0) for what in ("up", "status")]
             client.subscribe([(f"{topic}/+", 1), (f"{topic}/+/+", 1), *boards])
@@ -210,7 +209,9 @@ class MqttLink:
         ) -> None:
             refused = [str(code) for code in codes if code.is_failure]
             if refused:
-                self._complain(f"refuses the subscription to {self._config.topic}/#: {', '.join(refused)}")
+                self._log.complain(
+                    f"refuses the subscription to {self._config.topic}/#: {', '.join(refused)}"
+                )
 
         def on_disconnect(
             _client: Client,
@@ -219,9 +220,7 @@ class MqttLink:
             code: ReasonCode,
             _properties: Properties | None,
         ) -> None:
-            if self._connected and code.is_failure:
-                log.warning("mqtt: lost %s (%s); connecting again", self.name, code)
-            self._connected = False
+            self._part(code)
             handover.put(_Lost(f"broker {self.name} is lost"))
 
         def on_message(_client: Client, _data: Any, message: MQTTMessage) -> None:
@@ -235,22 +234,16 @@ class MqttLink:
         client.on_subscribe = on_subscribe
         client.on_disconnect = on_disconnect
         client.on_message = on_message
-        client.on_connect_fail = lambda _client, _data: self._miss()
+        client.on_connect_fail = lambda _client, _data: self._log.missed()
         return client
 
-    def _miss(self) -> None:
-        if self._config != MqttConfig():
-            self._complain("does not answer; trying again until it does")
-        elif not self._complaint:
-            # Nobody asked for this one by name: it is no fault that it is not there.
-            self._complaint = "none"
-            log.info("mqtt: no broker answers at %s; one that starts there is used", self.name)
-
-    def _complain(self, text: str) -> None:
-        """Log a complaint about the broker once, until another or a connection comes."""
-        if text != self._complaint:
-            self._complaint = text
-            log.warning("mqtt: broker %s %s", self.name, text)
+    def _part(self, code: ReasonCode) -> None:
+        """Take in that a connection ended, or came to nothing."""
+        if code.is_failure and self._connected:
+            self._log.lost(code)
+        elif code.is_failure and not self._answered:
+            self._log.unanswered(code)
+        self._connected = self._answered = False
 
 
 def _connect_properties() -> Properties:
