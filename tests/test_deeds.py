@@ -63,6 +63,18 @@ async def test_each_action_goes_to_its_room(rig: Rig) -> None:
     assert ("post", "http://127.0.0.1:9/x", "cleared") in rig.seams.done[5:]
 
 
+async def test_a_webhook_that_is_tried_again_is_logged_with_alert_and_rule(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    seams, action = FakeSeams(), rule(actions=[{"type": "webhook", "url": "http://h/"}]).actions
+    seams.fails = [Failed("503", again=True)]
+    with caplog.at_level("INFO", "hub.alerts.deeds"):
+        async with doing(seams) as deeds:
+            deeds.put(ALERT, action, 0.0)
+            await until(lambda: seams.done)
+    assert f"alert {ALERT.id}: webhook of rule {ALERT.rule}: 503; again" in caplog.text
+
+
 async def test_a_webhook_is_tried_again_where_that_may_help() -> None:
     seams, action = FakeSeams(), rule(actions=[{"type": "webhook", "url": "http://h/"}]).actions
     seams.fails = [Failed("503", again=True), Failed("no answer", again=True)]

@@ -127,7 +127,7 @@ class Deeds:
         action, alert = deed
         match action:
             case WebhookAction():
-                await self._tell(action, msgspec.json.encode(alert))
+                await self._tell(action, alert)
             case MqttAction():
                 payload = msgspec.json.encode(alert) if action.payload is None else action.payload.encode()
                 self._seams.publish(action.topic, payload)
@@ -137,14 +137,17 @@ class Deeds:
                 caller = f"rule:{alert.rule}"
                 await self._seams.send(action.device or alert.device, action.command, action.params, caller)
 
-    async def _tell(self, action: WebhookAction, content: bytes) -> None:
+    async def _tell(self, action: WebhookAction, alert: Alert) -> None:
+        content = msgspec.json.encode(alert)
         for wait_s in self._retry_s:
             try:
                 return await self._seams.post(action.url, action.secret, content)
             except Failed as error:
                 if not error.again:
                     raise
-                log.info("webhook: %s; again in %g s", error, wait_s)
+                log.info(
+                    "alert %s: webhook of rule %s: %s; again in %g s", alert.id, alert.rule, error, wait_s
+                )
             await asyncio.sleep(wait_s)
         return await self._seams.post(action.url, action.secret, content)
 
