@@ -27,6 +27,7 @@ pytestmark = pytest.mark.e2e
 
 SHED = "far-shed"
 KEEPS = "barn"
+PATIENCE_MS = 30_000
 
 
 class Field:
@@ -86,8 +87,10 @@ def field(tmp_path: Path) -> Iterator[Field]:
 @pytest.fixture
 def page(browser: Browser, field: Field) -> Iterator[Page]:
     context = browser.new_context(base_url=field.hub.url, viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
     yield context.new_page()
+    expect.set_options()
     context.close()
 
 
