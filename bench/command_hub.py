@@ -87,7 +87,7 @@ async def serve(folder: Path) -> None:
     parts = parts_of(folder, registry=registry, store=store, bus=bus, commands=commands, health=health)
     listener = Listener(make_app(parts))
     url = await listener.start("127.0.0.1:0")
-    token = store.accounts.create_token("bench", Role.OPERATOR, now_ms())
+    token = store.accounts.tokens.create("bench", Role.OPERATOR, now_ms())
     print(msgspec.json.encode({"url": url, "token": token, "per_s": per_s}).decode(), flush=True)
     await asyncio.to_thread(sys.stdin.read)
     await listener.stop()

@@ -34,7 +34,7 @@ async def serve(folder: Path) -> None:
     parts = parts_of(folder, registry=registry, store=store, bus=bus, commands=commands, health=health)
     listener = Listener(make_app(parts))
     url = await listener.start("127.0.0.1:0")
-    tokens = [store.accounts.create_token(f"bench-{n}", Role.VIEWER, now_ms()) for n in range(TOKENS)]
+    tokens = [store.accounts.tokens.create(f"bench-{n}", Role.VIEWER, now_ms()) for n in range(TOKENS)]
     requests = [
         f"GET /api/v1/stream{query} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n"
         for token in tokens

@@ -283,8 +283,8 @@ class App:
         )
 
     def _greet(self, store: Store, claim: Claim, url: str, tls: Tls | None) -> None:
-        store.accounts.revoke_token(LOCAL_TOKEN, wall_ms(), by="hub")
-        token = store.accounts.create_token(LOCAL_TOKEN, Role.ADMIN, wall_ms(), by="hub")
+        store.accounts.tokens.revoke(LOCAL_TOKEN, wall_ms(), by="hub")
+        token = store.accounts.tokens.create(LOCAL_TOKEN, Role.ADMIN, wall_ms(), by="hub")
         access.leave(
             self._data,
             access.LocalAccess(url=url, token=token, certificate=str(tls.certificate) if tls else None),

@@ -45,7 +45,7 @@ async def fill(folder: Path) -> None:
     store = open_store(folder)
     await store.start()
     store.put_birth(Birth(device="pico", name="Pico"), LinkKind.SERIAL, 1)
-    store.accounts.create_token("t", Role.ADMIN, 1)
+    store.accounts.tokens.create("t", Role.ADMIN, 1)
     for seq in range(10 * WINDOWS):
         store.put(board(seq))
         if seq % 500 == 0:

@@ -56,7 +56,7 @@ async def fill(folder: Path) -> None:
             await store.settle()
     store.put(reading("y,1", 5, True, None))
     store.put_birth(Birth(device="x", name="X"), LinkKind.MQTT, 1)
-    store.accounts.create_token("t", Role.VIEWER, 1)
+    store.accounts.tokens.create("t", Role.VIEWER, 1)
     await store.close()
 
 
@@ -111,7 +111,7 @@ async def test_a_backup_beside_a_busy_writer_is_a_store_of_one_moment(folder: Pa
     values = [row.value for row in (await copied.samples_raw("z", "a", 0, END, 10_000)).rows]
     assert values == list(range(len(values)))
     assert 0 < len(values) <= count
-    assert [token.name for token in copied.accounts.tokens()] == ["t"]
+    assert [token.name for token in copied.accounts.tokens.all()] == ["t"]
     await copied.close()
 
 

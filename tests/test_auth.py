@@ -99,7 +99,7 @@ async def test_a_wrong_authorization_is_refused_even_beside_a_good_cookie(hub: W
 
 async def test_a_revoked_token_is_refused_at_once(hub: WebHub) -> None:
     assert (await hub.get("devices")).status == 200
-    hub.parts.store.accounts.revoke_token("test-viewer", NOW_MS)
+    hub.parts.store.accounts.tokens.revoke("test-viewer", NOW_MS)
     assert (await hub.get("devices")).status == 401
 
 

@@ -27,7 +27,7 @@ async def hub(tmp_path: Path) -> AsyncIterator[WebHub]:
 
 
 def browser(hub: WebHub, name: str = "eva", role: Role = Role.VIEWER) -> dict[str, str]:
-    secret = hub.parts.store.accounts.create_session(name, role, hub.clock())
+    secret = hub.parts.store.accounts.sessions.begin(name, role, hub.clock())
     return {"Cookie": f"{COOKIE}={secret}", "Origin": hub.origin}
 
 
@@ -93,7 +93,7 @@ async def test_a_token_and_who_came_by_link_have_no_password_to_change(hub: WebH
 
 
 async def test_a_token_of_a_users_name_reaches_not_the_users_password(hub: WebHub) -> None:
-    token = hub.parts.store.accounts.create_token("eva", Role.ADMIN, NOW_MS)
+    token = hub.parts.store.accounts.tokens.create("eva", Role.ADMIN, NOW_MS)
     assert (await change(hub, {"Authorization": f"Bearer {token}"})).status == 400
     assert holds(hub, OLD)
 

@@ -16,8 +16,8 @@ import pytest
 
 from hub.model import Role
 from hub.store.folder import StoreError
-from hub.store.identity.accounts import session_id
 from hub.store.identity.rights import fingerprint
+from hub.store.identity.sessions import session_id
 from hub.web.gate.auth import COOKIE
 from hub.web.gate.revocation import Revocation
 from tests.fakes import until
@@ -122,7 +122,7 @@ async def test_ending_a_session_closes_stream_pictures_socket_and_video(hub: Web
 
 async def test_a_token_revoked_in_the_file_closes_all_without_a_request(hub: WebHub) -> None:
     async with opened(hub, hub.bearer(Role.OPERATOR)) as open_:
-        hub.parts.store.accounts.revoke_token("test-operator", NOW_MS)
+        hub.parts.store.accounts.tokens.revoke("test-operator", NOW_MS)
         async with asyncio.timeout(SOON_S):
             await open_.ended()
         await until(lambda: hub.camera.viewers == 0)
@@ -159,7 +159,7 @@ CHANGES: dict[str, tuple[str, str, Any]] = {
 async def test_a_change_by_an_admin_closes_what_a_user_has_open(hub: WebHub, change: str) -> None:
     accounts = hub.parts.store.accounts
     accounts.users.create("eva", Role.OPERATOR, "a password of eva", NOW_MS)
-    secret = accounts.create_session("eva", Role.OPERATOR, NOW_MS)
+    secret = accounts.sessions.begin("eva", Role.OPERATOR, NOW_MS)
     method, path, body = CHANGES[change]
     path = path.replace("{id}", session_id(fingerprint(secret)))
     async with opened(hub, {"Cookie": f"{COOKIE}={secret}", "Origin": hub.origin}) as open_:
@@ -174,7 +174,7 @@ async def test_who_changes_its_own_role_is_answered_first(hub: WebHub) -> None:
     accounts = hub.parts.store.accounts
     accounts.users.create("eva", Role.ADMIN, "a password of eva", NOW_MS)
     headers = {
-        "Cookie": f"{COOKIE}={accounts.create_session('eva', Role.ADMIN, NOW_MS)}",
+        "Cookie": f"{COOKIE}={accounts.sessions.begin('eva', Role.ADMIN, NOW_MS)}",
         "Origin": hub.origin,
     }
     for role, status in (("operator", 204), ("admin", 403)):

@@ -71,10 +71,10 @@ async def test_a_name_that_is_taken_is_a_conflict(hub: WebHub) -> None:
 async def test_a_new_role_holds_for_sessions_that_are_open(hub: WebHub) -> None:
     accounts = hub.parts.store.accounts
     accounts.users.create("eva", Role.ADMIN, PASSWORD, NOW_MS)
-    secret = accounts.create_session("eva", Role.ADMIN, NOW_MS)
-    assert accounts.session_identity(secret, NOW_MS) is not None
+    secret = accounts.sessions.begin("eva", Role.ADMIN, NOW_MS)
+    assert accounts.sessions.identity(secret, NOW_MS) is not None
     await admin(hub, "PATCH", "users/eva", {"role": "viewer"})
-    identity = accounts.session_identity(secret, NOW_MS)
+    identity = accounts.sessions.identity(secret, NOW_MS)
     assert identity is not None
     assert identity.role is Role.VIEWER
 
@@ -83,12 +83,12 @@ async def test_a_new_role_holds_for_sessions_that_are_open(hub: WebHub) -> None:
 async def test_a_new_password_and_a_removal_end_the_sessions(hub: WebHub, way: str) -> None:
     accounts = hub.parts.store.accounts
     accounts.users.create("eva", Role.ADMIN, PASSWORD, NOW_MS)
-    secret = accounts.create_session("eva", Role.ADMIN, NOW_MS)
+    secret = accounts.sessions.begin("eva", Role.ADMIN, NOW_MS)
     if way == "password":
         await admin(hub, "PATCH", "users/eva", {"password": "another good one"})
     else:
         await admin(hub, "DELETE", "users/eva")
-    assert accounts.session_identity(secret, NOW_MS) is None
+    assert accounts.sessions.identity(secret, NOW_MS) is None
 
 
 def test_a_password_is_kept_as_argon2id_alone(tmp_path: Path) -> None:

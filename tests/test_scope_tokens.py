@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hub.model import Role, Scope
-from hub.store.identity.accounts import Accounts, BadScope
+from hub.store.identity.accounts import Accounts
+from hub.store.identity.rights import BadScope
 from hub.web.live.filters import Filter, NameSet, Reach
 from tests.scoped_hub import OTHER, asked, scoped_hub
 from tests.web_hub import DEVICE, WebHub
@@ -76,15 +77,15 @@ async def test_people_do_not_have_the_role_of_devices(hub: WebHub) -> None:
 def test_a_scope_is_kept_in_the_file(tmp_path: Path) -> None:
     accounts = Accounts.open(tmp_path)
     scope = Scope(devices=("pico-*",), tags=("lab",))
-    plain = accounts.create_token("a", Role.VIEWER, 1, scope=scope)
-    known = Accounts.open(tmp_path).token_identity(plain, 2)
+    plain = accounts.tokens.create("a", Role.VIEWER, 1, scope=scope)
+    known = Accounts.open(tmp_path).tokens.identity(plain, 2)
     assert known is not None
     assert known.scope == scope
 
 
 def test_a_scope_of_the_role_device_has_one_device(tmp_path: Path) -> None:
     with pytest.raises(BadScope, match="one device"):
-        Accounts.open(tmp_path).create_token("a", Role.DEVICE, 1)
+        Accounts.open(tmp_path).tokens.create("a", Role.DEVICE, 1)
 
 
 @pytest.mark.parametrize(

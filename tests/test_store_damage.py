@@ -70,7 +70,7 @@ async def test_pages_that_are_garbage_cost_their_chunks_and_nothing_else(tmp_pat
     assert found == sorted(set(found)), "twice, or out of order"
     assert found[-50:] == list(range(first, first + 50))
     assert first * 0.8 < len(found) - 50 < first, "more is missing than the leaves that were damaged"
-    assert store.accounts.tokens()[0].name == "t"
+    assert store.accounts.tokens.all()[0].name == "t"
     assert [birth.name for birth, _, _ in await store.births()] == ["Pico"]
     assert store.degraded is None
     with contextlib.closing(sqlite3.connect(tmp_path / "outpost.db")) as connection:

@@ -45,36 +45,36 @@ def test_chunks_that_were_not_asked_for_the_longest_are_closed() -> None:
 
 def test_a_token_is_looked_for_in_the_file_that_stands_there_now(tmp_path: Path) -> None:
     before, other = Accounts.open(tmp_path / "a"), Accounts.open(tmp_path / "b")
-    old = before.create_token("old", Role.VIEWER, 0)
-    new = other.create_token("new", Role.VIEWER, 0)
-    assert before.token_identity(old, 0) is not None
+    old = before.tokens.create("old", Role.VIEWER, 0)
+    new = other.tokens.create("new", Role.VIEWER, 0)
+    assert before.tokens.identity(old, 0) is not None
     other.close()
     for name in ("outpost.db", "outpost.db-wal", "outpost.db-shm"):
         with contextlib.suppress(FileNotFoundError):
             (tmp_path / "a" / name).unlink()
     (tmp_path / "b" / "outpost.db").replace(tmp_path / "a" / "outpost.db")
-    assert before.token_identity(old, 0) is None
-    assert before.token_identity(new, 0) is not None
+    assert before.tokens.identity(old, 0) is None
+    assert before.tokens.identity(new, 0) is not None
     before.close()
 
 
 def test_what_other_programs_change_is_known_with_the_next_request(tmp_path: Path) -> None:
     hub, program = Accounts.open(tmp_path), Accounts(tmp_path / "outpost.db")
-    first = program.create_token("first", Role.VIEWER, 0)
+    first = program.tokens.create("first", Role.VIEWER, 0)
     # Its first use is noted, which must not keep the next from being seen.
-    assert hub.token_identity(first, 0) is not None
-    second = program.create_token("second", Role.VIEWER, 0)
-    assert hub.token_identity(second, 0) is not None
-    program.revoke_token("first", 0)
-    assert hub.token_identity(first, 0) is None
-    assert [known.last_used_time for known in hub.tokens()] == [0]
+    assert hub.tokens.identity(first, 0) is not None
+    second = program.tokens.create("second", Role.VIEWER, 0)
+    assert hub.tokens.identity(second, 0) is not None
+    program.tokens.revoke("first", 0)
+    assert hub.tokens.identity(first, 0) is None
+    assert [known.last_used_time for known in hub.tokens.all()] == [0]
     hub.close()
 
 
 def test_a_token_of_a_file_that_went_is_an_error_of_the_store(tmp_path: Path) -> None:
     accounts = Accounts.open(tmp_path)
-    token = accounts.create_token("t", Role.VIEWER, 0)
-    assert accounts.token_identity(token, 0) is not None
+    token = accounts.tokens.create("t", Role.VIEWER, 0)
+    assert accounts.tokens.identity(token, 0) is not None
     (tmp_path / "outpost.db").unlink()
     with pytest.raises(StoreError, match=r"outpost\.db"):
-        accounts.token_identity(token, 0)
+        accounts.tokens.identity(token, 0)

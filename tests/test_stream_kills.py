@@ -198,5 +198,5 @@ async def test_what_the_ring_and_restarts_lost_is_in_history_from_where_the_rese
             await client.heal(hub)
             assert client.samples == have
             for role in Role:
-                hub.parts.store.accounts.revoke_token(f"test-{role}", hub.clock())
+                hub.parts.store.accounts.tokens.revoke(f"test-{role}", hub.clock())
     assert resets > 5

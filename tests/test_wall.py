@@ -24,7 +24,7 @@ async def hub(tmp_path: Path) -> AsyncIterator[WebHub]:
 
 
 def token(hub: WebHub, name: str = "wall-hall", role: Role = Role.VIEWER) -> str:
-    return hub.parts.store.accounts.create_token(name, role, NOW_MS)
+    return hub.parts.store.accounts.tokens.create(name, role, NOW_MS)
 
 
 def on_wall(plain: str, **more: str) -> dict[str, str]:
@@ -62,7 +62,7 @@ async def test_a_display_only_reads(hub: WebHub) -> None:
 async def test_revoking_the_token_ends_the_display(hub: WebHub) -> None:
     plain = token(hub)
     assert (await hub.get("devices", role=None, headers=on_wall(plain))).status == 200
-    hub.parts.store.accounts.revoke_token("wall-hall", NOW_MS)
+    hub.parts.store.accounts.tokens.revoke("wall-hall", NOW_MS)
     assert (await hub.get("devices", role=None, headers=on_wall(plain))).status == 401
 
 

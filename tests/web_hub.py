@@ -102,7 +102,7 @@ class Tokens(dict[Role, str]):
     def __missing__(self, role: Role) -> str:
         """Make a token; one of the role device is for the one device."""
         scope = Scope(devices=(DEVICE,)) if role is Role.DEVICE else Scope()
-        self[role] = self._store.accounts.create_token(f"test-{role}", role, self._clock(), scope=scope)
+        self[role] = self._store.accounts.tokens.create(f"test-{role}", role, self._clock(), scope=scope)
         return self[role]
 
 
@@ -150,7 +150,7 @@ class WebHub:
     def scoped(self, role: Role, *devices: str, tags: tuple[str, ...] = ()) -> dict[str, str]:
         """Make a token for some devices, and return the header that its program sends."""
         self.tokens_made += 1
-        plain = self.parts.store.accounts.create_token(
+        plain = self.parts.store.accounts.tokens.create(
             f"scoped-{self.tokens_made}", role, self.clock(), scope=Scope(devices=devices, tags=tags)
         )
         return {"Authorization": f"Bearer {plain}"}
@@ -177,7 +177,7 @@ class WebHub:
 
     def cookie(self, role: Role = Role.ADMIN) -> dict[str, str]:
         """Open a session and return the header that a browser sends."""
-        secret = self.parts.store.accounts.create_session("tester", role, self.clock())
+        secret = self.parts.store.accounts.sessions.begin("tester", role, self.clock())
         return {"Cookie": f"{COOKIE}={secret}"}
 
     def take(

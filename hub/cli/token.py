@@ -50,7 +50,7 @@ def create(data: Path, name: str, role: str, devices: tuple[str, ...], tags: tup
 
     scope = scope_of(name, Role(role), devices, tags)
     click.echo(
-        _accounts(data, make=True).create_token(name, Role(role), time.time_ns() // 1_000_000, scope=scope)
+        _accounts(data, make=True).tokens.create(name, Role(role), time.time_ns() // 1_000_000, scope=scope)
     )
 
 
@@ -66,7 +66,7 @@ def list_tokens(data: Path) -> None:
             age(one.created_time),
             "never" if one.last_used_time is None else age(one.last_used_time),
         )
-        for one in _accounts(data).tokens()
+        for one in _accounts(data).tokens.all()
     ]
     click.echo(table(("name", "role", "devices", "made", "last used"), rows) if rows else "no tokens yet")
 
@@ -76,7 +76,7 @@ def list_tokens(data: Path) -> None:
 @data_option
 def revoke(data: Path, name: str) -> None:
     """Revoke the token called NAME, at once."""
-    if not _accounts(data).revoke_token(name, time.time_ns() // 1_000_000):
+    if not _accounts(data).tokens.revoke(name, time.time_ns() // 1_000_000):
         raise Failed(f"there is no token called {name!r}; `outpost token list` shows those there are")
     click.echo(f"token {name} is revoked")
 

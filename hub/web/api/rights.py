@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from hub.model import Role
-from hub.store.identity.accounts import BadName, NameTaken
-from hub.store.identity.rights import SecurityEvent, SecurityKind
+from hub.store.identity.rights import BadName, NameTaken, SecurityEvent, SecurityKind
 from hub.store.identity.users import BadPassword, BadRole, UserInfo, check_role
 from hub.web.gate.revocation import done
 from hub.web.gate.trail import tell

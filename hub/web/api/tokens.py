@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from hub.model import Role
-from hub.store.identity.accounts import BadName, BadScope, NameTaken, TokenInfo
-from hub.store.identity.rights import scope_of
+from hub.store.identity.rights import BadName, BadScope, NameTaken, scope_of
+from hub.store.identity.tokens import TokenInfo  # noqa: TC001 - msgspec resolves the fields' types
 from hub.web.api.rights import AccountName  # noqa: TC001 - msgspec resolves the fields' types
 from hub.web.gate.revocation import done
 from hub.web.parts import IDENTITY, parts_of
@@ -54,7 +54,7 @@ class TokenList(msgspec.Struct):
 
 async def list_tokens(request: web.Request) -> web.StreamResponse:
     """Answer with the tokens."""
-    return items_answer(parts_of(request).store.accounts.tokens())
+    return items_answer(parts_of(request).store.accounts.tokens.all())
 
 
 async def make_token(request: web.Request) -> web.StreamResponse:
@@ -63,7 +63,7 @@ async def make_token(request: web.Request) -> web.StreamResponse:
     parts = parts_of(request)
     scope = scope_of(asked.name, asked.role, asked.devices, asked.tags)
     try:
-        plain = parts.store.accounts.create_token(
+        plain = parts.store.accounts.tokens.create(
             asked.name, asked.role, parts.now_ms(), scope=scope, by=request[IDENTITY].name
         )
     except NameTaken as error:
@@ -79,7 +79,7 @@ async def make_token(request: web.Request) -> web.StreamResponse:
 async def revoke_token(request: web.Request) -> web.StreamResponse:
     """Revoke a token, and end what is open by it."""
     parts = parts_of(request)
-    if not parts.store.accounts.revoke_token(
+    if not parts.store.accounts.tokens.revoke(
         path_part(request, "name"), parts.now_ms(), by=request[IDENTITY].name
     ):
         raise Problem(404, "there is no such token", parameter="name")

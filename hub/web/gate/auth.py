@@ -34,7 +34,7 @@ def identify(request: web.Request) -> Identity | None:
         scheme, _, token = given.partition(" ")
         known = None
         if scheme.lower() == "bearer" and token.strip():
-            known = parts.store.accounts.token_identity(token.strip(), parts.now_ms())
+            known = parts.store.accounts.tokens.identity(token.strip(), parts.now_ms())
         if known is None:
             raise unauthorized("the Authorization header holds no valid Bearer token")
         request[CREDENTIAL] = fingerprint(token.strip())
@@ -44,7 +44,7 @@ def identify(request: web.Request) -> Identity | None:
 
 def _by_session(request: web.Request) -> Identity | None:
     parts, cookie = parts_of(request), request.cookies.get(COOKIE)
-    known = parts.store.accounts.session_identity(cookie, parts.now_ms()) if cookie else None
+    known = parts.store.accounts.sessions.identity(cookie, parts.now_ms()) if cookie else None
     if known is not None and cookie is not None:
         request[CREDENTIAL] = fingerprint(cookie)
     return known
@@ -52,7 +52,7 @@ def _by_session(request: web.Request) -> Identity | None:
 
 def _by_wall(request: web.Request) -> Identity | None:
     parts, cookie = parts_of(request), request.cookies.get(WALL_COOKIE)
-    known = parts.store.accounts.token_identity(cookie, parts.now_ms()) if cookie else None
+    known = parts.store.accounts.tokens.identity(cookie, parts.now_ms()) if cookie else None
     if known is None or cookie is None or not for_wall(known):
         return None
     request[CREDENTIAL] = fingerprint(cookie)

@@ -10,8 +10,8 @@ import msgspec
 from aiohttp import web
 
 from hub.model import Role
-from hub.store.identity.accounts import SessionInfo, session_id
 from hub.store.identity.rights import SecurityKind
+from hub.store.identity.sessions import SessionInfo, session_id
 from hub.store.identity.users import MAX_PASSWORD
 from hub.web.gate import wall
 from hub.web.gate.address import address_of
@@ -70,7 +70,7 @@ async def claim(request: web.Request) -> web.StreamResponse:
 
 def _begin(request: web.Request, answer: web.Response, name: str, role: Role, way: str) -> None:
     parts = parts_of(request)
-    secret = parts.store.accounts.create_session(
+    secret = parts.store.accounts.sessions.begin(
         name, role, parts.now_ms(), request.headers.get("User-Agent", "")[:200]
     )
     log.info("%s logged in %s", name, way)
@@ -130,7 +130,7 @@ async def log_out(request: web.Request) -> web.StreamResponse:
     cookie = request.cookies.get(COOKIE)
     if not by_cookie(request) or cookie is None:
         raise Problem(400, "there is no session to end: a Bearer token is revoked by `outpost token revoke`")
-    parts_of(request).store.accounts.end_session(cookie)
+    parts_of(request).store.accounts.sessions.end(cookie)
     log.info("%s logged out", request[IDENTITY].name)
     tell(request, SecurityKind.LOGOUT)
     answer = web.Response(status=204)
@@ -170,7 +170,7 @@ async def end_session(request: web.Request) -> web.StreamResponse:
     """End a session, and all that is open by it."""
     wanted = path_part(request, "session")
     parts = parts_of(request)
-    ended = wanted in {item.id for item in _reachable(request)} and parts.store.accounts.end_session_called(
+    ended = wanted in {item.id for item in _reachable(request)} and parts.store.accounts.sessions.end_called(
         wanted, parts.now_ms(), by=request[IDENTITY].name
     )
     if not ended:
@@ -185,7 +185,7 @@ def _reachable(request: web.Request) -> list[SessionInfo]:
     parts = parts_of(request)
     return [
         item
-        for item in parts.store.accounts.sessions(parts.now_ms())
+        for item in parts.store.accounts.sessions.alive(parts.now_ms())
         if caller.role.includes(Role.ADMIN) or f"user:{item.name}" == caller.name
     ]
 
