@@ -245,6 +245,8 @@ def test_a_wrong_type_names_the_key_and_what_is_expected(text: str, message: str
         ('[[retention.rule]]\nmin_interval = "1h"\nmax_interval = "1m"', "retention.rule[0].max_interval"),
         ('[[retention.rule]]\nmetric = "temp*"', "retention.rule[0]"),
         ('[tags]\na = ["two words"]', "tags.a"),
+        ('[tags]\nb = ["c"]\na = "lab"', "tags.a"),
+        ('[tags]\nb = ["c"]\na = ["lab", 1]', "tags.a"),
         ("[host]\ninterval_ms = 100", "host.interval_ms"),
         ('[host]\nsysfs = "sys"', "host.sysfs"),
         ('[host]\ndev = ""', "host.dev"),

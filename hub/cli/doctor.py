@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.cli import cameras, pins
+from hub.cli import cameras, pins, starting
 from hub.cli.finding import Finding
 from hub.cli.options import data_option
 from hub.config import Config, load
@@ -47,6 +47,7 @@ def look(data: Path, config_file: Path | None) -> Iterator[Finding]:
             yield Finding("configuration", f"{config_file} is valid")
         except OutpostError as error:
             yield Finding("configuration", str(error), "correct the file and run this again", fatal=True)
+        yield from starting.look(config, config_file)
     yield _python()
     yield _data(data)
     yield asyncio.run(_hub(data))

@@ -37,6 +37,7 @@ def parse(text: str, where: str) -> Config:
         # Beside TOMLDecodeError: Python's own limits, on an integer's digits and on the depth of nesting.
         raise ConfigError(f"{where}: not valid TOML: {error}") from error
     _refuse_unknown(raw, Config, where, "")
+    _check_tags(raw.get("tags"), where)
     try:
         config = msgspec.convert(raw, Config, strict=True)
     except msgspec.ValidationError as error:
@@ -91,6 +92,15 @@ def _shown(key: str) -> str:
 
 
 # --- wrong types --------------------------------------------------------------------------------------
+
+
+def _check_tags(tags: object, where: str) -> None:
+    """Name the device whose tags are no texts: msgspec does not tell a table's keys. Raises ConfigError."""
+    for device, words in tags.items() if isinstance(tags, dict) else ():
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise ConfigError(
+                f'{where}: `tags.{_shown(device)}`: expected a list of texts, as in ["lab", "north"]'
+            )
 
 
 _TOML_WORDS = {
