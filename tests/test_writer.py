@@ -257,7 +257,10 @@ def in_a_mount_namespace(mode: str, folder: Path) -> str:
 @pytest.mark.slow
 def test_a_read_only_disk_is_refused_at_start(tmp_path: Path) -> None:
     said = in_a_mount_namespace("readonly", tmp_path)
-    assert said == f"{tmp_path}: the data folder cannot be written: Read-only file system"
+    assert said == (
+        f"{tmp_path}: the data folder cannot be written: Read-only file system; "
+        "copy the folder to where it can be written, and name the copy"
+    )
 
 
 @pytest.mark.slow
