@@ -85,6 +85,19 @@ def test_columns_of_other_programs_are_named(
     assert content(data) == wanted
 
 
+def test_a_decimal_comma_is_one_where_it_is_asked_for(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("time;temp;note\n1;21,5;a,5\n2;-,25;1.234,5\n3;22.5;7\n4;1,5e3;\n")
+    values = ("--value", "temp", "--value", "note", "--device", "shed", "--time-form", "ms")
+    done = run("import", tmp_path / "log.csv", "--decimal", ",", *values, "--data", data)
+    assert done.exit_code == 0, done.output
+    kept = {
+        metric: [value for _, one, _, value, *_ in content(data) if one == metric]
+        for metric in ("temp", "note")
+    }
+    assert kept["temp"] == ["21.5", "-0.25", "22.5", "1500.0"]
+    assert kept["note"] == ["'a,5'", "'1.234,5'", "7", "None"]
+
+
 def test_bad_rows_are_left_out_and_told(data: Path, tmp_path: Path) -> None:
     rows = [
         b"device,metric,time,value,quality",

@@ -70,6 +70,13 @@ _RECORDER = "home-assistant_v2.db"
 @click.option(
     "--delimiter", help="CSV: what is between columns.", show_default="the likeliest of , ; and tab"
 )
+@click.option(
+    "--decimal",
+    type=click.Choice([".", ","]),
+    default=".",
+    show_default=True,
+    help="CSV: what is before a number's fraction.",
+)
 @data_option
 def import_(data: Path, source: Path, kind: str | None, dry_run: bool, **options: Any) -> None:
     """Bring history along: from a backup folder, a CSV file, or Home Assistant's home-assistant_v2.db.
@@ -179,6 +186,7 @@ def _csv(source: Path, options: dict[str, Any]) -> tuple[str, Bring]:
         time_form=options["time_form"],
         zone=zone,
         delimiter=delimiter,
+        decimal=options["decimal"],
     )
     return (
         import_csv.name_of(source, columns),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import UTC, tzinfo
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ OWN = ["device", "metric", "time", "value", "quality"]
 """The columns of `outpost export`, whose times are UTC ms."""
 
 _HEAD_BYTES = 65536
+_WITH_COMMA = re.compile(r"\s*[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?\s*")
 
 
 class Columns(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +54,8 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     zone: tzinfo = UTC
     """Of times without an offset."""
     delimiter: str | None = None
+    decimal: str = "."
+    """What is before a number's fraction: a point or a comma."""
 
 
 def name_of(file: Path, columns: Columns) -> str:
@@ -187,7 +191,11 @@ class _Reader:
         plain = self._texts.get(key)
         if plain is None:
             plain = self._texts[key] = self._is_text(device, metric)
-        return (text or None) if plain else value_of(text)
+        if plain:
+            return text or None
+        if self._columns.decimal == "," and _WITH_COMMA.fullmatch(text):
+            text = text.replace(",", ".")
+        return value_of(text)
 
     def _is_text(self, device: str, metric: str) -> bool:
         """Tell that the store knows a metric as text, which may look like a number."""
