@@ -210,6 +210,22 @@ def test_an_import_that_was_killed_goes_on_where_it_was(
     assert content(data)[7][3] == repr("7\n!")
 
 
+def test_ctrl_c_tells_that_the_same_command_goes_on(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in.csv").write_text("device,metric,time,value,quality\nd,m,1,1,good\n")
+
+    def pressed(*_: object) -> Skipped:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(import_csv, "bring", pressed)
+        done = run("import", tmp_path / "in.csv", "--data", data)
+    assert (done.exit_code, "the same command goes on" in done.output) == (1, True)
+    assert run("import", tmp_path / "in.csv", "--data", data).exit_code == 0
+    assert len(content(data)) == 1
+
+
 KILLED = """
 import os, sys, threading
 from hub.store.transfer import bulk

@@ -59,7 +59,13 @@ async def _apply(data: Path, device: str, wanted: Any) -> None:
             click.echo("that is what is in force already")
             return
         click.echo("taken; the board restarts")
-        await _follow(session, device, before["boot_id"])
+        try:
+            await _follow(session, device, before["boot_id"])
+        except asyncio.CancelledError:  # Ctrl-C
+            click.echo(
+                f"the board goes on by itself; `outpost configure {device}` shows what holds", err=True
+            )
+            raise
     click.echo("confirmed")
 
 

@@ -107,7 +107,12 @@ def import_(data: Path, source: Path, kind: str | None, dry_run: bool, **options
                 bar.length = max(total, 1)
                 bar.update(done - bar.pos)
 
-            skipped = bring(bulk, progress)
+            try:
+                skipped = bring(bulk, progress)
+            except KeyboardInterrupt:
+                if not dry_run:
+                    click.echo("\nwhat came so far is kept; the same command goes on from there", err=True)
+                raise
         _tell(bulk, skipped, dry_run)
 
 
