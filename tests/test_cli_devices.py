@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,6 +29,11 @@ def outpost(hub: HubProcess, *arguments: str) -> tuple[int, str]:
     """Return the exit code and what was printed."""
     done = CliRunner().invoke(main, [*arguments, "--data", str(hub.data)])
     return done.exit_code, done.output
+
+
+def test_what_the_hub_makes_is_for_its_user_alone(hub: HubProcess) -> None:
+    """Films and all else; of the files that stand from the start the modes are looked at elsewhere."""
+    assert "Umask:\t0077\n" in Path(f"/proc/{hub.pid}/status").read_text(encoding="ascii")
 
 
 def test_a_misspelt_board_is_not_accepted_and_the_near_names_are_told(hub: HubProcess) -> None:

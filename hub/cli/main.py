@@ -116,6 +116,7 @@ def run(
 
     config = configuration(config_file, listen, tls=with_tls, plain_http=plain_http)
     to_stderr(verbose)
+    os.umask(0o077)  # films too are the hub's user's alone; the service has the same from its unit
 
     async def serve() -> None:
         from hub.app import App  # noqa: PLC0415 - the whole hub, which no other command needs
