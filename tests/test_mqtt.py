@@ -101,6 +101,21 @@ async def test_messages_become_readings_in_order(broker: Broker) -> None:
 
 
 @pytest.mark.slow
+async def test_a_burst_comes_through_a_broker_with_its_own_limits(tmp_path: Path) -> None:
+    limits = ("allow_anonymous true", "max_inflight_messages 20", "max_queued_messages 1000")
+    with Broker(tmp_path, more=limits) as broker:
+        async with running(config_of(broker)) as (_, watch):
+            publisher = Publisher(broker)
+            await knock(publisher, watch)
+            for n in range(6000):
+                publisher.send("outpost/a/t", f'{{"value": {n}, "time": {NOW_MS + n}}}')
+            await watch.until(lambda w: bool(w.readings) and w.readings[-1].values == (5999,))
+            publisher.close()
+            values = [reading.values[0] for reading in watch.readings if reading.device == "a"]
+            assert values == list(range(6000))
+
+
+@pytest.mark.slow
 async def test_a_broker_that_starts_after_the_hub_is_used(tmp_path: Path) -> None:
     broker = Broker(tmp_path)
     async with running(config_of(broker)) as (link, watch):

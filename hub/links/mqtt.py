@@ -49,9 +49,9 @@ class _Lost(NamedTuple):
 class MqttLink:
     """Samples that devices publish under `<topic>/<device>[/<metric>]` on one broker, and boards' sessions.
 
-    Subscribes to samples at QoS 1; a message is acknowledged to the broker once it is handed to the event
-    loop (after the commit is for later). `known` are MQTT births that the store remembers, `shared` what all
-    links to boards share. Raises ConfigError where the host is no name or the password's file cannot be read.
+    What the hub has no time for waits with the sender, by TCP. `known` are MQTT births that the store
+    remembers, `shared` what all links to boards share. Raises ConfigError where the host is no name or the
+    password's file cannot be read.
     """
 
     kind = LinkKind.MQTT
@@ -202,7 +202,9 @@ class MqttLink:
             self._log.connected()
             topic = self._config.topic
             boards = [(f"{topic}/board/+/{what}", 0) for what in ("up", "status")]
-            client.subscribe([(f"{topic}/+", 1), (f"{topic}/+/+", 1), *boards])
+            # Not QoS 1: the session is a clean one, so nothing would come again, and the broker would drop
+            # what is too much in flight (Mosquitto: 20, and 1,000 waiting) instead of leaving it to TCP.
+            client.subscribe([(f"{topic}/+", 0), (f"{topic}/+/+", 0), *boards])
 
         def on_subscribe(
             _client: Client, _data: Any, _mid: int, codes: list[ReasonCode], _properties: Properties | None
