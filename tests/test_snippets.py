@@ -1,4 +1,4 @@
-"""What the documents show works as it stands there: configuration files, Python, a test on a board."""
+"""What the documents show and name is so: configuration, Python, a test on a board, routes, counters."""
 
 from __future__ import annotations
 
@@ -70,6 +70,38 @@ async def test_the_python_that_asks_for_history_gets_a_table(tmp_path: Path) -> 
         run: Callable[[str, dict[str, Any]], None] = exec
         await asyncio.to_thread(run, text, names)
         assert names["table"].column_names == ["time", "value", "quality"]
+
+
+def named(pattern: str) -> set[tuple[str, ...]]:
+    """Return what the documents name by a pattern with groups."""
+    return {
+        found.groups()
+        for file in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+        for found in re.finditer(pattern, file.read_text(encoding="utf-8"))
+    }
+
+
+async def test_every_route_that_is_named_is_there(tmp_path: Path) -> None:
+    async with web_hub(tmp_path) as hub:
+        paths = (await hub.get("/api/v1/openapi.json")).json()["paths"]
+    there = {
+        (method.upper(), re.sub(r"{\w+}", "{}", path)) for path, known in paths.items() for method in known
+    }
+    asked = {
+        (method, re.sub(r"{\w+}|(?<=/)ID$", "{}", path if path.startswith("/") else f"/api/v1/{path}"))
+        for method, path in named(r"`(GET|PUT|POST|PATCH|DELETE) (/?[a-z][\w/.{}-]*)[`?]")
+    }
+    assert len(asked) > 20
+    assert asked <= there
+
+
+async def test_every_counter_that_is_named_is_there(tmp_path: Path) -> None:
+    async with web_hub(tmp_path) as hub:
+        text = (await hub.get("/metrics")).body.decode()
+    there = set(re.findall(r"^# HELP (\S+)", text, re.MULTILINE))
+    asked = {name for (name,) in named(r"`(outpost_[a-z_]+)[`{]")}
+    assert len(asked) > 10
+    assert asked <= there
 
 
 @pytest.mark.e2e
