@@ -15,6 +15,7 @@ from hil import rig
 from hub.alerts.rules import from_toml
 from hub.config import parse
 from hub.model import Role
+from tests.vm import needs_vm
 from tests.web_hub import DEVICE, web_hub
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ async def test_every_counter_that_is_named_is_there(tmp_path: Path) -> None:
     assert asked <= there
 
 
+@needs_vm
 @pytest.mark.e2e
 def test_the_test_on_a_board_passes_on_a_virtual_one(tmp_path: Path) -> None:
     (tmp_path / "test_led.py").write_text(blocks("python")["hil/README.md:0"], encoding="utf-8")
