@@ -15,6 +15,7 @@ export function useWall(on: boolean): void {
   const hub = useHub();
   const loading = hub.loaded.value === "loading";
   const devices = hub.devices.value;
+  const { state, way } = hub.status.value;
   const metrics = [...devices.values()].reduce((sum, one) => sum + one.metrics.value.length, 0);
   // Before it is painted: nothing is seen to grow.
   useLayoutEffect(() => {
@@ -27,7 +28,17 @@ export function useWall(on: boolean): void {
       style.fontSize = "";
       delete dataset["fitted"];
     };
-  }, [on, loading, devices.size, metrics, hub.cameras.value.length, hub.keptFrom.value === null]);
+  }, [
+    on,
+    loading,
+    devices.size,
+    metrics,
+    hub.cameras.value.length,
+    hub.keptFrom.value === null,
+    state,
+    way,
+    hub.dropped.value > 0,
+  ]);
   useEffect(() => (on ? stayAwake() : undefined), [on]);
   useEffect(() => {
     if (on && hub.upgraded.value) location.reload();
@@ -37,6 +48,8 @@ export function useWall(on: boolean): void {
 /** Everything is measured in the root's type: with it grows all. */
 function fill(): void {
   const page = document.documentElement;
+  // It shows no more than fits, and would not make the page wider.
+  const status = document.querySelector("footer");
   const set = (zoom: number) => {
     page.style.fontSize = `${BASE_PX * zoom}px`;
   };
@@ -44,7 +57,8 @@ function fill(): void {
     fitting(
       (zoom) => {
         set(zoom);
-        return page.scrollHeight <= innerHeight + 1 && page.scrollWidth <= page.clientWidth;
+        const wide = [page, status].some((part) => part && part.scrollWidth > part.clientWidth);
+        return page.scrollHeight <= innerHeight + 1 && !wide;
       },
       LEAST_ZOOM,
       MOST_ZOOM,
