@@ -54,6 +54,8 @@ export function DevicePage({ id }: { id: string }) {
 function Known({ device }: { device: DeviceState }) {
   const view = useSignal<View>(liveView(300_000));
   const info = device.info.value;
+  // The hub itself and plain MQTT devices have no boots: neither a console nor a link with a session.
+  const board = info.boot_id !== null;
   return (
     <div data-online={info.online} data-device={info.id}>
       <header class="page">
@@ -73,8 +75,8 @@ function Known({ device }: { device: DeviceState }) {
         <FirmwarePanel device={device} />
         <KeyPanel device={device} />
         {info.commands.length > 0 && <DesiredPanel device={device} />}
-        <Console device={device} />
-        <LinkFigures device={device} />
+        {board && <Console device={device} />}
+        {board && <LinkFigures device={device} />}
         {info.commands.length > 0 && <DeviceTrail device={device} />}
         <RemovePanel device={device} />
       </div>
