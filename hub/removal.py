@@ -89,6 +89,8 @@ class Removal:
         if not state.online:
             return
         name = state.id if state.birth.name == state.id else f"{state.birth.name} ({state.id})"
+        if state.link is LinkKind.HOST:
+            raise StillThere(f"{name} is this hub itself, which stays on its own list")
         if state.link is not LinkKind.MQTT or state.birth.boot_id is not None:
             raise StillThere(f"{name} is online on {state.link}; disconnect it first")
         quiet_ms = self._now_ms() - state.last_seen

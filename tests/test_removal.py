@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hub.bus import Batch
 
 OTHER = "far-shed"
+HOST = "host"
 
 
 @pytest.fixture
@@ -87,6 +88,11 @@ async def test_a_board_with_a_session_is_not_removed(hub: WebHub) -> None:
     assert "disconnect it first" in problem["detail"]
     assert hub.parts.registry.get(DEVICE) is not None
     assert hub.link.forgotten == []
+
+
+async def test_the_hub_itself_is_not_removed(hub: WebHub) -> None:
+    hub.ingest.sink_for(LinkKind.HOST)(Born(Birth(device=HOST, name="pi", metrics=()), LinkKind.HOST))
+    assert "pi (host) is this hub itself" in (await remove(hub, HOST, status=409))["detail"]
 
 
 async def test_a_device_without_a_session_is_removed_once_it_is_silent(hub: WebHub) -> None:
