@@ -73,7 +73,7 @@ def test_without_a_network_the_dashboard_opens_with_what_it_last_saw_and_heals_b
         live(page)
         page.context.set_offline(True)
         page.goto(f"/devices/{BOARD}")
-        expect(page.locator(".kept")).to_contain_text("last saw")
+        expect(page.locator(".kept")).to_contain_text("last saw", timeout=20_000)
         value = page.locator('.panel.chart[data-metric="temperature"] .readout')
         expect(value).to_have_attribute("data-fresh", "stale")
         assert re.fullmatch(r"\d+\.\d\d", value.locator(".value").inner_text())
