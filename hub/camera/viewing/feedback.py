@@ -1,7 +1,7 @@
 """What a viewer's browser tells by RTCP (RFC 3550, 6; RFC 4585, 6), in the words of this room. Pure bytes.
 
-A browser tells five times a second. Read by aiortc, as until lately, that cost more CPU at 64 viewers than
-all that they were sent.
+A browser tells five times a second. Read by aiortc, that costs three quarters of what sending to 64 viewers
+does.
 """
 
 from __future__ import annotations
